@@ -1,0 +1,134 @@
+"""What imgconv refuses: one exception per noun, each wording its own sentence.
+
+Every message is one sentence that names the file or option at fault and, where there is one, the way out.
+The command line prints it after ``imgconv: `` and exits with `exit_code`: 1 means it could not be done,
+2 means it was wrongly asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """Return up to `limit` of the `known` words that look most like `word`, best first."""
+    from difflib import get_close_matches  # costs 5 ms, needed only on the way to an error
+
+    return get_close_matches(word, list(known), n=limit, cutoff=0.5)
+
+
+def did_you_mean(word: str, known: Iterable[str], limit: int = 3) -> str:
+    """Return ``; did you mean 'a', 'b' or 'c'?`` for the known words nearest to `word`, or nothing."""
+    names = [f"'{name}'" for name in nearest(word, known, limit)]
+    if not names:
+        return ""
+    return f"; did you mean {' or '.join([', '.join(names[:-1])] * bool(names[1:]) + names[-1:])}?"
+
+
+class ImgconvError(Exception):
+    """Base of every error that imgconv raises on purpose."""
+
+    exit_code = 1
+
+
+class OptionError(ImgconvError):
+    """An option or argument whose value makes no sense: `option` is its name, `problem` the rest of the sentence."""
+
+    exit_code = 2
+
+    def __init__(self, option: str, problem: str) -> None:
+        self.option, self.problem = option, problem
+        super().__init__(f"{option}: {problem}")
+
+
+class SizeError(ImgconvError):
+    """An output size that cannot be: `arithmetic` is the worked formula, `problem` what is wrong with it."""
+
+    def __init__(self, axis: str, arithmetic: str, problem: str) -> None:
+        self.axis, self.arithmetic, self.problem = axis, arithmetic, problem
+        super().__init__(f"{axis} {arithmetic}: {problem}")
+
+
+class UnknownKernelError(ImgconvError):
+    """A kernel name that is neither in the library nor among the parametric kernels."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.nearest = name, nearest(name, known)
+        hint = did_you_mean(name, known) or "; 'imgconv kernels list' shows them all"
+        super().__init__(f"there is no kernel '{name}'{hint}")
+
+
+class KernelSpecError(ImgconvError):
+    """A kernel written on the command line that cannot be understood."""
+
+    exit_code = 2
+
+    def __init__(self, spec: str, problem: str) -> None:
+        self.spec, self.problem = spec, problem
+        shown = spec if len(spec) <= 60 else spec[:57] + "..."
+        super().__init__(f"kernel '{shown}': {problem}")
+
+
+class ParameterError(ImgconvError):
+    """A kernel parameter outside what its formula allows: `rule` completes ``<name> must ...``."""
+
+    exit_code = 2
+
+    def __init__(self, kernel: str, parameter: str, value: object, rule: str) -> None:
+        self.kernel, self.parameter, self.value = kernel, parameter, value
+        super().__init__(f"kernel '{kernel}': {parameter} must {rule}, not {value}")
+
+
+class KernelFileError(ImgconvError):
+    """A kernel file that cannot be read as a kernel; `line` and `column` count from 1."""
+
+    def __init__(self, path: str, problem: str, line: int | None = None, column: int | None = None) -> None:
+        self.path, self.problem, self.line, self.column = path, problem, line, column
+        where = path
+        if line is not None:
+            where += f", line {line}"
+            if column is not None:
+                where += f", column {column}"
+        super().__init__(f"{where}: {problem}")
+
+
+class KernelValueError(ImgconvError):
+    """Numbers that cannot make a kernel: none at all, ragged, not finite, too many."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name, self.problem = name, problem
+        super().__init__(f"kernel '{name}': {problem}")
+
+
+class ImageReadError(ImgconvError):
+    """An image that cannot be read."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")
+
+
+class ImageWriteError(ImgconvError):
+    """An image that cannot be written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")
+
+
+class ChannelError(ImgconvError):
+    """A kernel that asks for other channels than the image has."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name, self.problem = name, problem
+        super().__init__(f"kernel '{name}': {problem}")
+
+
+class EngineError(ImgconvError):
+    """An engine that cannot do what it is asked, or two engines that disagree."""
+
+
+class ClippedError(ImgconvError):
+    """Samples would be clipped although --strict forbids it."""

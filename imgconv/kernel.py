@@ -1,0 +1,319 @@
+"""Kernels as frozen values: a matrix of taps, several matrices combined, or a matrix over channels.
+
+The taps of a `Kernel` are kept as they are written, that is as a convolution kernel: `slid` rotates them by 180
+degrees into the mask that is laid on the picture, unless the caller asks to correlate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import hypot, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imgconv.errors import KernelValueError, OptionError, did_you_mean
+
+Matrix = NDArray[np.float64]
+
+MAX_SIDE = 1001
+"""The longest side of a kernel, in taps; larger ones are a slip far more often than a wish."""
+
+CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "pointwise", "other")
+"""What kinds of kernels there are, in the order in which ``imgconv kernels list`` shows them."""
+
+COMBINES = ("magnitude", "max", "sum", "angle")
+"""How the members of a combined kernel become one: L2 norm, largest value, sum, or atan2 in degrees."""
+
+GAINS = ("raw", "sum", "unit", "range")
+
+SEPARABLE_TOLERANCE = 1e-12
+"""Singular values below this part of the largest one are rounding noise and do not count for the rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """What is added to a result: ``value`` in sample values plus ``share`` of the sample type's full range."""
+
+    value: float = 0.0
+    share: float = 0.0
+
+    def at(self, full_range: float) -> float:
+        """Return the offset in sample values for a sample type whose largest value is `full_range`."""
+        return self.value + self.share * full_range
+
+    def __bool__(self) -> bool:
+        return self.value != 0 or self.share != 0
+
+    def __str__(self) -> str:
+        if self.share:
+            return f"{self.share * 100:g}%"
+        return f"{self.value:g}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Named:
+    """What every kernel carries besides its numbers."""
+
+    name: str
+    summary: str = ""
+    source: str = ""
+    kind: str = "other"
+    map: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in CLASSES:
+            raise KernelValueError(self.name, f"class '{self.kind}' is none of {', '.join(CLASSES)}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kernel(Named):
+    """A matrix of taps, ``weights * scale``, and what is added to its result.
+
+    Attributes:
+        weights: (rows, cols) as written, float64, read-only.
+        scale: factor on every tap, kept as a fraction so that integer weights over a divisor stay exact.
+        offset: added to every result.
+        anchor: (row, col) of the tap that lies on the output pixel, counted in `weights`; None means the middle
+            one, and for even sizes the one left of and above the middle as slid.
+    """
+
+    weights: Matrix
+    scale: Fraction = Fraction(1)
+    offset: Offset = field(default_factory=Offset)
+    anchor: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        Named.__post_init__(self)
+        object.__setattr__(self, "weights", as_matrix(self.weights, self.name))
+        if self.anchor is not None and not all(
+            0 <= at < size for at, size in zip(self.anchor, self.shape, strict=True)
+        ):
+            raise KernelValueError(
+                self.name,
+                f"anchor {list(self.anchor)} lies outside the {self.size} kernel (row and column count from 0)",
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+        rows, cols = self.weights.shape
+        return rows, cols
+
+    @property
+    def size(self) -> str:
+        """``WIDTHxHEIGHT``, for people."""
+        return f"{self.shape[1]}x{self.shape[0]}"
+
+    @property
+    def taps(self) -> Matrix:
+        """The taps that are applied, as written: ``weights * scale``, (rows, cols)."""
+        if self.scale == 1:
+            return self.weights
+        return self.weights * self.scale.numerator / self.scale.denominator
+
+    @property
+    def integral(self) -> bool:
+        """Whether every weight is an integer, so that results on integer samples can be exact."""
+        return bool(np.all(self.weights == np.rint(self.weights)) and np.abs(self.weights).max() < 2**53)
+
+    def slid(self, correlate: bool = False) -> Kernel:
+        """Return the kernel as it is laid on the picture: rotated by 180 degrees unless `correlate`."""
+        if correlate:
+            return self
+        anchor = self.anchor and (self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1])
+        return replace(self, weights=self.weights[::-1, ::-1], anchor=anchor)
+
+    @property
+    def sum(self) -> float:
+        """The sum of the taps: what a flat area of ones becomes."""
+        return _fold(float(np.sum(self.weights)), self.weights) * float(self.scale)
+
+    @property
+    def positive_sum(self) -> float:
+        """The sum of the positive taps."""
+        return float(self.taps[self.taps > 0].sum())
+
+    @property
+    def negative_sum(self) -> float:
+        """The sum of the negative taps."""
+        return float(self.taps[self.taps < 0].sum())
+
+    @property
+    def ramp_gain(self) -> float:
+        """The response to a ramp of slope 1 along the kernel's own direction: the length of the first moment."""
+        rows, cols = np.indices(self.shape)
+        taps = self.taps
+        return hypot(
+            _fold(float((taps * rows).sum()), taps * rows), _fold(float((taps * cols).sum()), taps * cols)
+        )
+
+    @property
+    def rank(self) -> int:
+        """The number of singular values that are not rounding noise; 1 means separable, 0 all zero."""
+        values = np.linalg.svd(self.weights, compute_uv=False)
+        return int(np.count_nonzero(values > SEPARABLE_TOLERANCE * values[0])) if values[0] else 0
+
+    def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
+        """Return the smallest and largest result possible for samples within `low` and `high`.
+
+        >>> from imgconv.library import kernel
+        >>> kernel("sobel-x").guaranteed_range(0, 255)
+        (-1020.0, 1020.0)
+        """
+        positive, negative, offset = self.positive_sum, self.negative_sum, self.offset.at(high)
+        return positive * low + negative * high + offset, positive * high + negative * low + offset
+
+    def with_gain(self, gain: str) -> Kernel:
+        """Return the kernel rescaled.
+
+        Args:
+            gain: ``raw`` leaves it; ``sum`` divides by the sum of the taps, or by 1 where that is 0 (the rule of
+                SVG's feConvolveMatrix); ``unit`` makes a ramp of slope 1 come out with slope 1 for smoothing
+                kernels and with value 1 for first derivatives; ``range`` makes the positive (or, where larger,
+                the negative) taps sum to 1, so that no result is larger than the largest sample.
+
+        Raises:
+            KernelValueError: ``unit`` of a kernel whose response to every ramp is 0, such as a Laplacian.
+            OptionError: the gain is unknown.
+        """
+        match gain:
+            case "raw":
+                divisor = 1.0
+            case "sum":
+                divisor = self.sum or 1.0
+            case "unit":
+                divisor = self.sum or self.ramp_gain
+                if divisor == 0:
+                    raise KernelValueError(
+                        self.name, "its response to a ramp is 0, so it has no unit gain; use --gain range"
+                    )
+            case "range":
+                divisor = max(self.positive_sum, -self.negative_sum) or 1.0
+            case _:
+                raise OptionError(
+                    "--gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}"
+                )
+        if divisor == 1:
+            return self
+        # The divisor of an integral kernel is a fraction again, so its results stay exact.
+        if self.integral and (ratio := Fraction(divisor) / self.scale).denominator == 1:
+            return replace(self, scale=1 / ratio)
+        return replace(self, weights=self.taps / divisor, scale=Fraction(1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Combined(Named):
+    """Several kernels whose float results become one: `combine` is one of `COMBINES`."""
+
+    combine: str
+    of: tuple[Kernel, ...]
+
+    def __post_init__(self) -> None:
+        Named.__post_init__(self)
+        if self.combine not in COMBINES:
+            raise KernelValueError(
+                self.name,
+                f"combine '{self.combine}' is none of {', '.join(COMBINES)}{did_you_mean(self.combine, COMBINES)}",
+            )
+        if len(self.of) < 2 or (self.combine == "angle" and len(self.of) != 2):
+            wanted = "exactly two kernels, x and y" if self.combine == "angle" else "at least two kernels"
+            raise KernelValueError(self.name, f"combine: {self.combine} needs {wanted} in 'of'")
+        first = self.of[0]
+        for member in self.of[1:]:
+            if member.shape != first.shape or member.anchor != first.anchor:
+                raise KernelValueError(
+                    self.name,
+                    f"its members must have one size and anchor, but {first.name} is {first.size} "
+                    f"and {member.name} {member.size}",
+                )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols) of every member."""
+        return self.of[0].shape
+
+    def with_gain(self, gain: str) -> Combined:
+        """Return the combination with every member rescaled; see `Kernel.with_gain`."""
+        return replace(self, of=tuple(member.with_gain(gain) for member in self.of))
+
+    def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
+        """Return bounds of the combined result for samples within `low` and `high`; the angle is in degrees."""
+        ranges = [member.guaranteed_range(low, high) for member in self.of]
+        match self.combine:
+            case "magnitude":
+                return 0.0, sqrt(sum(max(abs(a), abs(b)) ** 2 for a, b in ranges))
+            case "max":
+                return max(a for a, _ in ranges), max(b for _, b in ranges)
+            case "sum":
+                return sum(a for a, _ in ranges), sum(b for _, b in ranges)
+            case _:
+                return 0.0, 360.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pointwise(Named):
+    """A matrix over the channels of one pixel: ``out[o] = sum_i matrix[o, i] * in[i] + bias[o]``.
+
+    Attributes:
+        matrix: (output channels, input channels), float64, read-only.
+        bias: one offset per output channel.
+    """
+
+    matrix: Matrix
+    bias: tuple[Offset, ...] = ()
+
+    def __post_init__(self) -> None:
+        Named.__post_init__(self)
+        object.__setattr__(self, "matrix", as_matrix(self.matrix, self.name))
+        if self.bias and len(self.bias) != self.matrix.shape[0]:
+            raise KernelValueError(
+                self.name,
+                f"bias has {len(self.bias)} numbers, but the matrix has {self.matrix.shape[0]} rows",
+            )
+
+    def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
+        """Return the smallest and largest sample possible in any output channel."""
+        biases = self.bias or (Offset(),) * len(self.matrix)
+        rows = [
+            Kernel(name=self.name, weights=row[None, :], offset=bias).guaranteed_range(low, high)
+            for row, bias in zip(self.matrix, biases, strict=True)
+        ]
+        return min(a for a, _ in rows), max(b for _, b in rows)
+
+
+AnyKernel = Kernel | Combined | Pointwise
+
+
+def as_matrix(values: ArrayLike, name: str) -> Matrix:
+    """Return `values` as a read-only float64 matrix, contiguous and of its own.
+
+    Raises:
+        KernelValueError: it is not a two-dimensional matrix of finite numbers with at most `MAX_SIDE` a side.
+    """
+    try:
+        matrix: NDArray[Any] = np.asarray(values)
+        if matrix.dtype.kind not in "buif":
+            raise TypeError
+        matrix = np.array(matrix, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise KernelValueError(name, "the weights are not a matrix of numbers with rows of one length") from None
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise KernelValueError(name, f"the weights have shape {matrix.shape}, not rows and columns")
+    if max(matrix.shape) > MAX_SIDE:
+        raise KernelValueError(
+            name, f"{matrix.shape[1]}x{matrix.shape[0]} taps are more than {MAX_SIDE} on a side"
+        )
+    bad = np.argwhere(~np.isfinite(matrix))
+    if len(bad):
+        row, col = bad[0]
+        raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is {matrix[row, col]}")
+    matrix.setflags(write=False)
+    return matrix
+
+
+def _fold(total: float, terms: Matrix) -> float:
+    """Return `total`, or exactly 0 where it is only what rounding left of `terms`."""
+    return 0.0 if abs(total) <= 1e-12 * float(np.abs(terms).sum()) else total
