@@ -92,17 +92,17 @@ class Border:
         if kind not in DIAGRAMS:
             known = "|".join([*list(DIAGRAMS)[:-1], "constant:VALUE"])
             hint = did_you_mean(word, [*DIAGRAMS, *ALIASES])
-            raise OptionError("--border", f"'{text}' is none of {known}{hint}")
+            raise OptionError("border", f"'{text}' is none of {known}{hint}")
         if kind != "constant":
             if colon:
-                raise OptionError("--border", f"'{kind}' takes no value; only constant:VALUE does")
+                raise OptionError("border", f"'{kind}' takes no value; only constant:VALUE does")
             return cls(kind)
         try:
             value = float(number)
         except ValueError:
             value = float("nan")
         if not isfinite(value):
-            raise OptionError("--border", f"'{text}' needs a finite number, as in constant:128")
+            raise OptionError("border", f"'{text}' needs a finite number, as in constant:128")
         return cls(kind, value)
 
     @property

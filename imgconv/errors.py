@@ -32,7 +32,10 @@ class ImgconvError(Exception):
 
 
 class OptionError(ImgconvError):
-    """An option or argument whose value makes no sense: `option` is its name, `problem` the rest of the sentence."""
+    """An option or argument whose value makes no sense.
+
+    `option` is its name without dashes (the command line adds them), `problem` the rest of the sentence.
+    """
 
     exit_code = 2
 

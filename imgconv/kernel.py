@@ -146,9 +146,7 @@ class Kernel(Named):
         """The response to a ramp of slope 1 along the kernel's own direction: the length of the first moment."""
         rows, cols = np.indices(self.shape)
         taps = self.taps
-        return hypot(
-            _fold(float((taps * rows).sum()), taps * rows), _fold(float((taps * cols).sum()), taps * cols)
-        )
+        return hypot(_fold(float((taps * rows).sum()), taps * rows), _fold(float((taps * cols).sum()), taps * cols))
 
     @property
     def rank(self) -> int:
@@ -193,9 +191,7 @@ class Kernel(Named):
             case "range":
                 divisor = max(self.positive_sum, -self.negative_sum) or 1.0
             case _:
-                raise OptionError(
-                    "--gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}"
-                )
+                raise OptionError("--gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
         if divisor == 1:
             return self
         # The divisor of an integral kernel is a fraction again, so its results stay exact.
@@ -303,9 +299,7 @@ def as_matrix(values: ArrayLike, name: str) -> Matrix:
     if matrix.ndim != 2 or matrix.size == 0:
         raise KernelValueError(name, f"the weights have shape {matrix.shape}, not rows and columns")
     if max(matrix.shape) > MAX_SIDE:
-        raise KernelValueError(
-            name, f"{matrix.shape[1]}x{matrix.shape[0]} taps are more than {MAX_SIDE} on a side"
-        )
+        raise KernelValueError(name, f"{matrix.shape[1]}x{matrix.shape[0]} taps are more than {MAX_SIDE} on a side")
     bad = np.argwhere(~np.isfinite(matrix))
     if len(bad):
         row, col = bad[0]

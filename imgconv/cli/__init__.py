@@ -1,0 +1,101 @@
+"""The command line: one module per command, found by listing this folder.
+
+A command module ``cli/NAME.py`` holds a click command called ``command``. Modules are imported when they are
+used, and none of them imports numpy before its command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+import imgconv
+from imgconv.errors import ImgconvError, OptionError, did_you_mean
+
+HELPERS = {"__init__", "options", "types", "report"}
+"""Modules of this folder that are not commands."""
+
+EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."
+
+
+class Commands(click.Group):
+    """A group whose commands are the modules of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names in alphabetical order."""
+        return sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - HELPERS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return the command called `name`."""
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"imgconv.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that `args` starts with, or name the nearest ones."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], known) or f"; the commands are {', '.join(known)}"
+            raise click.UsageError(f"there is no command '{args[0]}'{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@click.version_option(imgconv.__version__, prog_name="imgconv", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Filter images by convolution, exactly, and see the arithmetic."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code; the one place where errors become sentences."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code or 0)
+    except ImgconvError as error:
+        dashes = "--" if isinstance(error, OptionError) and error.option.islower() else ""
+        _fail(f"{dashes}{error}", error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        sys.exit(2)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "imgconv"
+        _fail(f"{error.format_message().rstrip('.')}; '{path} --help' shows how", 2)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; let Python's own flush at exit find a place to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MemoryError:
+        _fail("there is not enough memory for this image and kernel; --threads 1 needs less", 1)
+    except OSError as error:
+        name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+        _fail(f"{name}{(error.strerror or str(error)).lower()}", 1)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    # One line whatever a file's name holds, and no escape sequence reaches the terminal.
+    printable = "".join(c if c.isprintable() else "?" for c in sentence)
+    click.echo(f"imgconv: {printable}", err=True)
+    sys.exit(code)
+
+
+def _terminated(signum: int, frame: Any) -> NoReturn:
+    raise SystemExit(128 + signum)

@@ -1,0 +1,74 @@
+"""Option values as click parameter types; each reads its words with a parser of the core."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from imgconv.border import Border
+from imgconv.errors import OptionError
+from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding
+
+
+class SizeType(click.ParamType):
+    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least 1; becomes (width, height)."""
+
+    name = "N|WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return (width, height)."""
+        if isinstance(value, tuple):
+            return value
+        option = _option(param)
+        match = re.fullmatch(r"(\d+)(?:[xX](\d+))?", str(value).strip())
+        if not match:
+            raise OptionError(option, f"'{value}' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3")
+        width, height = int(match[1]), int(match[2] or match[1])
+        if not 1 <= min(width, height) <= max(width, height) <= MAX_LENGTH:
+            raise OptionError(option, f"'{value}' must lie within 1 and {MAX_LENGTH}")
+        return width, height
+
+
+class PaddingType(click.ParamType):
+    """A padding: a named rule or amounts."""
+
+    name = PADDING_FORMS
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Padding:
+        """Return the padding."""
+        return value if isinstance(value, Padding) else Padding.parse(str(value))
+
+
+class BorderType(click.ParamType):
+    """A border: a name, an alias, or ``constant:VALUE``."""
+
+    name = "zero|edge|symmetric|reflect|wrap|constant:VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Border:
+        """Return the border."""
+        return value if isinstance(value, Border) else Border.parse(str(value))
+
+
+class WordType(click.ParamType):
+    """One of a few words; the error names the nearest."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.name = "|".join(words)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word in lower case."""
+        from imgconv.errors import did_you_mean
+
+        word = str(value).strip().lower()
+        if word not in self.words:
+            raise OptionError(_option(param), f"'{value}' is none of {self.name}{did_you_mean(word, self.words)}")
+        return word
+
+
+def _option(param: click.Parameter | None) -> str:
+    if param is None or param.name is None:
+        return "value"
+    return param.name.replace("_", "-") if isinstance(param, click.Option) else param.name.upper()
