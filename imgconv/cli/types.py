@@ -12,7 +12,7 @@ from imgconv.errors import OptionError
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding
 
 
-class SizeType(click.ParamType):
+class SizeType(click.ParamType[Any]):
     """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least 1; becomes (width, height)."""
 
     name = "N|WxH"
@@ -31,7 +31,7 @@ class SizeType(click.ParamType):
         return width, height
 
 
-class PaddingType(click.ParamType):
+class PaddingType(click.ParamType[Any]):
     """A padding: a named rule or amounts."""
 
     name = PADDING_FORMS
@@ -41,7 +41,7 @@ class PaddingType(click.ParamType):
         return value if isinstance(value, Padding) else Padding.parse(str(value))
 
 
-class BorderType(click.ParamType):
+class BorderType(click.ParamType[Any]):
     """A border: a name, an alias, or ``constant:VALUE``."""
 
     name = "zero|edge|symmetric|reflect|wrap|constant:VALUE"
@@ -51,7 +51,7 @@ class BorderType(click.ParamType):
         return value if isinstance(value, Border) else Border.parse(str(value))
 
 
-class WordType(click.ParamType):
+class WordType(click.ParamType[Any]):
     """One of a few words; the error names the nearest."""
 
     def __init__(self, *words: str) -> None:

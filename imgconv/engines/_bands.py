@@ -1,0 +1,167 @@
+"""Running prepared jobs over an image: bands of rows, threads, combination and mapping to samples.
+
+Bands start at the same rows for any number of threads, and every band is computed alone, so the result does
+not depend on how many threads there are.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.engines import Floats, Prepared
+from imgconv.tone import Stats, Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out: samples (rows, cols, channels), and what was seen on the way."""
+
+    samples: NDArray[Any]
+    stats: Stats
+    threads: int
+
+
+def run(
+    prepared: Sequence[Prepared],
+    image: NDArray[Any],
+    output: tuple[int, int],
+    *,
+    combine: str | None = None,
+    tone: Tone | None = None,
+    dtype: np.dtype[Any],
+    threads: int | None = None,
+) -> Result:
+    """Run `prepared` over `image` and return its samples.
+
+    Args:
+        prepared: one job, or the members of a combined kernel.
+        image: (rows, cols, channels).
+        output: (rows, cols) of the output.
+        combine: how several results become one; see `COMBINE`.
+        tone: how results become samples; None keeps them as floats of `dtype`.
+        dtype: of the samples returned.
+        threads: at most so many; None means every core that this process may use.
+    """
+    samples = np.empty((*output, image.shape[2]), dtype)
+    step = min(job.band_rows for job in prepared)
+    starts = range(0, output[0], step)
+    stats: list[Stats] = [Stats()] * len(starts)
+
+    def band(number: int) -> None:
+        start = starts[number]
+        stop = min(start + step, output[0])
+        with np.errstate(all="ignore"):
+            values = [job(image, start, stop) for job in prepared]
+            one = COMBINE[combine](values) if combine else values[0]
+            if tone is None:
+                stats[number] = Stats.of(one)
+                samples[start:stop] = one
+            else:
+                samples[start:stop], stats[number] = tone.apply(one)
+
+    used = max(1, min(threads or available_cores(), len(starts)))
+    each(band, len(starts), used)
+    return Result(samples, sum(stats, Stats()), used)
+
+
+def each(task: Callable[[int], None], count: int, threads: int) -> None:
+    """Call ``task(0)`` to ``task(count - 1)`` on `threads` threads, this one among them.
+
+    The first exception, Ctrl-C included, stops the others after the task that they are in.
+    """
+    numbers = iter(range(count))
+    lock = threading.Lock()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        while not failures:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            try:
+                task(number)
+            except BaseException as failure:  # handed to the calling thread below
+                failures.append(failure)
+
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
+    for helper in helpers:
+        helper.start()
+    try:
+        work()
+        for helper in helpers:
+            helper.join()
+    except BaseException as failure:  # Ctrl-C between two tasks
+        failures.append(failure)
+    if failures:
+        for helper in helpers:
+            helper.join()
+        raise failures[0]
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use, by its CPU affinity and its control group's quota."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not every system has affinities
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, *_quotas(cores)))
+
+
+def _quotas(most: int) -> list[int]:
+    quotas = [most]
+    for name, split in (("cpu.max", True), ("cpu/cpu.cfs_quota_us", False)):
+        path = Path("/sys/fs/cgroup") / name
+        try:
+            text = path.read_text()
+            quota, period = text.split() if split else (text, path.with_name("cpu.cfs_period_us").read_text())
+            if quota.strip() != "max" and int(quota) > 0:
+                quotas.append(-(-int(quota) // int(period)))
+        except (OSError, ValueError):
+            continue
+    return quotas
+
+
+def _magnitude(values: list[Floats]) -> Floats:
+    total = np.square(values[0], out=values[0])
+    for value in values[1:]:
+        total += np.square(value, out=value)
+    return np.sqrt(total, out=total)
+
+
+def _max(values: list[Floats]) -> Floats:
+    for value in values[1:]:
+        np.maximum(values[0], value, out=values[0])
+    return values[0]
+
+
+def _sum(values: list[Floats]) -> Floats:
+    for value in values[1:]:
+        values[0] += value
+    return values[0]
+
+
+def _angle(values: list[Floats]) -> Floats:
+    x, y = values
+    angle: Floats = np.degrees(np.arctan2(y, x))
+    angle[angle < 0] += 360
+    angle[angle >= 360] = 0  # a tiny negative angle plus 360 rounds up to it
+    return angle
+
+
+COMBINE: dict[str, Callable[[list[Floats]], Floats]] = {
+    "magnitude": _magnitude,
+    "max": _max,
+    "sum": _sum,
+    "angle": _angle,
+}
+"""How several results become one; the lists handed in are overwritten. Angles are in degrees within [0, 360),
+from the x direction towards the y direction, which points down the picture."""

@@ -1,0 +1,161 @@
+"""From float results to samples of the output's type: the only code that rounds.
+
+A result is rounded half away from zero and kept within the type's range; how many samples that changed is
+counted, so that nothing is lost silently. Float types have a nominal range of 0 to 1 and are never clipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from imgconv.errors import OptionError, did_you_mean
+
+MAPS = ("clip", "abs", "offset", "stretch", "float")
+
+Samples = NDArray[Any]
+
+
+def full_range(dtype: DTypeLike) -> float:
+    """Return the sample value that stands for white: 255, 65535, or 1 for float types."""
+    kind = np.dtype(dtype)
+    return 1.0 if kind.kind == "f" else float(np.iinfo(kind).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What was seen while samples were made.
+
+    Attributes:
+        minimum, maximum: of the results before mapping; NaN left out; infinities included.
+        below, above: samples that were clipped at the low and the high end.
+        nan: results that are not a number; they become 0 in integer types.
+        total: samples in all.
+    """
+
+    minimum: float = float("inf")
+    maximum: float = float("-inf")
+    below: int = 0
+    above: int = 0
+    nan: int = 0
+    total: int = 0
+
+    def __add__(self, other: Stats) -> Stats:
+        return Stats(
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+            self.below + other.below,
+            self.above + other.above,
+            self.nan + other.nan,
+            self.total + other.total,
+        )
+
+    @property
+    def clipped(self) -> int:
+        """Samples that hold another value than the result did, rounding apart."""
+        return self.below + self.above
+
+    @classmethod
+    def of(cls, values: Samples, below: int = 0, above: int = 0, nan: int = 0) -> Stats:
+        """Measure `values`, which may hold NaN."""
+        if values.size == 0:
+            return cls()
+        low, high = float(values.min()), float(values.max())
+        if low != low:  # a NaN poisons min and max
+            low, high = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
+        return cls(low, high, below, above, nan, values.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """How float results become samples of `dtype`.
+
+    Attributes:
+        map: ``clip`` keeps what fits; ``abs`` drops the sign first; ``offset`` adds half the range, so that 0
+            becomes mid-grey; ``stretch`` maps `low`..`high` onto the full range.
+        dtype: uint8, uint16, float32 or float64.
+        low, high: the results that become black and white; used by ``stretch`` only.
+    """
+
+    map: str
+    dtype: np.dtype[Any]
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.map not in MAPS:
+            raise OptionError("map", f"'{self.map}' is none of {'|'.join(MAPS)}{did_you_mean(self.map, MAPS)}")
+
+    @property
+    def slope(self) -> float:
+        """The factor on every result."""
+        if self.map != "stretch":
+            return 1.0
+        span = self.high - self.low
+        return full_range(self.dtype) / span if span else 0.0
+
+    @property
+    def shift(self) -> float:
+        """What is added after the factor: for ``offset`` the middle of the range, which is 128 for uint8."""
+        if self.map == "stretch":
+            return -self.low * self.slope
+        if self.map == "offset":
+            top = full_range(self.dtype)
+            return top / 2 if self.dtype.kind == "f" else (top + 1) / 2
+        return 0.0
+
+    def apply(self, values: Samples) -> tuple[Samples, Stats]:
+        """Return `values` as samples, and what was seen; `values` is overwritten.
+
+        Args:
+            values: float32 or float64 results, any shape.
+        """
+        if self.dtype.kind == "f":
+            stats = Stats.of(values)
+            return self._mapped(values).astype(self.dtype, copy=False), stats
+        nan = 0
+        seen = Stats.of(values)
+        mapped = self._mapped(values)
+        if not np.isfinite(seen.minimum + seen.maximum) or np.isnan(mapped.max(initial=0)):
+            holes = np.isnan(mapped)
+            nan = int(np.count_nonzero(holes))
+            mapped[holes] = 0
+        round_half_away(mapped)
+        top = full_range(self.dtype)
+        below = above = 0
+        # Counting costs a pass, so it is done only where there can be something to count.
+        if mapped.size and float(mapped.min()) < 0:
+            below = int(np.count_nonzero(mapped < 0))
+        if mapped.size and float(mapped.max()) > top:
+            above = int(np.count_nonzero(mapped > top))
+        if below or above:
+            np.clip(mapped, 0, top, out=mapped)
+        stats = Stats(seen.minimum, seen.maximum, below, above, nan, seen.total)
+        return mapped.astype(self.dtype), stats
+
+    def _mapped(self, values: Samples) -> Samples:
+        if self.map == "abs":
+            return np.abs(values, out=values)
+        if self.slope != 1:
+            values *= self.slope
+        if self.shift:
+            values += self.shift
+        return values
+
+
+def round_half_away(values: Samples) -> Samples:
+    """Round to whole numbers in place, halves away from zero, and return `values`.
+
+    >>> round_half_away(np.array([0.5, 1.5, -0.5, 2.4999])).tolist()
+    [1.0, 2.0, -1.0, 2.0]
+    """
+    # floor(x + 0.5) would carry 0.49999997 up to 1; the fraction that trunc cuts off is exact.
+    whole = np.trunc(values)
+    np.subtract(values, whole, out=values)
+    whole += values >= 0.5
+    whole -= values <= -0.5
+    values[...] = whole
+    return values
