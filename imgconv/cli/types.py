@@ -9,13 +9,16 @@ import click
 
 from imgconv.border import Border
 from imgconv.errors import OptionError
-from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding
+from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding, whole
 
 
 class SizeType(click.ParamType[Any]):
-    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least 1; becomes (width, height)."""
+    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least `least`; becomes (width, height)."""
 
     name = "N|WxH"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         """Return (width, height)."""
@@ -25,9 +28,9 @@ class SizeType(click.ParamType[Any]):
         match = re.fullmatch(r"(\d+)(?:[xX](\d+))?", str(value).strip())
         if not match:
             raise OptionError(option, f"'{value}' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3")
-        width, height = int(match[1]), int(match[2] or match[1])
-        if not 1 <= min(width, height) <= max(width, height) <= MAX_LENGTH:
-            raise OptionError(option, f"'{value}' must lie within 1 and {MAX_LENGTH}")
+        width, height = whole(match[1]), whole(match[2] or match[1])
+        if not self.least <= min(width, height) <= max(width, height) <= MAX_LENGTH:
+            raise OptionError(option, f"'{value}' must lie within {self.least} and {MAX_LENGTH}")
         return width, height
 
 
