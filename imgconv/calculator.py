@@ -115,12 +115,12 @@ class Question:
             notes += [f"{axis.name} is padded by {_same(axis)}" for axis in _unlike(w, h)]
         for axis, noun, side in ((w, "column", "right"), (h, "row", "bottom")):
             if axis.overhang:
-                notes.append(f"the last window hangs over the {side} by {_count(axis.overhang, noun)}")
+                notes.append(f"the last window hangs over the {side} by {count(axis.overhang, noun)}")
             if self.ceil_mode and axis.dropped:
                 notes.append(f"{axis.name} is 1 less: the window gained by rounding up would start after the {side}")
             if self.operation != "transposed" and axis.output > 1 and axis.stride > axis.reach:
                 gap = axis.stride - axis.reach
-                notes.append(f"{_count(gap, noun)} between each window and the next lie in none")
+                notes.append(f"{count(gap, noun)} between each window and the next lie in none")
         return notes
 
 
@@ -137,5 +137,6 @@ def _unlike(w: Axis, h: Axis) -> list[Axis]:
     return [w] if (w.size, w.kernel, w.stride, w.dilation) == (h.size, h.kernel, h.stride, h.dilation) else [w, h]
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words, as in ``1 row`` and ``2 rows``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -129,7 +129,7 @@ def pooling(
     'ceil((5 + 0 + 0 - 1*(1 - 1) - 1) / 3) + 1 - 1 = 2'
 
     Raises:
-        SizeError: the window is larger than the padded input.
+        SizeError: the window is larger than the padded input; with `ceil_mode`, larger by a stride or more.
     """
     if not ceil_mode:
         return convolution(size, kernel, stride=stride, dilation=dilation, before=before, after=after, name=name)
@@ -137,8 +137,8 @@ def pooling(
     inside = f"{_padded(size, before, after)} - {dilation}*({kernel} - 1) - 1"
     arithmetic = f"ceil(({inside}) / {stride}) + 1"
     output = -(-room // stride) + 1
-    if room < 0:
-        raise SizeError(name, f"{arithmetic} = {output}", _too_large(kernel, dilation, room))
+    if output < 1:
+        raise SizeError(name, f"{arithmetic} = {output}", _too_large(kernel, dilation, room, stride))
     if room % stride and (output - 1) * stride >= size + before:
         output -= 1
         arithmetic += " - 1"
@@ -191,6 +191,11 @@ class Extent:
 
     width: Axis
     height: Axis
+
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """The width and the height."""
+        return self.width, self.height
 
     @property
     def output(self) -> tuple[int, int]:
@@ -455,10 +460,11 @@ def _number(value: int) -> str:
     return f"({value})" if value < 0 else str(value)
 
 
-def _too_large(kernel: int, dilation: int, room: int) -> str:
+def _too_large(kernel: int, dilation: int, room: int, overhang: int = 1) -> str:
     span = reach(kernel, dilation)
     wide = f"{kernel} taps are" if dilation == 1 else f"{kernel} taps {dilation} apart span {span}, which is"
-    return f"{wide} more than the padded input of {span + room}; it needs {-room} more of padding or a smaller kernel"
+    missing = 1 - overhang - room
+    return f"{wide} more than the padded input of {span + room}; it needs {missing} more of padding or a smaller kernel"
 
 
 def _drop(axis: Axis, noun: str, side: str) -> str:
