@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgconv.geometry import Axis, Extent, Padding, extent, pooled_extent, transposed_extent
 
@@ -11,8 +10,7 @@ Size = tuple[int, int]
 """(width, height)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An operation with the options that were given; every pair is (width, height).
 
     Attributes:

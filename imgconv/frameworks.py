@@ -84,7 +84,7 @@ class Comparison:
         return "\n".join([self._asked(), *("  ".join(cells).rstrip() for cells in padded)])
 
     def _asked(self) -> str:
-        w, h = self.ours.axes
+        w, h = self.ours
         name = "transposed convolution" if self.question.operation == "transposed" else self.question.operation
         return (
             f"{name} of {w.size}x{h.size}: kernel {w.kernel}x{h.kernel}, stride {w.stride}x{h.stride}, "
@@ -136,7 +136,7 @@ class Asker:
         refusal = next(filter(None, refusals), "")
         if not refusal:
             try:
-                return Row(framework, mode, replace(self.question, **changes).answer(self.size))
+                return Row(framework, mode, self.question._replace(**changes).answer(self.size))
             except SizeError as error:
                 refusal = error.problem
         return Row(framework, mode, None, refusal)
@@ -178,7 +178,7 @@ def _caffe_pool(extent: Extent) -> Extent:
     """Undo the one difference from torch: without padding, Caffe keeps a window that starts after the image."""
     if extent.width.before or extent.height.before:
         return extent
-    return Extent(*(replace(axis, output=-(-(axis.size - axis.reach) // axis.stride) + 1) for axis in extent.axes))
+    return Extent(*(axis._replace(output=-(-(axis.size - axis.reach) // axis.stride) + 1) for axis in extent))
 
 
 def _transposed(ask: Asker) -> Iterator[Row]:
@@ -200,7 +200,7 @@ def _transposed(ask: Asker) -> Iterator[Row]:
 
 def _keras_transposed(ask: Asker) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what to change for SAME and for VALID, which make ``size*stride`` and at least as much."""
-    w, h = ask.ours.axes
+    w, h = ask.ours
     if ask.question.output_padding:
         x, y = w.reach // 2, h.reach // 2
         return {"padding": Padding.explicit(x, y, x, y)}, {"padding": VALID}
@@ -211,7 +211,7 @@ def _keras_transposed(ask: Asker) -> tuple[dict[str, Any], dict[str, Any]]:
 def _onnx_transposed(ask: Asker, lower: bool) -> dict[str, Any]:
     """Return what to change for SAME_UPPER or SAME_LOWER: the output is ``size*stride`` whatever is added."""
     sides, extras = [], []
-    for axis, added in zip(ask.ours.axes, ask.question.output_padding or (0, 0), strict=True):
+    for axis, added in zip(ask.ours, ask.question.output_padding or (0, 0), strict=True):
         total = axis.reach + added - axis.stride
         extras.append(added - min(total, 0))
         total = max(total, 0)
@@ -222,14 +222,14 @@ def _onnx_transposed(ask: Asker, lower: bool) -> dict[str, Any]:
 
 
 def _torch_padding(extent: Extent) -> str:
-    w, h = extent.axes
+    w, h = extent
     return f"padding={w.before}" if w.before == h.before else f"padding=({h.before}, {w.before})"
 
 
 def _padding(extent: Extent | None) -> str:
     if extent is None:
         return "-"
-    w, h = extent.axes
+    w, h = extent
     return f"{w.before},{h.before},{w.after},{h.after}"
 
 

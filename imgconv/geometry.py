@@ -4,13 +4,14 @@ Everything here is known before a pixel is read. An `Axis` is one axis of one op
 two axes of an image together. Formulas are those of torch.nn.Conv2d, ConvTranspose2d and MaxPool2d, with the
 padding of the two sides of an axis kept apart (Dumoulin and Visin, "A guide to convolution arithmetic for deep
 learning", 2016).
+
+Values are named tuples because a dataclass takes ten times as long to define, which ``imgconv size`` would feel.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgconv.errors import OptionError, SizeError, did_you_mean
 
@@ -25,8 +26,7 @@ POOLING_CEIL = "ceil((size + before + after - dilation*(kernel - 1) - 1) / strid
 TRANSPOSED = "(size - 1)*stride - before - after + dilation*(kernel - 1) + output_padding + 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """One axis of an operation, solved.
 
     Attributes:
@@ -185,17 +185,11 @@ def transposed(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """The two axes of an operation on an image."""
+class Extent(NamedTuple):
+    """The two axes of an operation on an image: ``width, height = extent``."""
 
     width: Axis
     height: Axis
-
-    @property
-    def axes(self) -> tuple[Axis, Axis]:
-        """The width and the height."""
-        return self.width, self.height
 
     @property
     def output(self) -> tuple[int, int]:
@@ -257,8 +251,7 @@ PADDING_ALIASES = {
 PADDING_FORMS = "valid|same|interpolation|full|same-torch|same-lower|N|WxH|LEFT,TOP,RIGHT,BOTTOM"
 
 
-@dataclass(frozen=True, slots=True)
-class Padding:
+class Padding(NamedTuple):
     """How many samples are added at each side: a named rule, or `amounts` as (left, top, right, bottom)."""
 
     kind: str

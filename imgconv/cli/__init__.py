@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -29,7 +28,9 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in alphabetical order."""
-        return sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - HELPERS)
+        folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib takes 3 ms to import
+        names = os.listdir(folder)  # noqa: PTH208
+        return sorted({name.removesuffix(".py") for name in names if name.endswith(".py")} - HELPERS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return the command called `name`."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding, whole
+
+if TYPE_CHECKING:
+    from imgconv.border import Border
 
 
 class SizeType(click.ParamType[Any]):
@@ -51,6 +53,8 @@ class BorderType(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Border:
         """Return the border."""
+        from imgconv.border import Border
+
         return value if isinstance(value, Border) else Border.parse(str(value))
 
 
