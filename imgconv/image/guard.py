@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -95,7 +96,7 @@ def decoder_words(fault: Exception, format: str) -> str:
     """Say in one clause what a decoder's exception means to the owner of the file."""
     text = tidy(str(fault))
     low = text.lower()
-    if isinstance(fault, EOFError) or any(word in low for word in ("truncated", "unexpected end", "eof")):
+    if isinstance(fault, (EOFError, struct.error)) or "truncated" in low or "unexpected end" in low:
         return f"the {format} data breaks off before the end of the image"
     return f"the {format} data is damaged or of a kind that cannot be read" + (f" ({text})" if text else "")
 

@@ -145,14 +145,14 @@ def reader_of(data: bytes | bytearray) -> ReadAt:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """Return the orientation 1 to 8 that an EXIF block names, 1 where it names none or is damaged."""
+    """Return the orientation 1 to 8 that an EXIF block names, 0 where it names none or is damaged."""
     try:
         stream = open_stream(reader_of(exif))
         found = stream.directory(stream.first)[0].get(ORIENTATION)
-        value = int(found.values[0]) if found and found.kind == SHORT else 1
+        value = int(found.values[0]) if found and found.kind == SHORT else 0
     except (ValueError, EOFError, struct.error):
-        return 1
-    return value if 1 <= value <= 8 else 1
+        return 0
+    return value if 1 <= value <= 8 else 0
 
 
 def patched_exif(exif: bytes, width: int = 0, height: int = 0) -> bytes:

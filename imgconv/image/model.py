@@ -244,7 +244,8 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
 class Opened:
     """An image file whose header has been read: what a format family hands to `reader`.
 
-    Sizes are as stored, before `orientation` (1 to 8, as in EXIF) is applied; `load` decodes the pixels to
+    Sizes are as stored, before `orientation` (1 to 8, as in EXIF; 0 unknown) is applied, unless
+    `load` does that (`turned`). `load` decodes the pixels to
     (rows, cols, channels) of exactly the `channels` and `dtype` said here.
     """
 
@@ -257,6 +258,7 @@ class Opened:
     space: str
     load: Callable[[], Pixels]
     frames: int = 1
-    orientation: int = 1
+    orientation: int = 0
+    turned: bool = False
     metadata: Metadata = field(default_factory=Metadata)
     notes: list[str] = field(default_factory=list)

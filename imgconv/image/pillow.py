@@ -6,6 +6,7 @@ other formats in, PostScript among them. The sizes have been checked before any 
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ GIF_COLOURS = 256
 
 def open_pillow(file: IO[bytes], format: str) -> Opened:
     """Read the header of a JPEG, WebP, BMP or GIF file."""
+    if format == "WebP":
+        _check_riff(file)
     picture = _plugin(format)(file)
     mode = result_mode(picture)
     channels, alpha, dtype, space = mode_facts(mode)
@@ -42,6 +45,14 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     )
     opened.frames = _mpo_frames(picture) if format == "JPEG" else int(getattr(picture, "n_frames", 1))
     return opened
+
+
+def _check_riff(file: IO[bytes]) -> None:
+    # libwebp does not say that the file is cut short, only that it cannot decode it
+    size = int.from_bytes(file.read(8)[4:], "little")
+    if file.seek(0, os.SEEK_END) < size + 8:
+        raise EOFError
+    file.seek(0)
 
 
 def _plugin(format: str) -> Any:

@@ -170,6 +170,7 @@ def _keyed(pixels: Pixels, head: PngHead) -> Pixels:
     count = pixels.shape[2]
     key = np.array(struct.unpack(f">{count}H", head.transparency[: 2 * count]), np.uint16)
     full = np.iinfo(pixels.dtype).max
+    key &= np.uint16(2**head.depth - 1)
     if head.depth < 8:
         key = key * np.uint16(full // (2**head.depth - 1))
     out = np.empty((*pixels.shape[:2], count + 1), pixels.dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from imgconv.image.model import Image, Pixels
 
 _SPACES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK"}
-_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[1-8]""")
+_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))([1-8])""")
 
 
 def profile_space(icc: bytes) -> str:
@@ -21,6 +21,12 @@ def profile_space(icc: bytes) -> str:
 def fitting_icc(icc: bytes, space: str) -> bytes:
     """Return the profile if it is one for pixels of that space, else nothing."""
     return icc if icc and profile_space(icc) == space else b""
+
+
+def xmp_orientation(xmp: bytes) -> int:
+    """Return the orientation 1 to 8 that an XMP packet names, 0 where it names none."""
+    found = _XMP_ORIENTATION.search(xmp)
+    return int(found[2]) if found else 0
 
 
 def upright_xmp(xmp: bytes) -> bytes:

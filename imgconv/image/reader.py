@@ -14,7 +14,7 @@ from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
 from imgconv.image.ifd import patched_exif
 from imgconv.image.model import Header, Image, Metadata, Opened, Pixels
-from imgconv.image.profile import fitting_icc, upright_xmp
+from imgconv.image.profile import fitting_icc, upright_xmp, xmp_orientation
 
 _SNIFFED = 32
 
@@ -89,6 +89,8 @@ def _opened(file: IO[bytes], name: str) -> Opened:
     with decoding(name, format):
         file.seek(0)
         opened = _OPENERS[format](file)
+    if not opened.turned and not opened.orientation:
+        opened.orientation = xmp_orientation(opened.metadata.xmp)
     check_size(name, opened.width, opened.height, opened.channels)
     return opened
 

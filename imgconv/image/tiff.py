@@ -25,6 +25,7 @@ from imgconv.image.ifd import (
     packed,
     reader_of,
 )
+from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Metadata, Opened, Pixels, space_of, target_dtype
 from imgconv.image.pillow import plain_dpi
 
@@ -39,6 +40,7 @@ DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D,
 
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 _BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
+_BY_LIBTIFF = (*_BYTEWISE, 2, 3, 4, 6, 7)
 _SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 
 
@@ -135,13 +137,14 @@ def open_tiff(file: IO[bytes]) -> Opened:
     fields, following = stream.directory(stream.first)
     layout = _layout(stream, fields)
     end = file.seek(0, os.SEEK_END)
-    if any(offset + length > end for offset, length in layout.segments):
+    if any(offset + length > end for offset, length in layout.segments if offset):
         raise EOFError
     frames = _count_pages(stream, following)
-    orientation = _number(fields, 274, 1)
+    orientation = _number(fields, 274, 0)
     opened = _decoder(file, layout)
     opened.frames = max(frames, _imagej_frames(fields, layout, end))
-    opened.orientation = orientation if 1 <= orientation <= 8 else 1
+    if not opened.turned:
+        opened.orientation = orientation if 1 <= orientation <= 8 else 0
     opened.metadata = _metadata(stream, fields)
     return opened
 
@@ -184,13 +187,24 @@ def _layout(stream: Stream, fields: Fields) -> Layout:
         ink_set=_number(fields, 332, 1),
     )
     offsets, lengths = _numbers(fields, 324 if tiled else 273), _numbers(fields, 325 if tiled else 279)
-    if not lengths and layout.compression == NONE and layout.direct:
-        whole = layout.native.itemsize * (1 if layout.planar else samples) * layout.unit[0] * layout.unit[1]
-        lengths = (whole,) * len(offsets) if len(offsets) > 1 else (whole * height // layout.unit[0],)
+    if layout.compression == NONE and layout.direct:
+        # what it says of the lengths may be wrong, and is not needed
+        lengths = _plain_lengths(layout, len(offsets))
     layout.segments = list(zip(offsets, lengths, strict=False))
     if not layout.segments:
         raise ValueError("it says nowhere where its pixels are")
     return layout
+
+
+def _plain_lengths(layout: Layout, count: int) -> tuple[int, ...]:
+    """Return the bytes of each of `count` uncompressed strips or tiles."""
+    row = layout.native.itemsize * (1 if layout.planar else layout.samples) * layout.unit[1]
+    whole = row * layout.unit[0]
+    if layout.tiled:
+        return (whole,) * count
+    strips = -(-layout.height // layout.unit[0])
+    last = row * (layout.height - (strips - 1) * layout.unit[0])
+    return tuple(last if index % strips == strips - 1 else whole for index in range(count))
 
 
 def _count_pages(stream: Stream, following: int) -> int:
@@ -292,7 +306,9 @@ def _decoder(file: IO[bytes], layout: Layout) -> Opened:
     """Return who decodes the image: this package for whole bytes, Pillow for the rest, tifffile for what is left."""
     if layout.direct:
         return _direct(file, layout)
-    if layout.compression not in _BYTEWISE or max(layout.bits) <= 8 or layout.samples == 1:
+    # libtiff prints to stderr about codecs that it was built without
+    whole = layout.compression in _BYTEWISE and max(layout.bits) > 8 and layout.samples > 1
+    if layout.compression in _BY_LIBTIFF and not whole:
         try:
             return _through_pillow(file, layout)
         except (SyntaxError, KeyError, ValueError):
@@ -333,23 +349,29 @@ def _through_pillow(file: IO[bytes], layout: Layout) -> Opened:
     """Use Pillow for palettes, YCbCr, Lab, bits, and what only libtiff unpacks (JPEG, fax ...)."""
     from PIL.TiffImagePlugin import TiffImageFile
 
+    from imgconv.image.guard import collect_log
     from imgconv.image.pillow import mode_facts, result_mode, samples_of
 
+    collect_log("PIL.TiffImagePlugin")
     file.seek(0)
     picture: Any = TiffImageFile(file)
+    picture.info.pop("xmp", None)  # for its orientation, which would be applied unseen
     mode = result_mode(picture)
     if max(layout.bits) > 8 and mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
         raise ValueError("Pillow would drop the low bits")
-    picture.tag_v2.pop(274, None)  # so that Pillow does not turn it as well
-    picture._size = (layout.width, layout.height)
     channels, alpha, dtype, space = mode_facts(mode)
     notes = []
     if 8 < layout.bits[0] < 16:
         notes.append(f"{layout.bits[0]}-bit samples are kept as they are, 0..{2 ** layout.bits[0] - 1}")
     return Opened(
-        format="TIFF", width=layout.width, height=layout.height, channels=channels, alpha=alpha, dtype=dtype,
-        space=space, load=lambda: samples_of(picture, mode), notes=notes,
+        format="TIFF", width=picture.width, height=picture.height, channels=channels, alpha=alpha, dtype=dtype,
+        space=space, load=lambda: _heard(lambda: samples_of(picture, mode)), notes=notes, turned=True,
     )  # fmt: skip
+
+
+def _heard(decode: Callable[[], Pixels]) -> Pixels:
+    with libtiff_heard():
+        return decode()
 
 
 def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:

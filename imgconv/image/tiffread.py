@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from imgconv.image.deflate import inflate
 from imgconv.image.guard import MAX_SAMPLES
 from imgconv.image.ifd import LONG, SHORT, pack_directory
+from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Pixels, supported
 from imgconv.image.tiff import ASSOCIATED, DEFLATE, NONE, OLD_DEFLATE, WHITE_IS_ZERO, Layout
 
@@ -30,7 +31,7 @@ def read_samples(file: IO[bytes], layout: Layout) -> Pixels:
         EOFError: strips or tiles are missing or too short.
         ValueError: they are damaged.
     """
-    planes = layout.samples if layout.planar else 1
+    planes = layout.kept if layout.planar else 1
     rows, across = _grid(layout)
     if rows * across * layout.unit[1] * layout.samples > 2 * MAX_SAMPLES:
         raise ValueError("its tiles are larger than the image by far")
@@ -121,7 +122,8 @@ def _through_libtiff(
         made.write(file.read(length))
     made.seek(0)
     picture: Any = TiffImageFile(made)
-    return array_of(picture).reshape(shape)
+    with libtiff_heard():
+        return array_of(picture).reshape(shape)
 
 
 def _short(value: int) -> tuple[int, int, bytes]:
