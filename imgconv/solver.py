@@ -181,6 +181,8 @@ class Search:
             if given >= self._dilation:
                 strides = range(max(strides.start, given + 1), strides.stop)
             return _between(strides, self.target, self._smallest, self._largest)
+        # A window larger than the padded input may hang over it only by less than a stride.
+        strides = strides[bisect_left(strides, True, key=lambda stride: self._largest(stride) > 0) :]
         return _between(strides[::-1], self.target, self._smallest, self._largest)[::-1]
 
     def _smallest(self, stride: int) -> int:
