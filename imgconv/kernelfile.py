@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from imgconv import matrixfile, parametric, yamlfile
-from imgconv.errors import ImgconvError, KernelFileError, KernelValueError, did_you_mean
+from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, KernelValueError, did_you_mean
 from imgconv.kernel import CLASSES, COMBINES, MAPS, AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 from imgconv.kerneltext import Number, fraction, number, over_one_divisor
 from imgconv.yamlfile import Document, Step, describe, shorten
@@ -251,7 +251,7 @@ class _Reader:
         combine = self.choice("combine", COMBINES)
         members = self.listed(self.keys.get("of"), "combine needs 'of', a list of kernel names", "of")
         if self.resolve is None:
-            self.fail("is itself combined, so it cannot be a member of a combined kernel", "combine")
+            raise KernelSpecError(named["name"], "is itself combined, so it cannot be a member")
         kernels: list[Kernel] = []
         for at, member in enumerate(members):
             if not isinstance(member, str):

@@ -16,6 +16,7 @@ MAX_DIVISOR = 2**31
 """Taps written as fractions are brought over one divisor up to this size; beyond it they become floats."""
 
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_SEVERAL = re.compile(r"[,;\s]")
 _FIELD = re.compile(r"[^,;\t ]+")
 
 
@@ -77,8 +78,8 @@ def over_one_divisor(rows: Sequence[Sequence[Number]]) -> tuple[list[list[float]
 def inline(spec: str) -> Kernel:
     """Read an inline matrix: rows separated by ``;``, taps by ``,`` or blanks, and perhaps ``/8`` at the end.
 
-    A ``/`` that is the only one, or that follows a blank, divides the whole matrix; where several taps hold one,
-    each belongs to its tap.
+    A ``/`` after the last tap that is the only one, or that follows a blank, divides the whole matrix; any other
+    belongs to its tap.
 
     Raises:
         KernelSpecError: it names the row and column at fault.
@@ -88,7 +89,7 @@ def inline(spec: str) -> Kernel:
     """
     body, slash, divisor = spec.rpartition("/")
     scale = Fraction(1)
-    if slash and ("/" not in body or body[-1:].isspace()):
+    if slash and not _SEVERAL.search(divisor.strip()) and ("/" not in body or body[-1:].isspace()):
         try:
             below = fraction(plain(divisor))
         except ValueError as problem:

@@ -85,6 +85,7 @@ def mat(path: Path) -> Kernel:
         weights=np.array(weights),
         scale=factor / fraction(scale),
         offset=Offset(value=float(offset)),
+        anchor=None if width % 2 and height % 2 else (int(height) // 2, int(width) // 2),
     )
     return kernel.slid()
 
