@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,6 +66,10 @@ class WordType(click.ParamType[Any]):
         self.words = words
         self.name = "|".join(words)
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the words as they are typed."""
+        return self.name
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word in lower case."""
         from imgconv.errors import did_you_mean
@@ -73,6 +78,27 @@ class WordType(click.ParamType[Any]):
         if word not in self.words:
             raise OptionError(_option(param), f"'{value}' is none of {self.name}{did_you_mean(word, self.words)}")
         return word
+
+
+class NumberType(click.ParamType[Any]):
+    """A finite number, or a whole one of at least `least`."""
+
+    def __init__(self, *, whole: bool = False, least: float | None = None) -> None:
+        self.whole, self.least = whole, least
+        self.name = "N" if whole else "VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
+        """Return the number."""
+        try:
+            number = int(value) if self.whole else float(value)
+        except ValueError:
+            kind = "whole number" if self.whole else "number"
+            raise OptionError(_option(param), f"'{value}' is not a {kind}") from None
+        if not isfinite(number):
+            raise OptionError(_option(param), f"'{value}' is not finite")
+        if self.least is not None and number < self.least:
+            raise OptionError(_option(param), f"{value} is less than {self.least:g}")
+        return number
 
 
 def _option(param: click.Parameter | None) -> str:
