@@ -64,7 +64,7 @@ def main() -> NoReturn:
     """Run the command line and exit with its code; the one place where errors become sentences."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="imgconv", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code or 0)
     except ImgconvError as error:
@@ -75,7 +75,8 @@ def main() -> NoReturn:
         sys.exit(2)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "imgconv"
-        _fail(f"{error.format_message().rstrip('.')}; '{path} --help' shows how", 2)
+        problem = error.format_message().rstrip(".").replace(". Did you mean", ", did you mean")
+        _fail(f"{problem}; '{path} --help' shows how", 2)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):

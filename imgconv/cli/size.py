@@ -14,7 +14,7 @@ from imgconv.geometry import Padding
 
 
 @click.command()
-@click.argument("sizes", type=SizeType(), nargs=-1, required=True, metavar="SIZE...")
+@click.argument("size", type=SizeType(), nargs=-1, required=True, metavar="SIZE...")
 @click.option("-k", "--kernel", type=SizeType(), required=True, metavar="N|WxH", help="Taps of the kernel or window.")
 @click.option(
     "-s",
@@ -36,7 +36,6 @@ from imgconv.geometry import Padding
 @click.option("--ceil-mode", is_flag=True, help="Let the last window of a pooling hang over the right and bottom.")
 @click.option(
     "--solve",
-    "target",
     type=SizeType(),
     metavar="N|WxH",
     help="List the strides and paddings that give this output size; options that are given stay as they are.",
@@ -45,7 +44,7 @@ from imgconv.geometry import Padding
 @click.option("--brief", is_flag=True, help="Print only the output size, one line for each SIZE.")
 @options.as_json
 def command(
-    sizes: tuple[Size, ...],
+    size: tuple[Size, ...],
     kernel: Size,
     stride: Size | None,
     padding: Padding | None,
@@ -54,7 +53,7 @@ def command(
     output_padding: Size | None,
     pool: bool,
     ceil_mode: bool,
-    target: Size | None,
+    solve: Size | None,
     compare: bool,
     brief: bool,
     as_json: bool,
@@ -75,22 +74,22 @@ def command(
     _refuse(transposed and pool, "transposed", "there is no transposed pooling; drop --transposed or --pool")
     _refuse(ceil_mode and not pool, "ceil-mode", "only a pooling can round up; add --pool")
     _refuse(output_padding and not transposed, "output-padding", "only --transposed has it")
-    _refuse(compare and target, "compare", "--solve looks for options and --compare needs them; ask for one at a time")
-    _refuse(brief and (compare or target or as_json), "brief", "it prints one size, not --compare, --solve or --json")
+    _refuse(compare and solve, "compare", "--solve looks for options and --compare needs them; ask for one at a time")
+    _refuse(brief and (compare or solve or as_json), "brief", "it prints one size, not --compare, --solve or --json")
     operation = "transposed" if transposed else "pooling" if pool else "convolution"
     question = Question(operation, kernel, stride, dilation, padding, output_padding, ceil_mode)
-    if target:
-        from imgconv.solver import solve  # most questions need neither module
+    if solve:
+        from imgconv.solver import solve as solve_for  # most questions need neither module
 
-        found = [solve(question, size, target) for size in sizes]
+        found = [solve_for(question, one, solve) for one in size]
         _print(as_json, [(one.to_json(), one.report()) for one in found])
     elif compare:
         from imgconv.frameworks import compare as ask_frameworks
 
-        compared = [ask_frameworks(question, size) for size in sizes]
+        compared = [ask_frameworks(question, one) for one in size]
         _print(as_json, [(one.to_json(), one.report()) for one in compared])
     else:
-        solved = [question.answer(size) for size in sizes]
+        solved = [question.answer(one) for one in size]
         if brief:
             click.echo("\n".join(f"{one.width.output}x{one.height.output}" for one in solved))
         else:
