@@ -63,7 +63,7 @@ class Axis(NamedTuple):
     @property
     def dropped_input(self) -> int:
         """How many of the dropped samples belong to the image; the others are padding."""
-        return max(0, self.dropped - max(0, self.after))
+        return min(self.size, max(0, self.dropped - max(0, self.after)))
 
 
 def reach(kernel: int, dilation: int = 1) -> int:

@@ -215,17 +215,16 @@ def test_pooling_is_as_long_as_torchs(size, kernel, stride, dilation, padding, c
 def test_transposed_is_as_long_as_torchs(size, kernel, stride, dilation, padding, extra):
     torch = pytest.importorskip("torch")
     image, weight = torch.zeros(1, 1, size, size), torch.zeros(1, 1, kernel, kernel)
-    options = {"stride": stride, "dilation": dilation}
+    options = {"stride": stride, "dilation": dilation, "output_padding": extra}
     try:
-        expected = torch.nn.functional.conv_transpose2d(
-            image, weight, padding=padding, output_padding=extra, **options
-        ).shape[-1]
+        expected = torch.nn.functional.conv_transpose2d(image, weight, padding=padding, **options).shape[-1]
     except RuntimeError:
+        expected = 0
+    if expected == 0:  # which torch refuses on some of its paths, and gives as an empty image on others
         with pytest.raises((OptionError, SizeError)):
-            transposed(size, kernel, before=padding, after=padding, output_padding=extra, **options)
+            transposed(size, kernel, before=padding, after=padding, **options)
     else:
-        axis = transposed(size, kernel, before=padding, after=padding, output_padding=extra, **options)
-        assert axis.output == expected
+        assert transposed(size, kernel, before=padding, after=padding, **options).output == expected
 
 
 @law
