@@ -148,7 +148,8 @@ def round_half_away(values: Samples) -> Samples:
     """
     # floor(x + 0.5) would carry 0.49999997 up to 1; the fraction that trunc cuts off is exact.
     whole = np.trunc(values)
-    np.subtract(values, whole, out=values)
+    with np.errstate(invalid="ignore"):  # infinities stay what they are
+        np.subtract(values, whole, out=values)
     whole += values >= 0.5
     whole -= values <= -0.5
     values[...] = whole
