@@ -21,7 +21,6 @@ MAX_LENGTH = 2**31 - 1
 AXES = ("width", "height")
 
 CONVOLUTION = "floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
-POOLING = CONVOLUTION
 POOLING_CEIL = "ceil((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
 TRANSPOSED = "(size - 1)*stride - before - after + dilation*(kernel - 1) + output_padding + 1"
 
