@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from imgconv import library
+from imgconv import library, tone
 from imgconv.errors import KernelFileError
-from imgconv.kernel import Combined, Kernel, Learned, Pointwise
+from imgconv.kernel import MAPS, Combined, Kernel, Learned, Pointwise
 
 
 def kernel(text: str):
@@ -218,3 +218,8 @@ def test_files_that_name_each_other_are_refused(tmp_path):
     for name in ("a", "self"):
         with pytest.raises(KernelFileError, match="is itself combined"):
             library.kernel(tmp_path / f"{name}.yaml")
+
+
+def test_a_kernel_may_name_every_map_there_is():
+    assert MAPS == tone.MAPS
+    assert [kernel(f"weights: [[1]]\nmap: {name}").map for name in MAPS] == list(MAPS)

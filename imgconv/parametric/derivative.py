@@ -145,8 +145,9 @@ def gabor(
         wavelength: of the stripes, in pixels.
         angle: degrees, counter-clockwise, of the direction across the stripes; 0 answers to vertical stripes.
         sigma: of the Gaussian across the stripes, in pixels; without it 0.56 wavelengths, one octave of bandwidth.
-        gamma: how much narrower the Gaussian is along the stripes' crossing than along them; 1 is round.
-        psi: phase in degrees; 0 is even, answering to a bright stripe, -90 odd, answering to a rise.
+        gamma: sigma across the stripes divided by sigma along them; 1 is round.
+        psi: phase in degrees; 0 is even, positive on a bright stripe; 90 is odd, positive where brightness rises
+            towards the angle.
         size: taps; without it the kernel reaches three sigmas.
         zero_dc: take as much of the Gaussian away as makes the taps sum to 0.
 
@@ -165,7 +166,7 @@ def gabor_energy(
 ) -> Combined:
     """Answer to stripes of one wavelength and direction, wherever their bright parts lie; see gabor."""
     even = _gabor(wavelength, angle, sigma, gamma, 0, size, True)
-    odd_one = _gabor(wavelength, angle, sigma, gamma, -90, size, True)
+    odd_one = _gabor(wavelength, angle, sigma, gamma, 90, size, True)
     return Combined(name="gabor-energy", combine="magnitude", of=(even, odd_one))
 
 
