@@ -169,8 +169,8 @@ def border_of(value: str | Border | None, padding: Padding) -> Border:
 
 def pair(name: str, value: Numbers, least: int = 1) -> tuple[int, int]:
     """Return (width, height) from a number or (rows, cols) of at least `least`."""
-    numbers = (value, value) if isinstance(value, (int, np.integer)) else value
-    if len(numbers) != 2 or any(int(number) != number or number < least for number in numbers):
+    numbers = (value, value) if isinstance(value, (int, float, np.number)) else tuple(value)
+    if len(numbers) != 2 or any(number != int(number) or number < least for number in numbers):
         raise OptionError(name, f"{value!r} is not a whole number or (rows, cols) of at least {least}")
     rows, cols = numbers
     return int(cols), int(rows)
