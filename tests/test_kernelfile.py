@@ -1,14 +1,18 @@
 """Kernels in YAML: every form and key, and every refusal with its place."""
 
+import json
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
-from imgconv import library, tone
+from imgconv import library
 from imgconv.errors import KernelFileError
 from imgconv.kernel import MAPS, Combined, Kernel, Learned, Pointwise
+from imgconv.kernelfile import KEYS
 
 
 def kernel(text: str):
@@ -220,6 +224,26 @@ def test_files_that_name_each_other_are_refused(tmp_path):
             library.kernel(tmp_path / f"{name}.yaml")
 
 
-def test_a_kernel_may_name_every_map_there_is():
-    assert MAPS == tone.MAPS
-    assert [kernel(f"weights: [[1]]\nmap: {name}").map for name in MAPS] == list(MAPS)
+@pytest.mark.parametrize("name", MAPS)
+def test_a_kernel_may_name_every_map_there_is(name):
+    assert kernel(f"weights: [[1]]\nmap: {name}").map == name
+
+
+ODD_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 10**20)
+    | st.floats()
+    | st.sampled_from(["sobel-x", "sum", "1/2", "50%", "max", "abs", "x.npy", "../x", "", "gaussian", "box:size=3"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["size", "sigma"]), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), ODD_VALUES, min_size=1, max_size=4))
+def test_whatever_the_values_it_is_a_kernel_or_a_sentence(written):
+    text = json.dumps(written).replace("NaN", ".nan").replace("Infinity", ".inf")
+    try:
+        kernel(text)
+    except KernelFileError as error:
+        assert str(error).isprintable()
