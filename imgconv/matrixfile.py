@@ -27,13 +27,13 @@ def read_npy(path: Path) -> NDArray[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             array = np.lib.format.open_memmap(path, mode="r")
-        if array.ndim not in (2, 4) or array.size > MAX_TAPS:
-            raise KernelFileError(str(path), f"holds an array of shape {array.shape}; a kernel has rows and columns")
-        return np.array(array)
     except OSError as error:
-        raise KernelFileError(str(path), _reason(path, error)) from None
-    except (ValueError, TypeError, EOFError, SyntaxError, OverflowError, MemoryError, KeyError):
+        raise KernelFileError(str(path), _reason(error)) from None
+    except Exception:  # a broken header raises whatever Python's own tokenizer and parser do
         raise KernelFileError(str(path), "is not a .npy file of plain numbers") from None
+    if array.ndim not in (2, 4) or array.size > MAX_TAPS:
+        raise KernelFileError(str(path), f"holds an array of shape {array.shape}; a kernel has rows and columns")
+    return np.array(array)
 
 
 def npy(path: Path) -> Kernel:
@@ -125,10 +125,10 @@ def read(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             return file.read(most + 1)
     except (OSError, ValueError) as error:
-        raise KernelFileError(shorten(str(path)), _reason(path, error)) from None
+        raise KernelFileError(shorten(str(path)), _reason(error)) from None
 
 
-def _reason(path: Path, error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, IsADirectoryError):

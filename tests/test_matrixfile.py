@@ -64,6 +64,7 @@ def test_mat_defaults(tmp_path):
         ("k.mat", "3 2\n1 2 3\n1 2\n", "line 3: the header says 3x2 taps"),
         ("k.npy", b"", "is not a .npy file"),
         ("k.npy", b"\x93NUMPY\x01\x00\x04\x00{}  ", "is not a .npy file"),
+        ("k.npy", b"\x93NUMPY\x01\x00\x08\x00{'descr'(", "is not a .npy file"),
         ("k.npy", "not an array", "is not a .npy file"),
     ],
 )
