@@ -23,9 +23,9 @@ class Format:
         suffixes: without the dot; the first is the usual one.
         kinds: pairs (space, alpha) it holds.
         dtypes: sample types it holds.
-        carries: the `Metadata` fields it holds.
+        carries: the `Metadata` fields it holds; ``comment`` is one text called Comment.
         any_channels: whether it holds any number of channels.
-        converts: spaces that are converted to RGB on the way in.
+        cuts_alpha: whether alpha is only on or off.
     """
 
     name: str
@@ -48,12 +48,15 @@ _DEEP = ("uint8", "uint16")
 FORMATS = (
     Format("PNG", ("png",), _PLAIN, _DEEP, ("icc", "exif", "xmp", "dpi", "text", "colour")),
     Format(
-        "JPEG", ("jpg", "jpeg", "jpe"), (*_OPAQUE, ("CMYK", False)), carries=("icc", "exif", "xmp", "dpi")
+        "JPEG",
+        ("jpg", "jpeg", "jpe"),
+        (*_OPAQUE, ("CMYK", False)),
+        carries=("icc", "exif", "xmp", "dpi", "comment"),
     ),
     Format("TIFF", ("tif", "tiff"), (*_PLAIN, ("CMYK", False)), DTYPES, ("icc", "exif", "xmp", "dpi"), True),
     Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp")),
     Format("BMP", ("bmp", "dib"), _OPAQUE, carries=("dpi",)),
-    Format("GIF", ("gif",), _PLAIN, cuts_alpha=True),
+    Format("GIF", ("gif",), _PLAIN, carries=("comment",), cuts_alpha=True),
     Format("PGM", ("pgm",), (("grey", False),), _DEEP),
     Format("PPM", ("ppm",), (("RGB", False),), _DEEP),
     Format("PNM", ("pnm",), _OPAQUE, _DEEP),

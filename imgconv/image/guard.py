@@ -21,6 +21,7 @@ from imgconv.errors import ImageReadError, ImgconvError
 MAX_SAMPLES = 2**31
 """The most samples (width x height x channels) an image may have; a header that says more is refused."""
 
+_CUT = ("truncated", "unexpected end", "eof:")
 _lock = threading.Lock()
 _here = threading.local()
 _threads: list[int] = []
@@ -96,7 +97,7 @@ def decoder_words(fault: Exception, format: str) -> str:
     """Say in one clause what a decoder's exception means to the owner of the file."""
     text = tidy(str(fault))
     low = text.lower()
-    if isinstance(fault, (EOFError, struct.error)) or "truncated" in low or "unexpected end" in low:
+    if isinstance(fault, (EOFError, struct.error)) or any(word in low for word in _CUT):
         return f"the {format} data breaks off before the end of the image"
     return f"the {format} data is damaged or of a kind that cannot be read" + (f" ({text})" if text else "")
 

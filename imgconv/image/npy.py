@@ -55,5 +55,9 @@ def _load(
 def encode_npy(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
     """Write the pixels as an array: (rows, cols) if there is one channel, else (rows, cols, channels)."""
     pixels = image.pixels[:, :, 0] if image.channels == 1 else image.pixels
-    np.lib.format.write_array(file, np.ascontiguousarray(pixels), allow_pickle=False)
-    return ()
+    # not write_array(): it loses the system's error number when the disk is full
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(pixels))
+    file.write(np.ascontiguousarray(pixels).data)
+    if image.alpha or image.channels not in (2, 4):
+        return ()
+    return (f"NPY records no colour space: its {image.channels} channels will be read as colour and alpha",)

@@ -17,7 +17,7 @@ from imgconv.image.model import Image, Metadata, Opened, Pixels
 
 _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
 _SPACES = {"L": "grey", "LA": "grey", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
-_MP_COUNT = 0xB001
+_MP_COUNT, _IPTC = 0xB001, 0x0404
 
 JPEG_QUALITY = 95
 GIF_COLOURS = 256
@@ -43,6 +43,8 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
         orientation=exif_orientation(metadata.exif),
         load=lambda: samples_of(picture, mode),
     )
+    if _IPTC in (picture.info.get("photoshop") or {}):
+        opened.notes.append("its IPTC data are not passed on")
     opened.frames = _mpo_frames(picture) if format == "JPEG" else int(getattr(picture, "n_frames", 1))
     return opened
 
@@ -211,8 +213,9 @@ def encode_webp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, 
     if image.space == "grey":
         order = [0, 0, 0, 1] if image.alpha else [0, 0, 0]
         pixels = np.ascontiguousarray(pixels[:, :, order])
-    options: dict[str, Any] = {"lossless": True, "exact": True, "quality": 0 if level is None else level * 11}
-    options |= {"method": 0 if level is None else min(level, 6)}
+    # method 0 is twice as fast as 1 and a tenth larger; 4 takes four times as long for 4 per cent
+    quality, method = (0, 1) if level is None else (level * 11, level * 2 // 3)
+    options: dict[str, Any] = {"lossless": True, "exact": True, "quality": quality, "method": method}
     options |= {"icc_profile": image.metadata.icc, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
     _save(picture_of(pixels, "RGB"), "WEBP", file, options)
     return ()

@@ -14,7 +14,7 @@ from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
 from imgconv.image.ifd import patched_exif
 from imgconv.image.model import Header, Image, Metadata, Opened, Pixels
-from imgconv.image.profile import fitting_icc, upright_xmp, xmp_orientation
+from imgconv.image.profile import fitting_icc, profile_space, upright_xmp, xmp_orientation
 
 _SNIFFED = 32
 
@@ -91,8 +91,17 @@ def _opened(file: IO[bytes], name: str) -> Opened:
         opened = _OPENERS[format](file)
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
+    _drop_unfit_profile(opened)
     check_size(name, opened.width, opened.height, opened.channels)
     return opened
+
+
+def _drop_unfit_profile(opened: Opened) -> None:
+    icc = opened.metadata.icc
+    if icc and not fitting_icc(icc, opened.space):
+        words = profile_space(icc) or "damaged"
+        opened.notes.append(f"its {words} colour profile does not fit {opened.space} pixels and is left out")
+        opened.metadata = replace(opened.metadata, icc=b"")
 
 
 def _open_png(file: IO[bytes]) -> Opened:
@@ -187,7 +196,6 @@ def _upright_metadata(opened: Opened) -> Metadata:
     dpi = meta.dpi[::-1] if meta.dpi and opened.orientation > 4 else meta.dpi
     return replace(
         meta,
-        icc=fitting_icc(meta.icc, opened.space),
         exif=patched_exif(meta.exif) if meta.exif else b"",
         xmp=upright_xmp(meta.xmp),
         dpi=dpi,

@@ -20,7 +20,9 @@ Encoder = Callable[[Image, IO[bytes], int | None], tuple[str, ...]]
 
 MAX_SIDES = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
 MAX_JPEG_SEGMENT = 65533
-_NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "text": "text"}
+_NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "text": "text", "dpi": "resolution"}
+_EMPTY: dict[str, Any] = {"icc": b"", "exif": b"", "xmp": b"", "text": (), "dpi": None}
+_USUAL_GAMMA = 45455
 
 
 def check_target(
@@ -117,7 +119,7 @@ def _prepared(
     except ValueError as fault:
         raise ImageWriteError(name, str(fault)) from None
     _check_sides(name, spec, image)
-    notes = list(conversions(name, image, spec))
+    notes = [*(() if image is source else image.notes), *conversions(name, image, spec)]
     if image.space == "CMYK" and not spec.holds("CMYK", image.alpha):
         pixels, icc, how = cmyk_to_rgb(image)
         notes = [f"{note}, {how}" if note.startswith("CMYK is") else note for note in notes]
@@ -129,11 +131,16 @@ def _prepared(
 def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
     """Return the metadata that the format can carry for these pixels, and a note of what it cannot."""
     meta, notes, lost = image.metadata, [], []
-    kept = {}
+    kept: dict[str, Any] = {}
     for field, words in _NAMES.items():
         if getattr(meta, field) and field not in spec.carries:
-            lost.append(words)
-            kept[field] = () if field == "text" else b""
+            kept[field] = _EMPTY[field]
+            if field == "text" and "comment" in spec.carries:
+                kept[field] = tuple(pair for pair in meta.text if pair[0] == "Comment")[:1]
+            if kept[field] != getattr(meta, field):
+                lost.append(words)
+    if "colour" not in spec.carries and _odd_gamma(meta):
+        lost.append("gamma")
     if lost:
         notes.append(f"{spec.name} carries no {' or '.join(lost)}: left out")
     if spec.name == "JPEG":
@@ -146,10 +153,15 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
             f"its {profile_space(meta.icc) or 'odd'} colour profile does not fit {image.space} pixels: left out"
         )
         kept["icc"] = b""
-    if "dpi" not in spec.carries:
-        kept["dpi"] = None  # type: ignore[assignment]
-    meta = replace(meta, **kept)  # type: ignore[arg-type]
+    meta = replace(meta, **kept)
     return replace(meta, exif=patched_exif(meta.exif, image.width, image.height) if meta.exif else b""), notes
+
+
+def _odd_gamma(meta: Metadata) -> bool:
+    """Whether PNG's colour chunks say something else than what goes without saying, and no profile does."""
+    chunks = dict(meta.colour)
+    gamma = int.from_bytes(chunks.get("gAMA", b"")[:4], "big") or _USUAL_GAMMA
+    return not meta.icc and "sRGB" not in chunks and ("cICP" in chunks or abs(gamma - _USUAL_GAMMA) > 1000)
 
 
 def _encode(image: Image, spec: Format, file: IO[bytes], name: str, level: int | None) -> tuple[str, ...]:
