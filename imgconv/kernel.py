@@ -190,7 +190,7 @@ class Kernel(Named):
             case "range":
                 divisor = max(self.positive_sum, -self.negative_sum) or 1.0
             case _:
-                raise OptionError("--gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
+                raise OptionError("gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
         if divisor == 1:
             return self
         # The divisor of an integral kernel is a fraction again, so its results stay exact.

@@ -35,7 +35,8 @@ def name_of(source: Any) -> str:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "<bytes>"
     name = getattr(source, "name", None)
-    return name if isinstance(name, str) else "<stream>"
+    standard = {"<stdin>": "standard input", "<stdout>": "standard output"}
+    return standard.get(name, name) if isinstance(name, str) else "<stream>"
 
 
 def open_source(source: Any, name: str) -> IO[bytes]:

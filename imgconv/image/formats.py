@@ -110,10 +110,10 @@ def spec_of(target: Target, format: str | None = None) -> Format:
         word = format.lower().lstrip(".")
         if word not in _BY_WORD:
             hint = did_you_mean(word, _BY_WORD)
-            raise OptionError("--format", f"'{format}' cannot be written; {known} can{hint}")
+            raise OptionError("format", f"'{format}' cannot be written; {known} can{hint}")
         return _BY_WORD[word]
     if not isinstance(target, (str, bytes, os.PathLike)):
-        raise OptionError("--format", f"a pipe has no suffix to tell the format by; name one of {known}")
+        raise OptionError("format", f"a pipe has no suffix to tell the format by; name one of {known}")
     name = os.fsdecode(target)
     suffix = PurePath(name).suffix.lower().lstrip(".")
     if suffix in _BY_WORD:

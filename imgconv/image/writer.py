@@ -113,7 +113,7 @@ def _prepared(
 ) -> tuple[Image, list[str]]:
     """Return the image as the format holds it, and notes of what that took."""
     if compression is not None and compression not in range(10):
-        raise OptionError("--compression", f"{compression} is no level from 0 to 9")
+        raise OptionError("compression", f"{compression} is no level from 0 to 9")
     try:
         image = as_image(source)
     except ValueError as fault:

@@ -37,7 +37,7 @@ def test_an_unsupported_suffix_lists_those_that_are(target):
 
 
 def test_an_unsupported_format_is_refused():
-    with pytest.raises(OptionError, match=r"--format: 'jgp' .*did you mean 'jpg'"):
+    with pytest.raises(OptionError, match=r"format: 'jgp' .*did you mean 'jpg'"):
         format_of("a.png", "jgp")
     with pytest.raises(OptionError, match="no suffix"):
         format_of(io.BytesIO())
@@ -236,7 +236,7 @@ def test_to_a_binary_file():
 
 @pytest.mark.parametrize("level", [-1, 10, 2.5])
 def test_compression_is_0_to_9(level):
-    with pytest.raises(OptionError, match="--compression"):
+    with pytest.raises(OptionError, match="compression"):
         encode(noise(), "png", compression=level)
 
 
