@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from imgconv.border import Border
-from imgconv.cli import options
+from imgconv.cli import options, printable
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
 
@@ -97,7 +97,7 @@ def command(
     )
     report = apply(
         request,
-        sys.stdin.buffer.read() if source == STANDARD else source,
+        sys.stdin.buffer if source == STANDARD else source,
         sys.stdout.buffer if target == STANDARD else target,
         dry_run=dry_run,
     )
@@ -107,14 +107,24 @@ def command(
 
 def _refuse_clashes(source: str, target: str, kernel: str, format: str | None, dry_run: bool) -> None:
     """Refuse what cannot work before anything is imported or read."""
-    if source == STANDARD and kernel == STANDARD:
+    for name, value in (("INPUT", source), ("OUTPUT", target)):
+        if not value:
+            raise OptionError(name, "the file's name is empty")
+    if source == STANDARD and kernel.strip() == STANDARD:
         raise OptionError("kernel", "standard input cannot be both the image and the kernel; name a file for one")
-    if source == STANDARD and sys.stdin.isatty():
-        raise OptionError("INPUT", "standard input is a terminal; pipe an image into it or name a file")
+    if source == STANDARD and (fault := _unusable(sys.stdin)):
+        raise OptionError("INPUT", f"standard input is {fault}; pipe an image into it or name a file")
     if target == STANDARD and not format:
         raise OptionError("format", "standard output has no suffix; say --format png, or another format")
-    if target == STANDARD and sys.stdout.isatty() and not dry_run:
-        raise OptionError("OUTPUT", "standard output is a terminal; pipe it into a program or name a file")
+    if target == STANDARD and not dry_run and (fault := _unusable(sys.stdout)):
+        raise OptionError("OUTPUT", f"standard output is {fault}; pipe it into a program or name a file")
+
+
+def _unusable(stream: TextIO | None) -> str:
+    """Say why no image can go through a standard stream, or nothing."""
+    if stream is None:  # which typeshed does not know of
+        return "closed"
+    return "a terminal" if stream.isatty() else ""
 
 
 def _print(report: Report, as_json: bool, *, to_stderr: bool) -> None:
@@ -125,4 +135,4 @@ def _print(report: Report, as_json: bool, *, to_stderr: bool) -> None:
 
         click.echo(json.dumps(reports.to_json(report), allow_nan=False), err=to_stderr)
     else:
-        click.echo("\n".join(reports.lines(report)), err=to_stderr)
+        click.echo("\n".join(map(printable, reports.lines(report))), err=to_stderr)

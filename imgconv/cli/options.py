@@ -80,7 +80,7 @@ alpha = click.option(
 )
 threads = click.option(
     "--threads",
-    type=NumberType(whole=True, least=1),
+    type=NumberType(whole=True, least=1, most=1024),
     metavar="N",
     help="Use at most N threads. [default: the cores this process may use]",
 )
