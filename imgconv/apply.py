@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -12,18 +15,34 @@ from imgconv import engines
 from imgconv.border import Border
 from imgconv.checking import Check, compare
 from imgconv.engines._bands import Result
-from imgconv.errors import ClippedError, EngineError, OptionError
+from imgconv.errors import (
+    ClippedError,
+    EngineError,
+    ImageReadError,
+    ImageWriteError,
+    KernelValueError,
+    OptionError,
+    SizeError,
+)
 from imgconv.geometry import Padding
-from imgconv.image import Header, Image, check_target, format_of, probe, read, write
+from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read, write
+from imgconv.image.files import check_place, name_of
+from imgconv.image.guard import MAX_SAMPLES, fault_words
 from imgconv.kernel import AnyKernel, Combined, Kernel
 from imgconv.layers import Layer, Shape
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
 
-Path = str | bytes | IO[bytes]
+File = str | IO[bytes]
+"""A path, or an open binary file such as a pipe."""
 
 INTERPOLATION = Padding("interpolation")
 DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
+
+MAX_PADDING = 1 << 24
+"""The most pixels that are added at a side: an index map takes 8 bytes for each."""
+MAX_WINDOW = 1 << 28
+"""The most samples in the padded rows that one row of windows sees; a thread holds them all at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,23 +121,30 @@ class Report:
         return full_range(self.input.dtype)
 
 
-def apply(request: Request, source: Path, target: Path, *, dry_run: bool = False) -> Report:
+def apply(request: Request, source: File, target: File, *, dry_run: bool = False) -> Report:
     """Filter the image in `source` and write it to `target`; return what was done.
 
-    Everything that can be refused is refused before a pixel is decoded. A dry run stops there.
+    Everything that can be refused is refused before a pixel is decoded. A dry run stops there. The target may be
+    the source: it is replaced when all has been computed.
 
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
     """
     request = replace(request, kernel=rescaled(request.kernel, request.gain))
-    header = probe(source)
+    if isinstance(target, str):
+        check_place(target, target, request.overwrite)
+    content, called = _rereadable(source)
+    header = probe(content, name=called)
     taken = _taken(header, request)
     border = request.border or Border.parse(request.padding.border)
     layer = layer_for(request.kernel, request.padding, border, request.stride, request.dilation, request.correlate)
     filtered = taken.channels - (taken.alpha and request.alpha != "filter")
     plan = Pipeline((layer,)).plan(Shape(taken.width, taken.height, filtered))
+    _refuse_enormous(plan)
     goal = _target(request, layer, np.dtype(header.dtype))
     made = _made(taken, plan, goal, target, request)
+    if goal.map == "float":
+        _refuse_float(made)
     notes = (*header.notes, *check_target(target, made, format=request.format, overwrite=request.overwrite))
     jobs = plan.prepare(engines.get(request.engine), np.dtype(header.dtype), full_range(header.dtype))
     report = Report(
@@ -133,8 +159,9 @@ def apply(request: Request, source: Path, target: Path, *, dry_run: bool = False
     )
     if dry_run:
         return report
-    image = _decoded(source, request)
+    image = _decoded(content, called, request)
     report = _run(report, layer, image)
+    _refuse_span(report)
     _refuse_loss(report)
     assert report.result is not None
     written = write(
@@ -150,14 +177,34 @@ def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
     """Return the kernel with its gain applied.
 
     Raises:
-        OptionError: this kind of kernel has no gain to choose.
-        KernelValueError: it has no such gain.
+        OptionError: the kernel has no such gain.
     """
     if gain == "raw":
         return kernel
     if not isinstance(kernel, (Kernel, Combined)):
         raise OptionError("gain", f"kernel '{kernel.name}' mixes channels; only raw is possible")
-    return kernel.with_gain(gain)
+    try:
+        return kernel.with_gain(gain)
+    except KernelValueError as error:
+        raise OptionError("gain", str(error)) from None
+
+
+def _rereadable(source: File) -> tuple[str | bytes, str]:
+    """Return a path or bytes, which can be read twice: once for the header; and what messages call the file.
+
+    Raises:
+        ImageReadError: a pipe cannot be read.
+    """
+    called = name_of(source)
+    try:
+        if not isinstance(source, str):
+            return source.read(), called
+        with suppress(ValueError, FileNotFoundError):  # the reader has words for these
+            if stat.S_ISFIFO(Path(source).stat().st_mode):
+                return Path(source).read_bytes(), called
+    except OSError as fault:
+        raise ImageReadError(called, fault_words(fault)) from None
+    return source, called
 
 
 def _taken(header: Header, request: Request) -> Header:
@@ -175,20 +222,46 @@ def _target(request: Request, layer: Layer, dtype: np.dtype[Any]) -> Target:
     map = request.map or request.kernel.map or "clip"
     if map == "float":
         if request.depth not in (None, "float"):
-            raise OptionError("depth", f"{request.depth} bits cannot hold what --map float keeps")
+            raise OptionError(
+                "depth", f"{request.depth} bits cannot hold what --map float keeps; leave one of them out"
+            )
         kind = float_for(dtype)
     else:
         kind = np.dtype(DEPTHS[request.depth]) if request.depth else dtype
     target = Target.of(layer, map, kind, request.low, request.high)
     named = "vmin" if request.low is not None else "vmax" if request.high is not None else None
     if named and target.map != "stretch":
-        raise OptionError(named, f"it is for --map stretch; the map here is {map}")
-    if request.low is not None and request.high is not None and request.low >= request.high:
-        raise OptionError("vmin", f"{request.low:g} is not below --vmax {request.high:g}")
+        raise OptionError(named, f"it goes with --map stretch, but the map here is {map}")
+    low, high = target.low, target.high
+    if low is not None and high is not None and not high - low > 1e-30:
+        if request.low is None:
+            raise OptionError("vmax", f"{high:g} is not above {low:g}, which becomes black")
+        raise OptionError("vmin", f"{low:g} is not below {high:g}, which becomes white")
     return target
 
 
-def _made(taken: Header, plan: Plan, goal: Target, target: Path, request: Request) -> Header:
+def _refuse_enormous(plan: Plan) -> None:
+    """Refuse what would ask for absurd amounts of memory.
+
+    Raises:
+        SizeError: the padding, the rows that a window needs or the output are beyond all use.
+    """
+    extent, output = plan.steps[-1].extent, plan.output
+    for axis in extent:
+        if max(axis.before, axis.after) > MAX_PADDING:
+            problem = f"more than {MAX_PADDING} pixels of padding at one side; use less padding or a smaller dilation"
+            raise SizeError(axis.name, axis.arithmetic, problem)
+    width, height = extent
+    across = (width.size + width.before + width.after) * plan.input.channels
+    if output.width * output.height * output.channels > MAX_SAMPLES:
+        problem = f"an output of {output} samples is beyond the limit of {MAX_SAMPLES}; use less padding"
+        raise SizeError(width.name, width.arithmetic, problem)
+    if across * height.reach > MAX_WINDOW:
+        problem = f"the {height.reach} padded rows that a window reaches over hold more than {MAX_WINDOW} samples"
+        raise SizeError(height.name, height.arithmetic, f"{problem}; use a smaller dilation")
+
+
+def _made(taken: Header, plan: Plan, goal: Target, target: File, request: Request) -> Header:
     """Return the header that the output will have."""
     kept_alpha = taken.alpha and request.alpha != "filter"
     channels = plan.output.channels + kept_alpha
@@ -209,8 +282,16 @@ def _made(taken: Header, plan: Plan, goal: Target, target: Path, request: Reques
     )
 
 
-def _decoded(source: Path, request: Request) -> Image:
-    image = read(source)
+def _refuse_float(made: Header) -> None:
+    """Refuse a format without floats, as that is all that ``--map float`` makes."""
+    kinds = next(item.dtypes for item in FORMATS if item.name == made.format)
+    if not any(kind.startswith("float") for kind in kinds):
+        problem = f"{made.format} cannot hold what --map float keeps; write .tif or .npy, or choose another --map"
+        raise ImageWriteError(made.name, problem)
+
+
+def _decoded(source: File | bytes, name: str, request: Request) -> Image:
+    image = read(source, name=name)
     if image.alpha and request.alpha == "drop":
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     if request.gray:
@@ -238,6 +319,22 @@ def _run(report: Report, layer: Layer, image: Image) -> Report:
     return replace(report, result=result, seconds=seconds, check=check, reason=result.reason)
 
 
+def _refuse_span(report: Report) -> None:
+    """Refuse a white that is darker than black, which is known only now where one of them is what was measured.
+
+    Raises:
+        OptionError: every result lies beyond the end that was given.
+    """
+    low, high, result = report.target.low, report.target.high, report.result
+    if report.target.map != "stretch" or result is None or (low is None) == (high is None):
+        return
+    stats = result.stats
+    if low is not None and low > stats.maximum:
+        raise OptionError("vmin", f"{low:g} is above every result (they end at {stats.maximum:.6g}); add a --vmax")
+    if high is not None and high < stats.minimum:
+        raise OptionError("vmax", f"{high:g} is below every result (they begin at {stats.minimum:.6g}); add a --vmin")
+
+
 def _refuse_loss(report: Report) -> None:
     check, result = report.check, report.result
     if check and not check.agrees:
@@ -248,4 +345,4 @@ def _refuse_loss(report: Report) -> None:
     if report.request.strict and result and result.stats.clipped + result.stats.nan:
         from imgconv.report import clipping
 
-        raise ClippedError(f"{report.input.name}: {clipping(report)}; --strict forbids it, nothing was written")
+        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {clipping(report)}")

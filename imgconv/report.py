@@ -17,11 +17,7 @@ def lines(report: Report) -> list[str]:
     found = [
         ("input", f"{report.input.name}: {report.input.words}"),
         *_kernel_lines(request.kernel, request.correlate),
-        (
-            "padding",
-            f"{request.padding}: left {width.before}, top {height.before}, right {width.after}, "
-            f"bottom {height.after}; border {report.border}  {report.border.diagram}",
-        ),
+        ("padding", _padding(report)),
         ("width", width.arithmetic),
         ("height", height.arithmetic),
         *([("dropped", extent.drops)] if extent.drops else []),
@@ -31,7 +27,7 @@ def lines(report: Report) -> list[str]:
         stats = report.result.stats
         found.append(("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}, then --map {_map(report)}"))
         if stats.clipped + stats.nan:
-            found.append(("clipped", f"{clipping(report)}"))
+            found.append(("clipped", clipping(report)))
     if report.check:
         check = report.check
         found.append(
@@ -89,18 +85,29 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def clipping(report: Report) -> str:
-    """Say how many samples were clipped, and which option would keep them."""
+    """Say how many samples were clipped, at which results, and which option would keep them."""
     assert report.result is not None
     stats = report.result.stats
     share = 100 * stats.clipped / stats.total
     parts = []
     if stats.clipped:
-        top = full_range(report.target.dtype)
-        ends = [f"{stats.below} below 0"] * bool(stats.below) + [f"{stats.above} above {top:g}"] * bool(stats.above)
+        low, high = _kept(report)
+        ends = [f"{stats.below} below {_short(low)}"] * bool(stats.below)
+        ends += [f"{stats.above} above {_short(high)}"] * bool(stats.above)
         parts.append(f"{_percent(share)} of the samples ({', '.join(ends)}); {remedy(report)} would keep them")
     if stats.nan:
-        parts.append(f"{stats.nan} results are not numbers and become 0; --map float would keep them")
+        words = "result is no number and becomes 0" if stats.nan == 1 else "results are no numbers and become 0"
+        parts.append(f"{stats.nan} {words}; --map float would keep {'it' if stats.nan == 1 else 'them'}")
     return "; ".join(parts)
+
+
+def _kept(report: Report) -> tuple[float, float]:
+    """Return the results that become the smallest and the largest sample; those beyond are clipped."""
+    assert report.result is not None
+    tone = report.target.tone(report.white, report.result.stats)
+    if tone is None or not tone.slope:
+        return 0.0, report.white
+    return (0 - tone.shift) / tone.slope, (full_range(tone.dtype) - tone.shift) / tone.slope
 
 
 def remedy(report: Report) -> str:
@@ -137,7 +144,22 @@ def _engine(report: Report) -> str:
     text = f"{report.request.engine}: {report.reason}"
     if report.result:
         threads = report.result.threads
-        text += f"; {threads} thread{'s' * (threads != 1)}, {report.seconds * 1000:.3g} ms"
+        text += f"; {threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
+    return text
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.1 else f"{seconds * 1000:.3g} ms"
+
+
+def _padding(report: Report) -> str:
+    width, height = report.plan.steps[-1].extent
+    text = f"{report.request.padding}: left {width.before}, top {height.before}, right {width.after}"
+    text += f", bottom {height.after}"
+    if max(width.before, width.after, height.before, height.after) > 0:
+        text += f"; border {report.border}  {report.border.diagram}"
     return text
 
 
