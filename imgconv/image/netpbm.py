@@ -47,12 +47,14 @@ def open_netpbm(file: IO[bytes]) -> Opened:
             lambda: _pfm(file, end, width, height, channels, order),
         )
     top = 1 if wanted == 3 else _maximum(tokens[3])
-    if magic == b"P4":
-        load = lambda: _bits(file, end, width, height)  # noqa: E731
-    elif magic in (b"P1", b"P2", b"P3"):
-        load = lambda: _plain(file, end - 1, width, height, channels, top, bits=magic == b"P1")  # noqa: E731
-    else:
-        load = lambda: _raw(file, end, width, height, channels, top)  # noqa: E731
+
+    def load() -> Pixels:
+        if magic == b"P4":
+            return _bits(file, end, width, height)
+        if magic in (b"P1", b"P2", b"P3"):
+            return _plain(file, end - 1, width, height, channels, top, bits=magic == b"P1")
+        return _raw(file, end, width, height, channels, top)
+
     name = {1: "PGM", 3: "PPM"}[channels] if wanted == 4 else "PBM"
     return _opened(name, width, height, channels, False, _dtype(top), load, top)
 
@@ -63,9 +65,16 @@ def _opened(
     notes = [] if top in (1, 255, 65535) else [f"samples of 0..{top} are scaled to the full range"]
     space = space_of(channels, alpha)
     return Opened(
-        format=format, width=width, height=height, channels=channels, alpha=alpha, dtype=dtype, space=space,
-        load=load, notes=notes,
-    )  # fmt: skip
+        format=format,
+        width=width,
+        height=height,
+        channels=channels,
+        alpha=alpha,
+        dtype=dtype,
+        space=space,
+        load=load,
+        notes=notes,
+    )
 
 
 def _dtype(top: int) -> str:

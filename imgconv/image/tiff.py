@@ -38,6 +38,7 @@ MAX_PAGES = 2**16
 DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F)
 """Tags that describe the picture, not its storage: title, camera, software, date, artist, host, copyright, ..."""
 
+_MOSAIC, _LINEAR_RAW = 32803, 34892
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 _BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
 _BY_LIBTIFF = (*_BYTEWISE, 2, 3, 4, 6, 7)
@@ -364,9 +365,17 @@ def _through_pillow(file: IO[bytes], layout: Layout) -> Opened:
     if 8 < layout.bits[0] < 16:
         notes.append(f"{layout.bits[0]}-bit samples are kept as they are, 0..{2 ** layout.bits[0] - 1}")
     return Opened(
-        format="TIFF", width=picture.width, height=picture.height, channels=channels, alpha=alpha, dtype=dtype,
-        space=space, load=lambda: _heard(lambda: samples_of(picture, mode)), notes=notes, turned=True,
-    )  # fmt: skip
+        format="TIFF",
+        width=picture.width,
+        height=picture.height,
+        channels=channels,
+        alpha=alpha,
+        dtype=dtype,
+        space=space,
+        load=lambda: _heard(lambda: samples_of(picture, mode)),
+        notes=notes,
+        turned=True,
+    )
 
 
 def _heard(decode: Callable[[], Pixels]) -> Pixels:
@@ -376,6 +385,8 @@ def _heard(decode: Callable[[], Pixels]) -> Pixels:
 
 def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:
     """Use tifffile for odd depths and codecs; many of those need the package imagecodecs."""
+    if layout.photometric not in (*_COLOURS, _MOSAIC, _LINEAR_RAW):
+        raise ValueError(f"photometric interpretation {layout.photometric} at {layout.bits[0]} bits")
     bits = max(layout.bits)
     kind = _SAMPLE_KINDS.get(layout.kind, "u")
     whole = next((size for size in (8, 16, 32, 64) if bits <= size), 64)
@@ -383,10 +394,18 @@ def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:
     whole_layout = replace(layout, bits=(whole,) * layout.samples)
     alpha = bool(whole_layout.alpha)
     return Opened(
-        format="TIFF", width=layout.width, height=layout.height, channels=layout.samples, alpha=alpha, dtype=dtype,
+        format="TIFF",
+        width=layout.width,
+        height=layout.height,
+        channels=layout.samples,
+        alpha=alpha,
+        dtype=dtype,
         space="CMYK" if layout.photometric == CMYK else space_of(layout.samples, alpha),
-        load=_imageio_loader(file, layout), notes=[],
-    )  # fmt: skip
+        load=_imageio_loader(file, layout),
+        notes=["its pixels are a camera's colour mosaic, read as grey"]
+        if layout.photometric == _MOSAIC
+        else [],
+    )
 
 
 def _imageio_loader(file: IO[bytes], layout: Layout) -> Callable[[], Pixels]:
@@ -398,7 +417,8 @@ def _imageio_loader(file: IO[bytes], layout: Layout) -> Callable[[], Pixels]:
 
         collect_log("tifffile")
         file.seek(0)
-        pixels = iio.imread(cast("BinaryIO", file), plugin="tifffile", index=None, page=0)
+        # index=...: else tifffile walks through all pages, without end in some damaged files
+        pixels = iio.imread(cast("BinaryIO", file), plugin="tifffile", index=cast("int", ...), page=0)
         if layout.planar and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         pixels = pixels.reshape(layout.height, layout.width, layout.samples)

@@ -103,9 +103,13 @@ def _through_libtiff(
     def fields(offsets: list[int]) -> dict[int, tuple[int, int, bytes]]:
         long = _longs
         table = {
-            256: long([across * row_bytes]), 257: long([rows]), 258: _short(8), 259: _short(layout.compression),
-            262: _short(1), 277: _short(1),
-        }  # fmt: skip
+            256: long([across * row_bytes]),
+            257: long([rows]),
+            258: _short(8),
+            259: _short(layout.compression),
+            262: _short(1),
+            277: _short(1),
+        }
         where, length = (324, 325) if layout.tiled else (273, 279)
         if layout.tiled:
             table |= {322: long([row_bytes]), 323: long([layout.unit[0]])}

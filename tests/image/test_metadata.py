@@ -50,9 +50,8 @@ def test_profile_and_exif_travel_upright(source, target):
         if source != "tif" and target != "tif":
             assert (exif.get_ifd(0x8769)[0xA002], exif.get_ifd(0x8769)[0xA003]) == (60, 80)
         if "webp" not in (source, target):
-            np.testing.assert_allclose(
-                [float(dots) for dots in opened.info["dpi"]], (150, 300), atol=0.02
-            )  # turned with the picture
+            dpi = [float(dots) for dots in opened.info["dpi"]]
+            np.testing.assert_allclose(dpi, (150, 300), atol=0.02)  # turned with the picture
 
 
 @pytest.mark.parametrize("order", "<>")

@@ -257,6 +257,41 @@ def test_depth_that_nobody_here_decodes_is_one_sentence():
     assert str(caught.value).startswith("odd.tif: ") and "\n" not in str(caught.value)
 
 
+def test_a_cameras_mosaic_comes_through_tifffile():
+    pixels = noise(1, "uint16")
+    fields = {258: (3, [16]), 259: (3, [1]), 262: (3, [32803])}
+    image = read(by_hand(53, 37, pixels.tobytes(), fields))
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert any("mosaic" in note for note in image.notes)
+
+
+def test_bits_stored_backwards_come_through_tifffile():
+    pixels = noise(3, "uint16")
+    turned = np.packbits(np.unpackbits(pixels.view(np.uint8), bitorder="little"), bitorder="big")
+    fields = {258: (3, [16] * 3), 259: (3, [1]), 262: (3, [2]), 266: (3, [2]), 277: (3, [3])}
+    np.testing.assert_array_equal(read(by_hand(53, 37, turned.tobytes(), fields)).pixels, pixels)
+
+
+def test_lab_of_16_bit_is_refused_rather_than_taken_for_rgb():
+    fields = {258: (3, [16] * 3), 259: (3, [1]), 262: (3, [8]), 277: (3, [3])}
+    with pytest.raises(ImageReadError, match="photometric interpretation 8"):
+        read(by_hand(53, 37, noise(3, "uint16").tobytes(), fields))
+
+
+def test_a_chain_of_pages_without_end_is_read_once():
+    looped = bytearray(
+        by_hand(
+            53,
+            37,
+            noise(3, "uint16").tobytes(),
+            {258: (3, [16] * 3), 259: (3, [1]), 262: (3, [2]), 266: (3, [2]), 277: (3, [3])},
+        )
+    )
+    count = struct.unpack_from("<H", looped, 8)[0]
+    struct.pack_into("<I", looped, 10 + 12 * count, 8)  # the next page is the first
+    assert read(bytes(looped)).width == 53
+
+
 def test_what_libtiff_prints_becomes_the_error(capfd):
     file = BytesIO()
     PIL.Image.fromarray(noise(1)[:, :, 0] > 127).save(file, "TIFF", compression="group4")
