@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDERR = 2
-_SAID = re.compile(rb"^(?:[A-Z][A-Za-z0-9]+|tempfile\.tif): (?P<words>.+)\n", re.MULTILINE)
+_SAID = re.compile(rb"^(?:_?[A-Z][A-Za-z0-9]+|tempfile\.tif): (?P<words>.+)\n", re.MULTILINE)
 
 _one_at_a_time = threading.Lock()
 
