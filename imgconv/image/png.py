@@ -90,11 +90,12 @@ class _Bands:
             yield self.filtered(top)
 
     def sample(self) -> bytes:
-        """Return a few filtered bands from all over the image, at most a sixteenth of a large one."""
+        """Return filtered rows from all over the image, at most a sixteenth of a large one."""
         starts = range(0, len(self.pixels), self.rows)
-        wanted = min(_SAMPLE_BANDS, -(-len(starts) // 16))
+        wanted = min(_SAMPLE_BANDS, len(starts))
+        size = min(max(self.pixels.nbytes // 16, 2**14), 2**18) // wanted
         chosen = [starts[(2 * place + 1) * len(starts) // (2 * wanted)] for place in range(wanted)]
-        return b"".join(self.filtered(top).tobytes() for top in chosen)
+        return b"".join(self.filtered(top).tobytes()[:size] for top in chosen)
 
     def filtered(self, top: int) -> Bytes:
         """Return the band from row `top` on, (rows, 1 + bytes per row), each row behind its filter's number."""
