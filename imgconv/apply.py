@@ -6,6 +6,7 @@ import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import isinf
 from pathlib import Path
 from typing import IO, Any
 
@@ -320,15 +321,18 @@ def _run(report: Report, layer: Layer, image: Image) -> Report:
 
 
 def _refuse_span(report: Report) -> None:
-    """Refuse a white that is darker than black, which is known only now where one of them is what was measured.
+    """Refuse a black and a white that make no sense, which is known only now where one of them was measured.
 
     Raises:
-        OptionError: every result lies beyond the end that was given.
+        OptionError: every result lies beyond the end that was given, or the end that was not is infinite.
     """
     low, high, result = report.target.low, report.target.high, report.result
-    if report.target.map != "stretch" or result is None or (low is None) == (high is None):
+    if result is None or not report.target.waits or result.stats.minimum > result.stats.maximum:
         return
     stats = result.stats
+    if isinf(stats.minimum) or isinf(stats.maximum):
+        problem = "stretch has no ends to go by, as some results are infinite; add --vmin and --vmax"
+        raise OptionError("map", problem)
     if low is not None and low > stats.maximum:
         raise OptionError("vmin", f"{low:g} is above every result (they end at {stats.maximum:.6g}); add a --vmax")
     if high is not None and high < stats.minimum:

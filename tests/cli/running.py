@@ -6,7 +6,6 @@ import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple
-from unittest.mock import patch
 
 from imgconv.cli import main
 
@@ -43,19 +42,17 @@ def run(*arguments, stdin=b""):
     files = Stream("<stdin>", stdin), Stream("<stdout>"), Stream("<stderr>")
     streams = [io.TextIOWrapper(file, "utf-8") for file in files]
     handlers = [signal.getsignal(number) for number in SIGNALS]
-    with (
-        patch.object(sys, "argv", ["imgconv", *map(os.fspath, arguments)]),
-        patch.object(sys, "stdin", streams[0]),
-        patch.object(sys, "stdout", streams[1]),
-        patch.object(sys, "stderr", streams[2]),
-    ):
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        finally:
-            for number, handler in zip(SIGNALS, handlers, strict=True):
-                signal.signal(number, handler)
+    before = sys.argv, sys.stdin, sys.stdout, sys.stderr
+    sys.argv = ["imgconv", *map(os.fspath, arguments)]
+    sys.stdin, sys.stdout, sys.stderr = streams
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.argv, sys.stdin, sys.stdout, sys.stderr = before
+        for number, handler in zip(SIGNALS, handlers, strict=True):
+            signal.signal(number, handler)
     for stream in streams[1:]:
         stream.flush()
     return Ran(code, files[1].getvalue(), files[2].getvalue().decode())
