@@ -29,7 +29,7 @@ from imgconv.geometry import Padding
 from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read, write
 from imgconv.image.files import check_place, name_of
 from imgconv.image.guard import MAX_SAMPLES, fault_words
-from imgconv.kernel import AnyKernel, Combined, Kernel
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.layers import Layer, Shape
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
@@ -52,7 +52,7 @@ class Request:
 
     Attributes:
         kernel: the kernel, already found.
-        gain: how it is rescaled; see `imgconv.kernel.Kernel.with_gain`.
+        gain: how it is rescaled; see `imgconv.kernelvalue.Kernel.with_gain`.
         padding, border: how much is added around the image, and what; no border means the padding's own.
         stride, dilation: steps between windows and between taps.
         correlate: slide the kernel as written.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.export._facts import centre, factors, ramp_gain, scale_text, symmetry
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 
 MOST = 15
 """The longest side that is shown whole, in taps; of a larger kernel the middle is shown."""

@@ -13,7 +13,7 @@ from imgconv.engines import Engine, Prepared
 from imgconv.engines._bands import Result, run
 from imgconv.errors import OptionError, did_you_mean
 from imgconv.geometry import Padding
-from imgconv.kernel import MAPS, AnyKernel, Combined, Learned, Pointwise
+from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Learned, Pointwise
 from imgconv.layers import Layer, Shape, Step
 from imgconv.layers.convolution import Convolution
 from imgconv.layers.mixing import Mixing

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from imgconv.apply import Report
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.tone import full_range
 
 

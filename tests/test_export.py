@@ -20,7 +20,7 @@ from scipy import ndimage
 from imgconv import convolve, parametric
 from imgconv.errors import ExportError, OptionError
 from imgconv.export import export, names
-from imgconv.kernel import MAPS, Combined, Kernel, Learned, Offset, Pointwise
+from imgconv.kernelvalue import MAPS, Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.library import catalogue, kernel
 
 FIXED = [entry.name for entry in catalogue() if entry.form != "parametric"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from imgconv import convolve, parametric
 from imgconv.export._facts import centre, factors, ramp_gain, scale_text, symmetry
-from imgconv.kernel import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.kernelshow import report, to_json
+from imgconv.kernelvalue import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.library import catalogue, kernel
 
 EVERY = [e.name for e in catalogue() if e.form != "parametric"] + [f"{name}:" for name in parametric.names()]

@@ -16,7 +16,7 @@ from imgconv.cli.types import WordType
 from imgconv.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
-    from imgconv.kernel import AnyKernel
+    from imgconv.kernelvalue import AnyKernel
     from imgconv.library import Entry
 
 MARK, BROKEN = "*", "!"
@@ -76,7 +76,7 @@ def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> Non
       imgconv kernels list compass kirsch    what holds both words
       imgconv kernels list --json            for scripts: an array of objects
     """  # noqa: D301
-    from imgconv.kernel import CLASSES
+    from imgconv.kernelvalue import CLASSES
     from imgconv.library import catalogue
 
     if kind not in (None, *CLASSES):
@@ -186,7 +186,7 @@ def _select(entries: list[Entry], words: tuple[str, ...] = (), kind: str | None 
     A word that is the name of a class stands for the class; any other is looked for, in any case, in names,
     summaries, sources, classes and forms.
     """
-    from imgconv.kernel import CLASSES
+    from imgconv.kernelvalue import CLASSES
 
     def fits(entry: Entry, word: str) -> bool:
         if word in CLASSES:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from imgconv.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
-    from imgconv.kernel import AnyKernel
+    from imgconv.kernelvalue import AnyKernel
 
 
 class Format(Protocol):

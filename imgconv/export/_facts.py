@@ -8,7 +8,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.kernel import Kernel, Learned, Matrix
+from imgconv.kernelvalue import Kernel, Learned, Matrix
 
 Vector = NDArray[np.float64]
 

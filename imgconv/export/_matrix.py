@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imgconv.errors import ExportError
 from imgconv.export._facts import factors
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Matrix
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Matrix
 
 MANY = 25
 """From more taps than this on, a kernel of rank 1 is written as a column and a row where that is exact."""

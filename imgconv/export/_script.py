@@ -15,7 +15,7 @@ import numpy as np
 import imgconv
 from imgconv.errors import ExportError
 from imgconv.export._matrix import exact_factors, number, rows_of
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 
 INDENT = "    "
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgconv.export._matrix import centred, number, single, without_offset
-from imgconv.kernel import AnyKernel
+from imgconv.kernelvalue import AnyKernel
 
 SUMMARY = "the taps, a line per row"
 

@@ -12,7 +12,7 @@ import numpy as np
 from imgconv.errors import ExportError
 from imgconv.export._facts import centre
 from imgconv.export._matrix import number
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
 SUMMARY = "options to paste: -morphology Convolve 'WxH+X+Y:...'"
 

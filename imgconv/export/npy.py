@@ -8,7 +8,7 @@ import numpy as np
 
 from imgconv.errors import ExportError
 from imgconv.export._matrix import centred, single, without_offset
-from imgconv.kernel import AnyKernel, Learned
+from imgconv.kernelvalue import AnyKernel, Learned
 
 SUMMARY = "the taps (rows, cols), float64, or learned weights (out, in / groups, rows, cols)"
 

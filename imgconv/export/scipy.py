@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgconv.export import _script as script
-from imgconv.kernel import AnyKernel, Combined, Kernel, Pointwise
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Pointwise
 
 SUMMARY = "a Python script that filters with scipy.ndimage"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgconv.errors import ExportError
 from imgconv.export import _script as script
 from imgconv.export._matrix import number
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 
 SUMMARY = "a Python script that filters with torch"
 

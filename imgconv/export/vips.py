@@ -6,7 +6,7 @@ import numpy as np
 
 from imgconv.errors import ExportError
 from imgconv.export._matrix import centred, number, single
-from imgconv.kernel import AnyKernel
+from imgconv.kernelvalue import AnyKernel
 
 SUMMARY = "a libvips matrix, for 'vips conv'"
 

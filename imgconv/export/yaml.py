@@ -12,8 +12,8 @@ import numpy as np
 from imgconv import parametric
 from imgconv.errors import ExportError, ImgconvError
 from imgconv.export._matrix import exact_factors, number, rows_of
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 from imgconv.kernelfile import NAME
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 from imgconv.library import kernel as find
 from imgconv.yamlfile import MAX_BYTES
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from imgconv.cli import main
-from imgconv.kernel import CLASSES
+from imgconv.kernelvalue import CLASSES
 from imgconv.library import catalogue, kernel
 
 
@@ -118,7 +118,7 @@ def test_list_marks_your_own(kernels, mine, monkeypatch):
     assert (code, err) == (0, "")
     assert lines["halves"].startswith("* ") and "2x1" in lines["halves"] and lines["halves"].endswith("Mine.")
     assert "hides the library's own" in lines["sobel-x"]
-    assert lines["broken"].startswith("! ") and "row 2 has 1 numbers" in lines["broken"]
+    assert lines["broken"].startswith("! ") and "row 2 has length 1" in lines["broken"]
     assert lines[str(mine / "nowhere")].startswith("! ") and "is not a folder" in out
     assert out.endswith("* your own, from $IMGCONV_KERNELS\n! cannot be read\n")
     found = {entry["name"]: entry for entry in json.loads(kernels("list", "--json")[1]) if entry["user"]}
@@ -234,7 +234,7 @@ def test_export_writes_nothing_binary_to_a_terminal():
         (["show", "soble"], 2, "there is no kernel 'soble'; did you mean 'sobel'"),
         (["show", "gaussian:sigm=2"], 2, "there is no parameter 'sigm'; did you mean 'sigma'"),
         (["show", "gaussian:sigma=-1"], 2, "sigma must be above 0, not -1"),
-        (["show", "1,2;3"], 2, "row 2 has 1 taps, but row 1 has 2"),
+        (["show", "1,2;3"], 2, "row 2 has length 1, but row 1 has length 2"),
         (["show", "-1,x"], 2, "in row 1, column 2, 'x' is not a number"),
         (["show", "none.yaml"], 1, "none.yaml: there is no such file"),
         (
@@ -266,7 +266,7 @@ def test_refused_in_one_sentence(kernels, tmp_path, arguments, code, words):
 def test_broken_files_fail_when_they_are_used(kernels, mine, monkeypatch):
     monkeypatch.setenv("IMGCONV_KERNELS", str(mine))
     code, out, err = kernels("show", "broken")
-    assert (code, out) == (1, "") and "broken.yaml, line 1, column 19: row 2 has 1 numbers" in err
+    assert (code, out) == (1, "") and "broken.yaml, line 1, column 19: row 2 has length 1" in err
 
 
 @pytest.mark.parametrize("command", ["list", "show", "export"])
