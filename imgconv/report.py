@@ -79,7 +79,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "engine": check.other,
             "maximum": _number(check.maximum),
             "mean": _number(check.mean),
-            "tolerance": check.tolerance,
+            "tolerance": _number(check.tolerance),
         }
     return values
 

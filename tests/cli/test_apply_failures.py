@@ -355,6 +355,7 @@ OPTIONS = [
     ("--border constant", "--border: 'constant' needs a finite number, as in constant:128"),
     ("--border constant:x", "--border: 'constant:x' needs a finite number"),
     ("--border constant:nan", "--border: 'constant:nan' needs a finite number"),
+    ("--border constant:-1e31", "--border: the constant must lie within -1e+30 and 1e+30"),
     ("--border edge:3", "--border: 'edge' takes no value"),
     ("--map clop", "--map: 'clop' is none of clip|abs|offset|stretch|float; did you mean 'clip'?"),
     ("--vmin 3", "--vmin: it goes with --map stretch, but the map here is clip"),
