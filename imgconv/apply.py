@@ -215,7 +215,8 @@ def _taken(header: Header, request: Request) -> Header:
     if not request.gray or header.space == "grey":
         return header
     if header.space != "RGB":
-        raise OptionError("gray", f"{header.name} holds {header.space} samples, which have no luma")
+        held = f"{header.space} samples" if header.space != "other" else f"{header.channels} channels"
+        raise OptionError("gray", f"{header.name} holds {held}, which have no luma")
     return replace(header, channels=1 + header.alpha, space="grey")
 
 
