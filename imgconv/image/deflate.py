@@ -16,10 +16,8 @@ from typing import Any, NamedTuple
 from imgconv.image.parallel import ordered
 
 codec: Any = zlib
-try:
+with suppress(ImportError):  # everything works with Python's own zlib, more slowly
     from zlib_ng import zlib_ng as codec
-except ImportError:  # everything works with Python's own zlib, more slowly
-    pass
 
 adler32, crc32 = codec.adler32, codec.crc32
 
@@ -67,7 +65,7 @@ def _size(data: Buffer, way: Way) -> int:
 def _squeezed(data: Buffer, way: Way, ending: int) -> bytes:
     """Return `data` as raw deflate, ending at a whole byte or for good."""
     squeezer = codec.compressobj(way.level, codec.DEFLATED, -codec.MAX_WBITS, 9, way.strategy)
-    return squeezer.compress(data) + squeezer.flush(ending)
+    return bytes(squeezer.compress(data) + squeezer.flush(ending))
 
 
 def deflate(strip: Callable[[int], Buffer], count: int, way: Way, threads: int = 0) -> Iterator[bytes]:
@@ -139,7 +137,7 @@ class Inflater:
                 raise ValueError(str(fault)) from fault
             self._waiting = self._inflate.unconsumed_tail
             if part:
-                return part
+                return bytes(part)
             if self._inflate.eof:
                 raise EOFError
             if not self._waiting:
@@ -161,4 +159,4 @@ def inflate(data: Buffer, limit: int) -> bytes:
         raise ValueError(str(fault)) from fault
     if opened.unconsumed_tail and opened.decompress(opened.unconsumed_tail, 1):
         raise ValueError(f"more than {limit} bytes when decompressed")
-    return found
+    return bytes(found)
