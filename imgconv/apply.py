@@ -31,6 +31,7 @@ from imgconv.image.files import check_place, name_of
 from imgconv.image.guard import MAX_SAMPLES, fault_words
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.layers import Layer, Shape
+from imgconv.loss import clipping
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
 
@@ -66,6 +67,7 @@ class Request:
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
         format: the output's format in place of its suffix.
+        compression: how hard to compress, 0 to 9; None chooses.
     """
 
     kernel: AnyKernel
@@ -87,6 +89,7 @@ class Request:
     threads: int | None = None
     overwrite: bool = False
     format: str | None = None
+    compression: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,6 +173,7 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
         image.with_pixels(report.result.samples, alpha=made.alpha),
         format=request.format,
         overwrite=request.overwrite,
+        compression=request.compression,
     )
     return replace(report, notes=tuple(dict.fromkeys((*report.notes, *image.notes, *written))))
 
@@ -348,6 +352,5 @@ def _refuse_loss(report: Report) -> None:
             f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
         )
     if report.request.strict and result and result.stats.clipped + result.stats.nan:
-        from imgconv.report import clipping
-
-        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {clipping(report)}")
+        lost = clipping(result.stats, report.target, report.white)
+        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")

@@ -20,7 +20,7 @@ FLOORS = [
     {"library", "engines", "image"},
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline"},
-    {"api", "checking", "apply", "report", "batch"},
+    {"api", "checking", "loss", "apply", "report", "batch"},
     {"cli", "__main__"},
 ]
 ALLOWED = {
