@@ -108,9 +108,7 @@ def encode(image: Image | Pixels, format: str, *, compression: int | None = None
     return file.getvalue()
 
 
-def _prepared(
-    source: Image | Pixels, spec: Format, name: str, compression: int | None
-) -> tuple[Image, list[str]]:
+def _prepared(source: Image | Pixels, spec: Format, name: str, compression: int | None) -> tuple[Image, list[str]]:
     """Return the image as the format holds it, and notes of what that took."""
     if compression is not None and compression not in range(10):
         raise OptionError("compression", f"{compression} is no level from 0 to 9")
@@ -186,6 +184,10 @@ def _encoder(name: str) -> Encoder:
         from imgconv.image.tiffwrite import encode_tiff
 
         return encode_tiff
+    if name == "JPEG":
+        from imgconv.image.jpeg import encode_jpeg
+
+        return encode_jpeg
     if name == "NPY":
         from imgconv.image.npy import encode_npy
 
@@ -196,5 +198,5 @@ def _encoder(name: str) -> Encoder:
         return {"PAM": netpbm.encode_pam, "PFM": netpbm.encode_pfm}.get(name, netpbm.encode_pnm)
     from imgconv.image import pillow
 
-    encoders = {"JPEG": pillow.encode_jpeg, "WebP": pillow.encode_webp, "BMP": pillow.encode_bmp}
+    encoders = {"WebP": pillow.encode_webp, "BMP": pillow.encode_bmp}
     return encoders.get(name, pillow.encode_gif)
