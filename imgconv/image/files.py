@@ -89,9 +89,7 @@ def check_place(target: Any, name: str, overwrite: bool) -> None:
         real = Path(os.path.realpath(target))
         folder = real.parent
         if not folder.is_dir():
-            problem = (
-                f"there is no directory {folder}" if not folder.exists() else f"{folder} is no directory"
-            )
+            problem = f"there is no directory {folder}" if not folder.exists() else f"{folder} is no directory"
             raise ImageWriteError(name, problem)
         try:
             kind = real.stat().st_mode
@@ -139,9 +137,12 @@ def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[b
 
 
 def _through_temporary(real: Path, mode: int, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
-    temporary = None
+    # Named before it is made: whenever a signal comes, there is a name to take the file away by.
+    temporary = real.parent / f"{TEMPORARY[0]}{os.getpid()}-{os.urandom(8).hex()}{TEMPORARY[1]}"
     try:
-        temporary, descriptor = _create_temporary(real.parent)
+        # not tempfile's: those have mode 0600 whatever the umask
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(temporary, flags, 0o666)
         with os.fdopen(descriptor, "wb", buffering=2**18) as file:
             if mode:
                 with suppress(OSError):
@@ -152,19 +153,8 @@ def _through_temporary(real: Path, mode: int, overwrite: bool, encode: Callable[
         else:
             _link(temporary, real)
     except BaseException:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-
-
-def _create_temporary(folder: Path) -> tuple[Path, int]:
-    # not tempfile's: those have mode 0600 whatever the umask
-    while True:
-        path = folder / f"{TEMPORARY[0]}{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY[1]}"
-        with suppress(FileExistsError):
-            return path, os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666
-            )
 
 
 def _link(temporary: Path, real: Path) -> None:

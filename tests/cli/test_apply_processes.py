@@ -233,14 +233,11 @@ def bomb(depth):
 
 HOSTILE = {
     "bomb.yaml": (bomb(12), "anchors and aliases (& and *) are not read"),
-    "merge.yaml": ("a: &a {b: 1}\nc: {<<: *a}\nweights: [[1]]\n", "anchors and aliases"),
     "nested.yaml": ("weights: " + "[" * 100_000, "nests deeper than 24 levels"),
-    "maps.yaml": ("weights: " + "{a: " * 50_000, "nests deeper than 24 levels"),
     "large.yaml": ("weights: [[" + "1, " * 400_000 + "1]]\n", "is larger than 1024 kB"),
     "wide.yaml": ("weights: [[" + "1, " * 100_000 + "1]]\n", "more than 1001 on a side"),
     "digits.yaml": ("weights: [[" + "9" * 900_000 + "]]\n", "a number of 900000 characters"),
     "keys.yaml": ("".join(f"k{i}: 1\n" for i in range(50_000)), "unknown key 'k0'"),
-    "endless.csv": ("1," * 200_000 + "1\n", "more than 1001 on a side"),
 }
 
 
@@ -259,11 +256,9 @@ def test_hostile_kernels_cost_little(folder):
     "arguments",
     [
         "--padding 1000000000",
-        "--padding 60000",
         "--dilation 1000000000",
         "--dilation 16000000x1 --padding 16777216x1 --stride 16777216",
         "--dilation 1000000000 --padding valid",
-        "--padding 1000000000 --stride 1000000000",
         "--padding 2147483647 --dilation 2147483647",
     ],
 )
