@@ -12,9 +12,8 @@ from imgconv.errors import ImageWriteError, ImgconvError, OptionError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, spec_of
 from imgconv.image.guard import decoding, fault_words, tidy
-from imgconv.image.ifd import patched_exif
 from imgconv.image.model import Image, Metadata, Pixels, Samples, as_image
-from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space
+from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space, upright_exif
 
 Encoder = Callable[[Image, IO[bytes], int | None], tuple[str, ...]]
 
@@ -152,7 +151,7 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
         )
         kept["icc"] = b""
     meta = replace(meta, **kept)
-    return replace(meta, exif=patched_exif(meta.exif, image.width, image.height) if meta.exif else b""), notes
+    return replace(meta, exif=upright_exif(meta.exif, image.width, image.height)), notes
 
 
 def _odd_gamma(meta: Metadata) -> bool:
