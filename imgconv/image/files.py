@@ -1,7 +1,7 @@
 """Files on disk: opening what is to be read, and replacing a target whole or not at all."""
 
 # pathlib takes 3 ms to import, as long as a small picture takes to decode:
-# ruff: noqa: PTH
+# ruff: noqa: PTH105, PTH108, PTH110, PTH112, PTH116, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
