@@ -149,10 +149,10 @@ def test_signals_leave_no_file(folder, photo, number, code, said):
     if signal.getsignal(number) is signal.SIG_IGN:
         pytest.skip("whoever started the tests has this signal ignored")
     (folder / "o.png").write_bytes(b"the old file")
-    # Noise takes long to compress.
+    # Noise takes long to compress at the highest level.
     noise = np.random.default_rng(1).integers(0, 256, (2500, 2500, 3), dtype=np.uint8)
     np.save("noise.npy", noise)
-    arguments = [*IMGCONV, "noise.npy", "o.png", "-k", "identity", "--overwrite"]
+    arguments = [*IMGCONV, "noise.npy", "o.png", "-k", "identity", "--overwrite", "--compression", "9"]
     child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with waiting(child, folder):
         child.send_signal(number)
