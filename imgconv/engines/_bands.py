@@ -55,9 +55,15 @@ def run(
     starts = range(0, output[0], step)
     stats: list[Stats] = [Stats()] * len(starts)
 
+    # An engine that can make samples itself saves the floats in between.
+    store = getattr(prepared[0], "store", None) if len(prepared) == 1 and not combine else None
+
     def band(number: int) -> None:
         start = starts[number]
         stop = min(start + step, output[0])
+        if store is not None:
+            stats[number] = store(image, start, stop, samples[start:stop], tone)
+            return
         with np.errstate(all="ignore"):
             values = [job(image, start, stop) for job in prepared]
             one = COMBINE[combine](values) if combine else values[0]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Job
+from imgconv.engines import Job, Prepared, _arithmetic, _native
 from imgconv.engines._gather import longest_run
 from imgconv.engines._numpy import Direct, Fourier, Separable, Vector, Way, spans, spectrum_of
 
@@ -24,8 +24,34 @@ RANK_TOLERANCE = 1e-13
 """What a sum of separable terms may leave out, as a part of the largest singular value."""
 
 
-def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Way:
+def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
     """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`."""
+    found = _native.level()
+    return _numpy_way(job, shape, dtype) if found is None else _native_way(job, shape, dtype, found)
+
+
+def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], level: _native.Level) -> Prepared:
+    whole = job.integral and dtype.kind == "u" and job.constant == round(job.constant)
+    terms, rank = _terms(job, whole)
+    best, cost = None, np.inf
+    ways = [(way, "direct") for way in _arithmetic.direct(job, dtype)]
+    if terms and len(terms) <= 8:
+        ways += [(way, "separable") for way in _arithmetic.separable(job, dtype, terms)]
+    for way, name in ways:
+        if level.has(way.operation):
+            one = _native.cost(job, way, level)
+            if one < cost:
+                best, cost = (way, name), one
+    tile, fourier = _tile(job, shape)
+    assert best is not None
+    if fourier < cost:
+        return _numpy_way(job, shape, dtype)
+    way, name = best
+    reason = f"{name}, {_native.OPERATIONS[way.operation]}, {cost:.3f} ns"
+    return _native.make(job, shape, dtype, way, longest_run(job.cols), level, reason)
+
+
+def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Way:
     top = np.iinfo(dtype).max if dtype.kind == "u" else 0
     peak = max(top, abs(job.constant)) * float(np.abs(job.taps).sum())
     whole = job.integral and dtype.kind == "u" and job.constant == round(job.constant)
