@@ -101,8 +101,7 @@ def _whole_direct(job: Job, dtype: np.dtype[Any], peak: float) -> Iterator[Arith
             yield Arithmetic(DOT16, terms, unit, job.divisor, peak=peak)
     elif dtype == np.uint16 and most <= 32767:
         # The core reads uint16 less 32768, as int16.
-        base = 32768 * float(taps.sum())
-        yield Arithmetic(DOT16, terms, unit, job.divisor, base=base, peak=peak + abs(base))
+        yield Arithmetic(DOT16, terms, unit, job.divisor, start=32768 * int(taps.sum()), peak=peak)
 
 
 def _fixed_direct(job: Job) -> Iterator[Arithmetic]:
@@ -110,7 +109,7 @@ def _fixed_direct(job: Job) -> Iterator[Arithmetic]:
     most, total = float(np.abs(taps).max()), float(np.abs(taps).sum())
     if not 1e-30 < most < 1e30:
         return
-    scale = _power(min(32767 / most, (2**31 - 1) / (255 * total + 255 * taps.size)))
+    scale = _power(min(32767 / most, ((2**31 - 1) / 255 - taps.size / 2) / total))
     fixed = np.rint(taps * scale)
     error = 255 * float(np.abs(taps - fixed / scale).sum())
     if error <= FIXED_ERROR and np.abs(fixed).max() <= 32767 and 255 * np.abs(fixed).sum() < 2**31:
@@ -149,12 +148,11 @@ def _short(column: Vector, row: Vector) -> Iterator[Arithmetic]:
 
 def _pairs(column: Vector, row: Vector) -> Iterator[Arithmetic]:
     """16-bit samples and taps, 32-bit sums; the sums of the first pass are rounded to 16 bits."""
-    scale = _power(min(32767 / np.abs(column).max(), (2**31 - 1) / (256 * np.abs(column).sum() + 256 * len(column))))
+    scale = _power(min(32767 / np.abs(column).max(), (2.0**23 - len(column)) / np.abs(column).sum()))
     first = np.rint(column * scale)
     shift = max(0, int(np.ceil(np.log2((255 * np.abs(first).sum() + 2**15) / 32767))))
     middle = 255 * np.abs(first).sum() / 2**shift + 1
-    spread = min(32767 / np.abs(row).max(), (2**31 - 1) / (middle * np.abs(row).sum() + middle * len(row)))
-    spread = _power(spread)
+    spread = _power(min(32767 / np.abs(row).max(), ((2**31 - 1) / middle - len(row) / 2) / np.abs(row).sum()))
     second = np.rint(row * spread)
     peak = middle * np.abs(second).sum()
     if middle > 32767 or peak >= 2**31:

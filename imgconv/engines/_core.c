@@ -34,57 +34,82 @@ static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2};
 static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1};
 
 /* The buffers of one band. */
-typedef struct {
-    void *all;
+struct Work {
     char *lines;             /* a ring of them */
     char *raw[4], *dealing;  /* rows as they are in the image */
-    char *total, *result;    /* ROWS rows of accumulators each, `pitch` lanes apart */
+    char *total;             /* ROWS rows of sums of a first pass, `pitch` lanes apart */
+    char *result;            /* ROWS rows of a chunk's accumulators, CHUNK lanes apart */
     int32_t *pairs;
     const void **base;
     ptrdiff_t line_lanes, run_lanes, line_bytes, pitch, out_lanes;
-} Work;
+    ptrdiff_t halo;          /* lanes that a second pass reads behind the last output lane */
+};
 
 static ptrdiff_t rounded(ptrdiff_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
 
 static int64_t run_cols(const Settings *is) { return is->tile_cols + (is->span_cols - 1) / is->phases; }
 
+static int32_t most_taps(const Plan *plan)
+{
+    int32_t most = 0;
+    for (int t = 0; t < plan->terms; t++) {
+        most = plan->term[t].first.taps > most ? plan->term[t].first.taps : most;
+        most = plan->term[t].second.taps > most ? plan->term[t].second.taps : most;
+    }
+    return most;
+}
+
 /* Allocate the buffers of a band, all zero. */
-static int claim(const Plan *plan, Work *work)
+static Work *make_work(const Plan *plan)
 {
     const Settings *is = &plan->is;
     const ptrdiff_t lane = LANE_SIZE[is->operation], size = SAMPLE_SIZE[is->source];
-    int32_t taps = 0;
-    for (int t = 0; t < plan->terms; t++) {
-        taps = plan->term[t].first.taps > taps ? plan->term[t].first.taps : taps;
-        taps = plan->term[t].second.taps > taps ? plan->term[t].second.taps : taps;
-    }
-    work->run_lanes = run_cols(is) * is->channels;
-    work->line_lanes = work->run_lanes * is->phases;
-    work->pitch = rounded((work->line_lanes + SLACK) * lane) / lane;
-    work->line_bytes = work->pitch * lane;
-    const ptrdiff_t raw = rounded((work->line_lanes + SLACK) * size);
+    const ptrdiff_t run_lanes = run_cols(is) * is->channels, line_lanes = run_lanes * is->phases;
+    /* An odd number of cache lines keeps the rows of a column out of one set of the cache. */
+    const ptrdiff_t line_bytes = (rounded((line_lanes + SLACK) * lane) / ALIGN | 1) * ALIGN;
+    const ptrdiff_t raw = rounded((line_lanes + SLACK) * size);
     const ptrdiff_t dealing = rounded((is->tile_cols * is->stride_x + is->span_cols) * is->channels * size);
-    const ptrdiff_t base = rounded(taps * (ptrdiff_t)sizeof(void *));
-    const ptrdiff_t pairs = rounded((work->line_lanes + SLACK) * 4);
-    char *at = calloc(1, (size_t)(ALIGN + is->lines * work->line_bytes + 4 * raw + dealing
-                                  + 2 * ROWS * work->line_bytes + pairs + base));
-    work->all = at;
-    if (!at)
-        return 0;
-    at += ALIGN - (uintptr_t)at % ALIGN;
-    work->lines = at;
-    at += is->lines * work->line_bytes;
-    for (int k = 0; k < 4; k++, at += raw) work->raw[k] = at;
-    work->dealing = at;
-    at += dealing;
-    work->total = at;
-    at += ROWS * work->line_bytes;
-    work->result = at;
-    at += ROWS * work->line_bytes;
-    work->pairs = (int32_t *)at;
-    at += pairs;
-    work->base = (const void **)at;
-    return 1;
+    const ptrdiff_t head = rounded(sizeof(Work)), halo = line_lanes - is->tile_cols * is->channels;
+    const ptrdiff_t parts[] = {
+        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * line_bytes, rounded((ROWS * CHUNK + SLACK) * lane),
+        rounded((CHUNK + halo + SLACK) * 4), rounded(most_taps(plan) * (ptrdiff_t)sizeof(void *)),
+    };
+    char *at[10];
+    ptrdiff_t bytes = head;
+    for (int k = 0; k < 10; k++) bytes += parts[k];
+    char *all = NULL;
+    if (posix_memalign((void **)&all, ALIGN, (size_t)bytes))
+        return NULL;
+    memset(all, 0, (size_t)bytes);
+    char *next = all + head;
+    for (int k = 0; k < 10; next += parts[k++]) at[k] = next;
+    Work *work = (Work *)all;
+    *work = (Work){.lines = at[0], .raw = {at[1], at[2], at[3], at[4]}, .dealing = at[5], .total = at[6],
+                   .result = at[7], .pairs = (int32_t *)at[8], .base = (const void **)at[9],
+                   .line_lanes = line_lanes, .run_lanes = run_lanes, .line_bytes = line_bytes,
+                   .pitch = line_bytes / lane, .halo = halo};
+    return work;
+}
+
+/* Take buffers that an earlier band gave back, or new ones. */
+static Work *claim(Plan *plan)
+{
+    for (int k = 0; k < SHELF; k++) {
+        Work *work = __atomic_exchange_n(&plan->shelf[k], NULL, __ATOMIC_ACQUIRE);
+        if (work)
+            return work;
+    }
+    return make_work(plan);
+}
+
+static void give_back(Plan *plan, Work *work)
+{
+    for (int k = 0; k < SHELF; k++) {
+        Work *none = NULL;
+        if (__atomic_compare_exchange_n(&plan->shelf[k], &none, work, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            return;
+    }
+    free(work);
 }
 
 #define LEVEL baseline
@@ -166,6 +191,7 @@ static void release(PyObject *capsule)
             free((void *)plan->term[t].second.segment);
         }
     if (plan) {
+        for (int k = 0; k < SHELF; k++) free(plan->shelf[k]);
         free((void *)plan->rows);
         free((void *)plan->cols);
         free(plan);
@@ -355,7 +381,7 @@ static PyObject *core_run(PyObject *self, PyObject *args)
                           &finish.shift, &finish.round, &finish.below, &finish.above, &finish.top, &finish.magnitude,
                           &finish.count, &finish.halves, &finish.wide, &type))
         return NULL;
-    const Plan *plan = PyCapsule_GetPointer(capsule, CAPSULE);
+    Plan *plan = PyCapsule_GetPointer(capsule, CAPSULE);
     if (!plan)
         return NULL;
     finish.type = (enum Sample)type;

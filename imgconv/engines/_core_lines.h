@@ -1,26 +1,14 @@
 /* Lines: rows of the padded image, read through the border's index maps and put into the operation's own type. */
 
-/* Copy padded columns `first` to `last` (exclusive) of image row `row` (-1: outside) to `raw`, packed, as they are. */
-static void NAMED(fetch)(const Plan *plan, const Image *image, int64_t row, int64_t first, int64_t last, char *raw)
+/* Copy padded columns `first` to `last` (exclusive) of an image row (NULL: outside) to `raw`, packed, as they are. */
+static void NAMED(fetch)(const Plan *plan, const Image *image, const char *line, int64_t first, int64_t last, char *raw)
 {
     const Settings *is = &plan->is;
-    const ptrdiff_t size = SAMPLE_SIZE[is->source], pixel = size * is->channels;
-    const char *line = row < 0 ? NULL : image->data + row * image->row;
-    int64_t run_start = is->run_start > first ? is->run_start : first;
-    int64_t run_stop = is->run_stop < last ? is->run_stop : last;
-    if (!line || !image->packed || run_stop <= run_start)
-        run_start = run_stop = last;
+    const ptrdiff_t size = SAMPLE_SIZE[is->source];
     for (int64_t q = first; q < last; q++) {
-        if (q == run_start) {
-            const int64_t col = is->run_col + q - is->run_start;
-            memcpy(raw + (q - first) * pixel, line + col * pixel, (size_t)((run_stop - run_start) * pixel));
-            q = run_stop - 1;
-            continue;
-        }
         const int64_t col = line ? plan->cols[q] : -1;
-        for (int64_t c = 0; c < is->channels; c++)
-            memcpy(raw + (q - first) * pixel + c * size,
-                   col < 0 ? plan->sample : line + col * image->col + c * image->channel, (size_t)size);
+        for (int64_t c = 0; c < is->channels; c++, raw += size)
+            memcpy(raw, col < 0 ? plan->sample : line + col * image->col + c * image->channel, (size_t)size);
     }
 }
 
@@ -64,10 +52,10 @@ static void NAMED(to_doubles)(enum Sample from, const void *raw, ptrdiff_t lanes
     }
 }
 
-static void NAMED(to_shorts)(const uint8_t *restrict raw, ptrdiff_t lanes, int bias, int lift, int16_t *restrict line)
+static void NAMED(to_shorts)(const uint8_t *restrict raw, ptrdiff_t lanes, int lift, uint16_t *restrict line)
 {
-    for (ptrdiff_t x = 0; x < lanes; x++)
-        line[x] = (int16_t)(uint16_t)((uint16_t)(raw[x] - bias) << lift);
+    const uint16_t factor = (uint16_t)(1 << lift);
+    for (ptrdiff_t x = 0; x < lanes; x++) line[x] = (uint16_t)(raw[x] * factor);
 }
 
 /* Two rows of uint8 as pairs of int16. */
@@ -92,10 +80,11 @@ static void NAMED(to_quads)(const uint8_t *a, const uint8_t *b, const uint8_t *c
     /* The unpack instructions work within 16 bytes; spreading groups of 4 bytes first brings lanes out in order. */
     const __m512i spread = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
     for (ptrdiff_t x = 0; x < lanes; x += 64) {
-        const __m512i ra = _mm512_permutexvar_epi32(spread, _mm512_loadu_si512(a + x));
-        const __m512i rb = _mm512_permutexvar_epi32(spread, _mm512_loadu_si512(b + x));
-        const __m512i rc = _mm512_permutexvar_epi32(spread, _mm512_loadu_si512(c + x));
-        const __m512i rd = _mm512_permutexvar_epi32(spread, _mm512_loadu_si512(d + x));
+        const __mmask64 live = lanes - x >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << (lanes - x)) - 1;
+        const __m512i ra = _mm512_permutexvar_epi32(spread, _mm512_maskz_loadu_epi8(live, a + x));
+        const __m512i rb = _mm512_permutexvar_epi32(spread, _mm512_maskz_loadu_epi8(live, b + x));
+        const __m512i rc = _mm512_permutexvar_epi32(spread, _mm512_maskz_loadu_epi8(live, c + x));
+        const __m512i rd = _mm512_permutexvar_epi32(spread, _mm512_maskz_loadu_epi8(live, d + x));
         const __m512i ab = _mm512_unpacklo_epi8(ra, rb), cd = _mm512_unpacklo_epi8(rc, rd);
         const __m512i ef = _mm512_unpackhi_epi8(ra, rb), gh = _mm512_unpackhi_epi8(rc, rd);
         _mm512_storeu_si512(line + x, _mm512_unpacklo_epi16(ab, cd));
@@ -107,11 +96,11 @@ static void NAMED(to_quads)(const uint8_t *a, const uint8_t *b, const uint8_t *c
 #endif
 
 /* Put the constant where a converted line lies outside the image: the source's type could not hold it. */
-static void NAMED(patch)(const Plan *plan, int64_t row, int64_t first, int64_t last, int64_t run_lanes, void *line)
+static void NAMED(patch)(const Plan *plan, int inside, int64_t first, int64_t last, int64_t run_lanes, void *line)
 {
     const Settings *is = &plan->is;
     for (int64_t q = first; q < last; q++) {
-        if (row >= 0 && plan->cols[q] >= 0)
+        if (inside && plan->cols[q] >= 0)
             continue;
         const int64_t lane = (q - first) % is->phases * run_lanes + (q - first) / is->phases * is->channels;
         for (int64_t c = 0; c < is->channels; c++) {
@@ -123,40 +112,71 @@ static void NAMED(patch)(const Plan *plan, int64_t row, int64_t first, int64_t l
     }
 }
 
-/* Build one line out of padded rows `row` onwards; rows below the last one are read as outside. */
-static void NAMED(build)(const Plan *plan, const Image *image, const Work *work, int64_t row, int64_t first,
-                         int64_t last, void *line)
+/* Convert `lanes` samples of one, two or four rows to the operation's own type. */
+static void NAMED(convert)(const Plan *plan, const char *const *raw, ptrdiff_t lanes, char *line)
 {
     const Settings *is = &plan->is;
-    const int many = ROWS_A_LINE[is->operation];
-    const char *raw[4];
-    int64_t source = -1;
-    for (int k = 0; k < many; k++) {
-        source = row + k < plan->row_count ? plan->rows[row + k] : -1;
-        char *to = work->raw[k];
-        raw[k] = to;
-        NAMED(fetch)(plan, image, source, first, last, is->phases > 1 ? work->dealing : to);
-        if (is->phases > 1)
-            NAMED(deal)(plan, work->dealing, last - first, work->run_lanes, to);
-    }
-    const ptrdiff_t lanes = work->line_lanes;
     switch (is->operation) {
-    case F32: NAMED(to_floats)((enum Sample)is->source, raw[0], lanes, line); break;
-    case F64: NAMED(to_doubles)((enum Sample)is->source, raw[0], lanes, line); break;
+    case F32: NAMED(to_floats)((enum Sample)is->source, raw[0], lanes, (float *)line); break;
+    case F64: NAMED(to_doubles)((enum Sample)is->source, raw[0], lanes, (double *)line); break;
 #ifdef DOT_8
     case DOT8:
         NAMED(to_quads)((const uint8_t *)raw[0], (const uint8_t *)raw[1], (const uint8_t *)raw[2],
-                        (const uint8_t *)raw[3], lanes, line);
+                        (const uint8_t *)raw[3], lanes, (uint32_t *)line);
         break;
 #endif
     case DOT16:
         if (is->source == U8)
-            NAMED(to_pairs)((const uint8_t *)raw[0], (const uint8_t *)raw[1], lanes, line);
+            NAMED(to_pairs)((const uint8_t *)raw[0], (const uint8_t *)raw[1], lanes, (uint32_t *)line);
         else
-            NAMED(to_lowered_pairs)((const uint16_t *)raw[0], (const uint16_t *)raw[1], lanes, line);
+            NAMED(to_lowered_pairs)((const uint16_t *)raw[0], (const uint16_t *)raw[1], lanes, (uint32_t *)line);
         break;
-    default: NAMED(to_shorts)((const uint8_t *)raw[0], lanes, (int)is->bias, (int)is->lift, line);
+    default: NAMED(to_shorts)((const uint8_t *)raw[0], lanes, (int)is->lift, (uint16_t *)line);
     }
+}
+
+/* Build the part of a line from padded column `from` to `to` (exclusive); the line starts at column `first`.
+ * Whole columns of a packed image are converted where they are; others are gathered first. */
+static void NAMED(part)(const Plan *plan, const Image *image, const Work *work, const char *const *rows, int many,
+                        int64_t first, int64_t from, int64_t to, char *line)
+{
+    const Settings *is = &plan->is;
+    if (to <= from)
+        return;
+    const int inside = from >= is->run_start && to <= is->run_stop && image->packed && is->phases == 1;
+    const char *raw[4];
+    for (int k = 0; k < many; k++) {
+        if (inside && rows[k]) {
+            raw[k] = rows[k] + (is->run_col + from - is->run_start) * image->col;
+            continue;
+        }
+        raw[k] = work->raw[k];
+        NAMED(fetch)(plan, image, rows[k], from, to, is->phases > 1 ? work->dealing : work->raw[k]);
+        if (is->phases > 1)
+            NAMED(deal)(plan, work->dealing, to - from, work->run_lanes, work->raw[k]);
+    }
+    const ptrdiff_t lanes = is->phases > 1 ? work->line_lanes : (to - from) * is->channels;
+    NAMED(convert)(plan, raw, lanes, line + (from - first) * is->channels * LANE_SIZE[is->operation]);
+}
+
+/* Build one line out of padded rows `row` onwards; rows below the last one are read as outside. */
+static void NAMED(build)(const Plan *plan, const Image *image, const Work *work, int64_t row, int64_t first,
+                         int64_t last, char *line)
+{
+    const Settings *is = &plan->is;
+    const int many = ROWS_A_LINE[is->operation];
+    const char *rows[4];
+    for (int k = 0; k < many; k++) {
+        const int64_t source = row + k < plan->row_count ? plan->rows[row + k] : -1;
+        rows[k] = source < 0 ? NULL : image->data + source * image->row;
+    }
+    int64_t start = is->run_start > first ? is->run_start : first, stop = is->run_stop < last ? is->run_stop : last;
+    if (is->phases > 1 || stop <= start)
+        start = stop = last;
+    /* In this order each part covers what whole vectors of the one before wrote beyond its end. */
+    NAMED(part)(plan, image, work, rows, many, first, first, start, line);
+    NAMED(part)(plan, image, work, rows, many, first, start, stop, line);
+    NAMED(part)(plan, image, work, rows, many, first, stop, last, line);
     if (plan->patch)
-        NAMED(patch)(plan, source, first, last, work->run_lanes, line);
+        NAMED(patch)(plan, rows[0] != NULL, first, last, work->run_lanes, line);
 }

@@ -13,6 +13,8 @@
 
 enum { ROWS = 4 };           /* output rows of a group */
 enum { SLACK = 512 };        /* lanes behind every line that whole vectors may read and write */
+enum { CHUNK = 1024 };       /* lanes of a row that are finished before the next ones are begun */
+enum { SHELF = 16 };         /* buffers kept for the next band */
 enum { ALIGN = 64 };         /* bytes */
 
 /* Keep these in the order of _native.py. */
@@ -30,8 +32,7 @@ typedef struct {
     int64_t span_cols;       /* padded columns that one window covers */
     int64_t phases;          /* padded columns are dealt out to so many runs of a line: stride_x, or 1 */
     int64_t lines;           /* lines that a group reads */
-    int64_t lift;            /* samples are shifted left by so many bits on the way into a line ... */
-    int64_t bias;            /* ... after this was subtracted */
+    int64_t lift;            /* MULH16: samples are shifted left by so many bits on the way into a line */
     int64_t start;           /* what accumulators of the first pass start from */
     int64_t shift;           /* DOT16: bits dropped between two passes */
     int64_t step;            /* DOT16: lanes between the two samples of a pair in the second pass */
@@ -59,6 +60,8 @@ typedef struct {
     Taps first, second;
 } Term;
 
+typedef struct Work Work;
+
 typedef struct {
     Settings is;
     double constant;
@@ -69,6 +72,7 @@ typedef struct {
     int32_t terms;
     Term term[8];
     int level;
+    Work *shelf[SHELF];      /* buffers that no thread uses; taken and given back atomically */
 } Plan;
 
 typedef struct {
@@ -83,7 +87,8 @@ typedef struct {
     double scale, shift, round, below, above, top;
     int magnitude;
     int count;               /* results may leave the range, so clipped samples are counted */
-    int halves;              /* MUL16 and MULH16 to uint8: bits to round away, or -1 to go through float */
+    int halves;              /* not negative: integers to uint8 the short way, `below` and `above` are accumulators,
+                                and so many bits of 16-bit ones are rounded away */
     int wide;                /* int32 accumulators go through double */
     enum Sample type;
 } Finish;
@@ -98,6 +103,6 @@ typedef struct {
     ptrdiff_t row;           /* bytes */
 } Out;
 
-typedef int (*Band)(const Plan *, const Image *, int64_t start, int64_t stop, const Finish *, const Out *, Seen *);
+typedef int (*Band)(Plan *, const Image *, int64_t start, int64_t stop, const Finish *, const Out *, Seen *);
 
 #endif

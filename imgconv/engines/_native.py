@@ -83,7 +83,7 @@ class Arithmetic:
         divisor: for integer taps on integer samples; 0 where results are not exact.
         base: added to every accumulator.
         start, shift: of the first pass of DOT16, for rounding in between.
-        lift, bias: of MUL16 and MULH16, how samples become lanes.
+        lift: bits by which MULH16 shifts samples left.
         peak: the largest magnitude of an accumulator plus base.
         error: bound of the error of a result, in sample values; 0 where the result is exact.
     """
@@ -96,7 +96,6 @@ class Arithmetic:
     start: int = 0
     shift: int = 0
     lift: int = 0
-    bias: int = 0
     peak: float = np.inf
     error: float = 0.0
 
@@ -179,8 +178,8 @@ class Native:
             below, above = np.floor((-0.5 - added) * level), np.ceil((top + 0.5 - added) * level)
             return (scale, added, half, below, above, top, absolute, counted, halves, False, code)
         integers = way.operation in (DOT8, DOT16)
-        wide = way.operation == F64 or (integers and (top + abs(added)) * 2.0**-22 > 0.01)
-        return (scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code)
+        wide = bool(way.operation == F64 or (integers and (top + abs(added)) * 2.0**-22 > 0.01))
+        return self._thresholds((scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code))
 
     def _exact(
         self, divisor: int, whole: float, top: float, absolute: bool, counted: bool, code: int
@@ -195,14 +194,25 @@ class Native:
         # the offset may add a half.
         margin = 1 / (8 * divisor)
         way = self.arithmetic
-        wide = way.operation == F64 or way.peak >= 2**24 or (top + abs(added) + 1) * 2.0**-22 >= margin
-        return (
-            scale, added, 0.5 + margin, -0.5 + margin, top + 0.5 - margin, top + 0.5, absolute, counted, -1, wide, code,
-        )  # fmt: skip
+        wide = bool(way.operation == F64 or (top + abs(added) + 1) * 2.0**-22 >= margin)
+        low, high = -0.5 + margin, top + 0.5 - margin
+        return self._thresholds((scale, added, 0.5 + margin, low, high, top + 0.5, absolute, counted, -1, wide, code))
+
+    def _thresholds(self, finish: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Let int32 accumulators that become uint8 be compared as they are, where that is the same."""
+        scale, added, half, low, high, top, absolute, counted, _, wide, code = finish
+        way = self.arithmetic
+        if way.operation not in (DOT8, DOT16) or absolute or wide or scale <= 0 or way.peak * scale > 2**30:
+            wide = bool(wide or way.peak >= 2**24)
+            return (scale, added, half, low, high, top, absolute, counted, -1, wide, code)
+        low = max(np.floor((low - added) / scale), -(2.0**31))
+        high = min(np.ceil((high - added) / scale), 2.0**31 - 1)
+        return (scale, added, half, low, high, top, absolute, counted, 0, wide, code)
 
     def _halves(self, scale: float, added: float, absolute: bool, code: int) -> int:
         """Return by how many bits 16-bit accumulators can be shifted to become uint8, or -1."""
-        if self.arithmetic.operation not in (MUL16, MULH16) or code or absolute or added != round(added):
+        short = self.arithmetic.operation in (MUL16, MULH16)
+        if not short or code or absolute or scale <= 0 or added != round(added):
             return -1
         bits = -np.log2(scale)
         return int(bits) if bits == round(bits) and 0 <= bits <= 14 and abs(added) <= 2**14 else -1
@@ -211,7 +221,7 @@ class Native:
         low, high = (value * slope + shift for value in self.range)
         if absolute:
             low, high = 0.0, max(abs(low), abs(high))
-        return not (low > -0.25 and high < top + 0.25)
+        return bool(low <= -0.25 or high >= top + 0.25)
 
 
 def make(
@@ -245,7 +255,7 @@ def make(
     settings = np.array(
         [
             way.operation, SAMPLES.index(dtype.str[1:]), channels, shape[0], shape[1], rows, cols,
-            *job.stride, tile, span, phases, lines, way.lift, way.bias, way.start, way.shift,
+            *job.stride, tile, span, phases, lines, way.lift, way.start, way.shift,
             job.dilation[1] * channels if way.operation == DOT16 and way.terms[0][1] is not None else 0,
             start, stop, job.cols[start] if stop > start else 0,
         ],
