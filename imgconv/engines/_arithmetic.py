@@ -52,7 +52,8 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
         if dtype == np.uint8 and _held(job, dtype):
             if peak <= 32767 and below <= 32767:
                 yield Arithmetic(MUL16, terms, 1 / job.divisor, job.divisor, peak=peak)
-            if below <= 32767 and np.abs(row).max() <= 32767 and peak < 2**31 and job.stride[1] == 1:
+            beside = 255 * np.abs(row).sum()
+            if beside <= 32767 and np.abs(column).max() <= 32767 and peak < 2**31 and job.stride[1] == 1:
                 yield Arithmetic(DOT16, terms, 1 / job.divisor, job.divisor, peak=peak)
         if peak < 2**24:
             yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)
@@ -143,29 +144,27 @@ def _short(column: Vector, row: Vector) -> Iterator[Arithmetic]:
         + np.count_nonzero(second) / 2 / level / spread
     )
     if error <= FIXED_ERROR:
-        yield Arithmetic(MULH16, ((first, second),), 1 / (level * spread), lift=lift, peak=last, error=float(error))
+        yield Arithmetic(MULH16, ((first, second),), 1 / (level * spread), peak=last, error=float(error))
 
 
 def _pairs(column: Vector, row: Vector) -> Iterator[Arithmetic]:
-    """16-bit samples and taps, 32-bit sums; the sums of the first pass are rounded to 16 bits."""
-    scale = _power(min(32767 / np.abs(column).max(), (2.0**23 - len(column)) / np.abs(column).sum()))
-    first = np.rint(column * scale)
-    shift = max(0, int(np.ceil(np.log2((255 * np.abs(first).sum() + 2**15) / 32767))))
+    """15-bit taps along, sums rounded to 16 bits, 16-bit taps down, 32-bit sums."""
+    scale = _power(min(16383 / np.abs(row).max(), (2.0**23 - len(row)) / np.abs(row).sum()))
+    first = np.rint(row * scale)
+    shift = max(0, int(np.ceil(np.log2(255 * np.abs(first).sum() / 32766))))
     middle = 255 * np.abs(first).sum() / 2**shift + 1
-    spread = _power(min(32767 / np.abs(row).max(), ((2**31 - 1) / middle - len(row) / 2) / np.abs(row).sum()))
-    second = np.rint(row * spread)
+    spread = min(32767 / np.abs(column).max(), ((2**31 - 1) / middle - len(column) / 2) / np.abs(column).sum())
+    spread = _power(spread)
+    second = np.rint(column * spread)
     peak = middle * np.abs(second).sum()
     if middle > 32767 or peak >= 2**31:
         return
     error = (
-        255 * np.abs(column - first / scale).sum() + 2**shift / scale / 2
-    ) * np.abs(row).sum() + middle * 2**shift / scale * np.abs(row - second / spread).sum()
+        255 * np.abs(row - first / scale).sum() + 2**shift / scale / 2
+    ) * np.abs(column).sum() + middle * 2**shift / scale * np.abs(column - second / spread).sum()
     if error <= FIXED_ERROR:
-        start = 1 << shift >> 1
         unit = 2**shift / (scale * spread)
-        yield Arithmetic(
-            DOT16, ((first, second),), unit, start=start, shift=shift, peak=float(peak), error=float(error)
-        )
+        yield Arithmetic(DOT16, ((second, first),), unit, shift=shift, peak=float(peak), error=float(error))
 
 
 def _floats(job: Job, dtype: np.dtype[Any], terms: Any, peak: float, taps: int) -> Iterator[Arithmetic]:

@@ -30,7 +30,8 @@
 #endif
 
 static const ptrdiff_t SAMPLE_SIZE[] = {1, 2, 4, 8};
-static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2};
+static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1};  /* of a lane of a line */
+static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2};  /* and of an accumulator */
 static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1};
 
 /* The buffers of one band. */
@@ -39,7 +40,7 @@ struct Work {
     char *raw[4], *dealing;  /* rows as they are in the image */
     char *total;             /* ROWS rows of sums of a first pass, `pitch` lanes apart */
     char *result;            /* ROWS rows of a chunk's accumulators, CHUNK lanes apart */
-    int32_t *pairs;
+    int32_t *pairs;          /* DOT16 in two passes: a chunk of one row as pairs or quadruples */
     const void **base;
     ptrdiff_t line_lanes, run_lanes, line_bytes, pitch, out_lanes;
     ptrdiff_t halo;          /* lanes that a second pass reads behind the last output lane */
@@ -66,12 +67,13 @@ static Work *make_work(const Plan *plan)
     const ptrdiff_t lane = LANE_SIZE[is->operation], size = SAMPLE_SIZE[is->source];
     const ptrdiff_t run_lanes = run_cols(is) * is->channels, line_lanes = run_lanes * is->phases;
     /* An odd number of cache lines keeps the rows of a column out of one set of the cache. */
-    const ptrdiff_t line_bytes = (rounded((line_lanes + SLACK) * lane) / ALIGN | 1) * ALIGN;
+    const ptrdiff_t line_bytes = (rounded((line_lanes + SLACK) * LINE_SIZE[is->operation]) / ALIGN | 1) * ALIGN;
+    const ptrdiff_t total_bytes = (rounded((line_lanes + SLACK) * lane) / ALIGN | 1) * ALIGN;
     const ptrdiff_t raw = rounded((line_lanes + SLACK) * size);
     const ptrdiff_t dealing = rounded((is->tile_cols * is->stride_x + is->span_cols) * is->channels * size);
     const ptrdiff_t head = rounded(sizeof(Work)), halo = line_lanes - is->tile_cols * is->channels;
     const ptrdiff_t parts[] = {
-        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * line_bytes, rounded((ROWS * CHUNK + SLACK) * lane),
+        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes, rounded((ROWS * CHUNK + SLACK) * lane),
         rounded((CHUNK + halo + SLACK) * 4), rounded(most_taps(plan) * (ptrdiff_t)sizeof(void *)),
     };
     char *at[10];
@@ -87,7 +89,7 @@ static Work *make_work(const Plan *plan)
     *work = (Work){.lines = at[0], .raw = {at[1], at[2], at[3], at[4]}, .dealing = at[5], .total = at[6],
                    .result = at[7], .pairs = (int32_t *)at[8], .base = (const void **)at[9],
                    .line_lanes = line_lanes, .run_lanes = run_lanes, .line_bytes = line_bytes,
-                   .pitch = line_bytes / lane, .halo = halo};
+                   .pitch = total_bytes / lane, .halo = halo};
     return work;
 }
 
@@ -274,8 +276,9 @@ static int check(const Settings *is, const Plan *plan)
         return refuse("an operation that cannot read the source's type");
     if (is->channels < 1 || is->channels > most || is->image_rows < 1 || is->image_cols < 1 || is->out_rows < 1
         || is->out_cols < 1 || is->stride_y < 1 || is->stride_x < 1 || is->tile_cols < 1 || is->tile_cols > most
-        || is->span_cols < 1 || is->lines < 1 || is->shift < 0 || is->shift > 31 || is->step < 0 || is->step > SLACK
-        || is->lift < 0 || is->lift > 8 || (is->phases != 1 && is->phases != is->stride_x)
+        || is->span_cols < 1 || is->lines < 1 || is->shift < 0 || is->shift > 31 || is->step < 0 || 3 * is->step > SLACK
+        || is->digits < 0 || is->digits > 2 || (is->digits && (is->operation != DOT16 || is->phases != 1))
+        || (is->phases != 1 && is->phases != is->stride_x)
         || (is->phases == 1 && is->stride_x != 1))
         return refuse("settings out of range");
     if ((is->out_cols - 1) * is->stride_x + is->span_cols > plan->col_count)
@@ -361,7 +364,7 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
         PyObject *first, *second, *term = PyTuple_GetItem(terms, t);
         if (!PyArg_ParseTuple(term, "OO", &first, &second)
             || !read_taps(plan, first, ROWS, plan->is.lines, &plan->term[t].first)
-            || (second != Py_None && !read_taps(plan, second, 1, 1, &plan->term[t].second)))
+            || (second != Py_None && !read_taps(plan, second, plan->is.digits == 2 ? 2 : 1, 1, &plan->term[t].second)))
             goto failed;
     }
     return capsule;

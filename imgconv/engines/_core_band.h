@@ -11,9 +11,7 @@ static void NAMED(pass)(const Plan *plan, const Taps *taps, const void *const *b
     case DOT8: NAMED(dot8_rows)(taps, base, (int32_t)first, onto, out, pitch, lanes); break;
 #endif
 #ifdef DOT_16
-    case DOT16:
-        (rows > 1 ? NAMED(dot16_rows) : NAMED(dot16_row))(taps, base, (int32_t)first, onto, out, pitch, lanes);
-        break;
+    case DOT16: NAMED(dot16_rows)(taps, base, (int32_t)first, onto, out, pitch, lanes); break;
 #endif
     case MUL16: (rows > 1 ? NAMED(mul16_rows) : NAMED(mul16_row))(taps, base, 0, onto, out, pitch, lanes); break;
 #ifdef MULH_16
@@ -22,24 +20,12 @@ static void NAMED(pass)(const Plan *plan, const Taps *taps, const void *const *b
     }
 }
 
-/* Turn int32 accumulators into pairs of int16 `step` lanes apart, for a second pass of DOT16. */
-static void NAMED(pair_up)(const int32_t *restrict from, ptrdiff_t lanes, int shift, ptrdiff_t step, int32_t *restrict to)
-{
-    for (ptrdiff_t x = 0; x < lanes; x++)
-        to[x] = (int32_t)(((uint32_t)(from[x] >> shift) & 0xffffu) | (uint32_t)(from[x + step] >> shift) << 16);
-}
-
 /* The second pass of a term over `lanes` lanes of row `r` from lane `x` on, into the chunk's result. */
 static void NAMED(along)(const Plan *plan, const Work *work, int term, int r, ptrdiff_t x, ptrdiff_t lanes)
 {
-    const Settings *is = &plan->is;
-    const ptrdiff_t lane = LANE_SIZE[is->operation];
+    const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
     const Taps *taps = &plan->term[term].second;
     const char *line = work->total + (r * work->pitch + x) * lane;
-    if (is->operation == DOT16) {
-        NAMED(pair_up)((const int32_t *)line, lanes + work->halo, (int)is->shift, is->step, work->pairs);
-        line = (const char *)work->pairs;
-    }
     for (int32_t k = 0; k < taps->taps; k++)
         work->base[k] = line + taps->place[k].lane * lane;
     NAMED(pass)(plan, taps, work->base, 1, 0, term > 0, work->result + r * CHUNK * lane, CHUNK, lanes);
@@ -50,7 +36,7 @@ static void NAMED(down)(const Plan *plan, const Work *work, int term, int64_t li
                         char *out, ptrdiff_t pitch)
 {
     const Settings *is = &plan->is;
-    const ptrdiff_t lane = LANE_SIZE[is->operation];
+    const ptrdiff_t lane = LINE_SIZE[is->operation];
     const Taps *taps = &plan->term[term].first;
     for (int32_t k = 0; k < taps->taps; k++)
         work->base[k] = work->lines + (line + taps->place[k].line) % is->lines * work->line_bytes
@@ -64,7 +50,7 @@ static void NAMED(group)(const Plan *plan, const Work *work, int64_t line, int r
 {
     const Settings *is = &plan->is;
     const ptrdiff_t lane = LANE_SIZE[is->operation];
-    const int along = plan->term[0].second.taps > 0;
+    const int along = plan->term[0].second.taps > 0 && !is->digits;
     const int32_t several = along && plan->terms > 1;
     ptrdiff_t done = 0;
     for (ptrdiff_t x = 0; x < work->out_lanes; x += CHUNK) {

@@ -52,12 +52,6 @@ static void NAMED(to_doubles)(enum Sample from, const void *raw, ptrdiff_t lanes
     }
 }
 
-static void NAMED(to_shorts)(const uint8_t *restrict raw, ptrdiff_t lanes, int lift, uint16_t *restrict line)
-{
-    const uint16_t factor = (uint16_t)(1 << lift);
-    for (ptrdiff_t x = 0; x < lanes; x++) line[x] = (uint16_t)(raw[x] * factor);
-}
-
 /* Two rows of uint8 as pairs of int16. */
 static void NAMED(to_pairs)(const uint8_t *restrict a, const uint8_t *restrict b, ptrdiff_t lanes,
                             uint32_t *restrict line)
@@ -70,6 +64,12 @@ static void NAMED(to_lowered_pairs)(const uint16_t *restrict a, const uint16_t *
                                     uint32_t *restrict line)
 {
     for (ptrdiff_t x = 0; x < lanes; x++) line[x] = (a[x] | (uint32_t)b[x] << 16) ^ 0x80008000u;
+}
+
+/* Samples `step` apart in one row of uint8 as pairs of int16. */
+static void NAMED(to_pairs_along)(const uint8_t *restrict raw, ptrdiff_t step, ptrdiff_t lanes, uint32_t *restrict line)
+{
+    for (ptrdiff_t x = 0; x < lanes; x++) line[x] = raw[x] | (uint32_t)raw[x + step] << 16;
 }
 
 #ifdef DOT_8
@@ -131,7 +131,7 @@ static void NAMED(convert)(const Plan *plan, const char *const *raw, ptrdiff_t l
         else
             NAMED(to_lowered_pairs)((const uint16_t *)raw[0], (const uint16_t *)raw[1], lanes, (uint32_t *)line);
         break;
-    default: NAMED(to_shorts)((const uint8_t *)raw[0], lanes, (int)is->lift, (uint16_t *)line);
+    default: memcpy(line, raw[0], (size_t)lanes);
     }
 }
 
@@ -156,8 +156,70 @@ static void NAMED(part)(const Plan *plan, const Image *image, const Work *work, 
             NAMED(deal)(plan, work->dealing, to - from, work->run_lanes, work->raw[k]);
     }
     const ptrdiff_t lanes = is->phases > 1 ? work->line_lanes : (to - from) * is->channels;
-    NAMED(convert)(plan, raw, lanes, line + (from - first) * is->channels * LANE_SIZE[is->operation]);
+    NAMED(convert)(plan, raw, lanes, line + (from - first) * is->channels * LINE_SIZE[is->operation]);
 }
+
+#ifdef DOT_16
+/* Copy padded columns `from` to `to` (exclusive) of one row to their place in `raw`, which starts at column `first`. */
+static void NAMED(copy)(const Plan *plan, const Image *image, const char *row, int64_t first, int64_t from, int64_t to,
+                        char *raw)
+{
+    const Settings *is = &plan->is;
+    const ptrdiff_t pixel = SAMPLE_SIZE[is->source] * is->channels;
+    if (row && image->packed && from >= is->run_start && to <= is->run_stop && to > from)
+        memcpy(raw + (from - first) * pixel, row + (is->run_col + from - is->run_start) * pixel,
+               (size_t)((to - from) * pixel));
+    else
+        NAMED(fetch)(plan, image, row, from, to, raw + (from - first) * pixel);
+}
+
+/* The pass along `some` lanes of one row of uint8, into one or two rows of sums, by digits. */
+static void NAMED(sum_along)(const Plan *plan, const Work *work, const uint8_t *raw, ptrdiff_t some, int32_t *sums)
+{
+    const Settings *is = &plan->is;
+    const Taps *taps = &plan->term[0].second;
+    const ptrdiff_t reach = some + work->halo;
+#ifdef DOT_8
+    if (is->digits == 2) {
+        NAMED(to_quads)(raw, raw + is->step, raw + 2 * is->step, raw + 3 * is->step, reach, (uint32_t *)work->pairs);
+        NAMED(dot8_digits)(taps, work->base, 0, 0, sums, CHUNK, some);
+        return;
+    }
+#endif
+    NAMED(to_pairs_along)(raw, is->step, reach, (uint32_t *)work->pairs);
+    NAMED(dot16_row)(taps, work->base, 0, 0, sums, CHUNK, some);
+}
+
+/* Round the sums of two rows to int16 and put them side by side. */
+static void NAMED(interleave)(const int32_t *restrict sums, int digits, int shift, ptrdiff_t lanes,
+                              uint32_t *restrict line)
+{
+    const int32_t half = (int32_t)(1 << shift >> 1);
+    const int32_t *a = sums, *low_a = a + CHUNK, *b = a + 2 * CHUNK, *low_b = b + CHUNK;
+    if (digits == 2)
+        for (ptrdiff_t x = 0; x < lanes; x++)
+            line[x] = ((uint32_t)((a[x] * DIGIT + low_a[x] + half) >> shift) & 0xffffu)
+                      | (uint32_t)((b[x] * DIGIT + low_b[x] + half) >> shift) << 16;
+    else
+        for (ptrdiff_t x = 0; x < lanes; x++)
+            line[x] = ((uint32_t)((a[x] + half) >> shift) & 0xffffu) | (uint32_t)((b[x] + half) >> shift) << 16;
+}
+
+/* Build a line of two rows, each correlated along itself first. */
+static void NAMED(build_along)(const Plan *plan, const Work *work, uint32_t *line)
+{
+    const Settings *is = &plan->is;
+    const Taps *taps = &plan->term[0].second;
+    int32_t *sums = (int32_t *)work->result;
+    for (int32_t k = 0; k < taps->taps; k++) work->base[k] = work->pairs + taps->place[k].lane;
+    for (ptrdiff_t x = 0; x < work->out_lanes; x += CHUNK) {
+        const ptrdiff_t some = work->out_lanes - x < CHUNK ? work->out_lanes - x : CHUNK;
+        for (int k = 0; k < 2; k++)
+            NAMED(sum_along)(plan, work, (const uint8_t *)work->raw[k] + x, some, sums + 2 * k * CHUNK);
+        NAMED(interleave)(sums, (int)is->digits, (int)is->shift, some, line + x);
+    }
+}
+#endif
 
 /* Build one line out of padded rows `row` onwards; rows below the last one are read as outside. */
 static void NAMED(build)(const Plan *plan, const Image *image, const Work *work, int64_t row, int64_t first,
@@ -173,6 +235,17 @@ static void NAMED(build)(const Plan *plan, const Image *image, const Work *work,
     int64_t start = is->run_start > first ? is->run_start : first, stop = is->run_stop < last ? is->run_stop : last;
     if (is->phases > 1 || stop <= start)
         start = stop = last;
+#ifdef DOT_16
+    if (is->digits) {
+        for (int k = 0; k < many; k++) {
+            NAMED(copy)(plan, image, rows[k], first, first, start, work->raw[k]);
+            NAMED(copy)(plan, image, rows[k], first, start, stop, work->raw[k]);
+            NAMED(copy)(plan, image, rows[k], first, stop, last, work->raw[k]);
+        }
+        NAMED(build_along)(plan, work, (uint32_t *)line);
+        return;
+    }
+#endif
     /* In this order each part covers what whole vectors of the one before wrote beyond its end. */
     NAMED(part)(plan, image, work, rows, many, first, first, start, line);
     NAMED(part)(plan, image, work, rows, many, first, start, stop, line);

@@ -3,6 +3,7 @@
  * Included once per operation with these defined, which it undefines again:
  *   NAME        of the function        LANE        C type of a lane
  *   VEC         vector type            R, V        output rows and vectors
+ *   LINE        C type of a line's lane LOAD(p)    a vector of lanes from a line
  *   SPREAD(w)   a vector of w          OP(a, v, w) the accumulator after one tap
  */
 #define LANES ((ptrdiff_t)(sizeof(VEC) / sizeof(LANE)))
@@ -27,9 +28,9 @@ static NOINLINE void NAME(const Taps *taps, const void *const *base, LANE first,
 #define SPAN(LOW, HIGH)                                                                                     \
     case LOW * 8 + HIGH:                                                                                    \
         for (int32_t k = segment->begin; k < segment->end; k++) {                                           \
-            const LANE *at = (const LANE *)base[k] + x;                                                     \
+            const LINE *at = (const LINE *)base[k] + x;                                                     \
             VEC sample[V];                                                                                  \
-            UNROLL for (int v = 0; v < V; v++) sample[v] = *(const UNALIGNED(VEC) *)(at + v * LANES);       \
+            UNROLL for (int v = 0; v < V; v++) sample[v] = LOAD(at + v * LANES);                            \
             UNROLL for (int r = LOW; r < HIGH; r++) {                                                       \
                 const VEC w = SPREAD(weight[k * R + r]);                                                    \
                 UNROLL for (int v = 0; v < V; v++) acc[r][v] = OP(acc[r][v], sample[v], w);                 \
@@ -37,8 +38,11 @@ static NOINLINE void NAME(const Taps *taps, const void *const *base, LANE first,
         }                                                                                                   \
         break;
                 SPAN(0, 1)
-#if R == 4
-                SPAN(0, 2) SPAN(0, 3) SPAN(0, 4) SPAN(1, 2) SPAN(1, 3) SPAN(1, 4) SPAN(2, 3) SPAN(2, 4) SPAN(3, 4)
+#if R > 1
+                SPAN(0, 2) SPAN(1, 2)
+#endif
+#if R > 2
+                SPAN(0, 3) SPAN(0, 4) SPAN(1, 3) SPAN(1, 4) SPAN(2, 3) SPAN(2, 4) SPAN(3, 4)
 #endif
 #undef SPAN
             }
@@ -56,4 +60,6 @@ static NOINLINE void NAME(const Taps *taps, const void *const *base, LANE first,
 #undef R
 #undef V
 #undef SPREAD
+#undef LINE
+#undef LOAD
 #undef OP

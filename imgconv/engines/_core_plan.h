@@ -14,6 +14,8 @@
 enum { ROWS = 4 };           /* output rows of a group */
 enum { SLACK = 512 };        /* lanes behind every line that whole vectors may read and write */
 enum { CHUNK = 1024 };       /* lanes of a row that are finished before the next ones are begun */
+enum { LIFT = 7 };           /* MULH16 shifts samples left by so many bits */
+enum { DIGIT = 128 };        /* base of a weight's two digits */
 enum { SHELF = 16 };         /* buffers kept for the next band */
 enum { ALIGN = 64 };         /* bytes */
 
@@ -32,10 +34,11 @@ typedef struct {
     int64_t span_cols;       /* padded columns that one window covers */
     int64_t phases;          /* padded columns are dealt out to so many runs of a line: stride_x, or 1 */
     int64_t lines;           /* lines that a group reads */
-    int64_t lift;            /* MULH16: samples are shifted left by so many bits on the way into a line */
     int64_t start;           /* what accumulators of the first pass start from */
-    int64_t shift;           /* DOT16: bits dropped between two passes */
-    int64_t step;            /* DOT16: lanes between the two samples of a pair in the second pass */
+    /* DOT16 in two passes goes along the rows first, while it builds the lines: */
+    int64_t digits;          /* of a weight along the row, 1 or 2; 0 for a single pass */
+    int64_t step;            /* samples between neighbouring taps along the row */
+    int64_t shift;           /* bits rounded away between the passes */
     int64_t run_start, run_stop, run_col;   /* padded columns that are image columns run_col, run_col + 1 ... */
 } Settings;
 

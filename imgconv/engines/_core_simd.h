@@ -11,9 +11,6 @@ typedef i32v UNALIGNED(i32v) __attribute__((aligned(1), may_alias));
 typedef u16v UNALIGNED(u16v) __attribute__((aligned(1), may_alias));
 typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 
-#include "_core_lines.h"
-#include "_core_store.h"
-
 #if WIDTH == 64 || defined(__aarch64__)
 #define MANY 4 /* vectors in a row: there are 32 registers */
 #else
@@ -25,6 +22,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(f32_rows)
 #define LANE float
 #define VEC f32v
+#define LINE float
+#define LOAD(p) (*(const UNALIGNED(f32v) *)(p))
 #define R 4
 #define V MANY
 #define SPREAD(w) ((w) - (f32v){0})
@@ -34,6 +33,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(f32_row)
 #define LANE float
 #define VEC f32v
+#define LINE float
+#define LOAD(p) (*(const UNALIGNED(f32v) *)(p))
 #define R 1
 #define V 8
 #define SPREAD(w) ((w) - (f32v){0})
@@ -43,6 +44,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(f64_rows)
 #define LANE double
 #define VEC f64v
+#define LINE double
+#define LOAD(p) (*(const UNALIGNED(f64v) *)(p))
 #define R 4
 #define V MANY
 #define SPREAD(w) ((w) - (f64v){0})
@@ -52,6 +55,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(f64_row)
 #define LANE double
 #define VEC f64v
+#define LINE double
+#define LOAD(p) (*(const UNALIGNED(f64v) *)(p))
 #define R 1
 #define V 8
 #define SPREAD(w) ((w) - (f64v){0})
@@ -61,6 +66,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(mul16_rows)
 #define LANE uint16_t
 #define VEC u16v
+#define LINE uint8_t
+#define LOAD(p) NAMED(widened)(p)
 #define R 4
 #define V MANY
 #define SPREAD(w) ((w) - (u16v){0})
@@ -70,6 +77,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(mul16_row)
 #define LANE uint16_t
 #define VEC u16v
+#define LINE uint16_t
+#define LOAD(p) (*(const UNALIGNED(u16v) *)(p))
 #define R 1
 #define V 8
 #define SPREAD(w) ((w) - (u16v){0})
@@ -80,8 +89,22 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(dot8_rows)
 #define LANE int32_t
 #define VEC i32v
+#define LINE int32_t
+#define LOAD(p) (*(const UNALIGNED(i32v) *)(p))
 #define R 4
 #define V MANY
+#define SPREAD(w) ((w) - (i32v){0})
+#define OP DOT_8
+#include "_core_micro.h"
+
+/* One row, its weights in two digits: rows 0 and 1 of the accumulators are the high and the low one. */
+#define NAME NAMED(dot8_digits)
+#define LANE int32_t
+#define VEC i32v
+#define LINE int32_t
+#define LOAD(p) (*(const UNALIGNED(i32v) *)(p))
+#define R 2
+#define V 8
 #define SPREAD(w) ((w) - (i32v){0})
 #define OP DOT_8
 #include "_core_micro.h"
@@ -91,6 +114,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(dot16_rows)
 #define LANE int32_t
 #define VEC i32v
+#define LINE int32_t
+#define LOAD(p) (*(const UNALIGNED(i32v) *)(p))
 #define R 4
 #define V MANY
 #define SPREAD(w) ((w) - (i32v){0})
@@ -100,6 +125,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(dot16_row)
 #define LANE int32_t
 #define VEC i32v
+#define LINE int32_t
+#define LOAD(p) (*(const UNALIGNED(i32v) *)(p))
 #define R 1
 #define V 8
 #define SPREAD(w) ((w) - (i32v){0})
@@ -111,6 +138,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(mulh16_rows)
 #define LANE int16_t
 #define VEC i16v
+#define LINE uint8_t
+#define LOAD(p) ((i16v)(NAMED(widened)(p) << LIFT))
 #define R 4
 #define V MANY
 #define SPREAD(w) ((w) - (i16v){0})
@@ -120,6 +149,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define NAME NAMED(mulh16_row)
 #define LANE int16_t
 #define VEC i16v
+#define LINE int16_t
+#define LOAD(p) (*(const UNALIGNED(i16v) *)(p))
 #define R 1
 #define V 8
 #define SPREAD(w) ((w) - (i16v){0})
@@ -127,6 +158,8 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #include "_core_micro.h"
 #endif
 
+#include "_core_lines.h"
+#include "_core_store.h"
 #include "_core_band.h"
 
 #undef MANY

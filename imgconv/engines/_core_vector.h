@@ -22,6 +22,10 @@ enum { PASTE(FLOATS, LEVEL) = WIDTH / 4 };
 #define DOT_16(acc, sample, weight) ((i32v)_mm512_dpwssd_epi32((__m512i)(acc), (__m512i)(sample), (__m512i)(weight)))
 #define MULH_16(acc, sample, weight) ((acc) + (i16v)_mm512_mulhrs_epi16((__m512i)(sample), (__m512i)(weight)))
 
+INLINE u16v NAMED(widened)(const uint8_t *p)
+{
+    return (u16v)_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)p));
+}
 INLINE f32v NAMED(least)(f32v a, f32v b) { return _mm512_min_ps(a, b); }
 INLINE f32v NAMED(most)(f32v a, f32v b) { return _mm512_max_ps(a, b); }
 INLINE f32v NAMED(magnitude)(f32v a) { return _mm512_abs_ps(a); }
@@ -51,6 +55,10 @@ INLINE void NAMED(to_f64)(double *p, f32v a)
 #define DOT_16(acc, sample, weight) ((acc) + (i32v)_mm256_madd_epi16((__m256i)(sample), (__m256i)(weight)))
 #define MULH_16(acc, sample, weight) ((acc) + (i16v)_mm256_mulhrs_epi16((__m256i)(sample), (__m256i)(weight)))
 
+INLINE u16v NAMED(widened)(const uint8_t *p)
+{
+    return (u16v)_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p));
+}
 INLINE f32v NAMED(least)(f32v a, f32v b) { return _mm256_min_ps(a, b); }
 INLINE f32v NAMED(most)(f32v a, f32v b) { return _mm256_max_ps(a, b); }
 INLINE f32v NAMED(magnitude)(f32v a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
@@ -87,6 +95,14 @@ INLINE void NAMED(to_f64)(double *p, f32v a)
 #define DOT_16(acc, sample, weight) ((acc) + (i32v)_mm_madd_epi16((__m128i)(sample), (__m128i)(weight)))
 #endif
 
+typedef uint8_t PASTE(u8half, LEVEL) __attribute__((vector_size(8)));
+
+INLINE u16v NAMED(widened)(const uint8_t *p)
+{
+    PASTE(u8half, LEVEL) half;
+    memcpy(&half, p, sizeof(half));
+    return __builtin_convertvector(half, u16v);
+}
 INLINE f32v NAMED(least)(f32v a, f32v b)
 {
     for (int l = 0; l < FLOATS; l++) a[l] = a[l] < b[l] ? a[l] : b[l];

@@ -104,6 +104,15 @@ def along(job: Job, taps: Vector, grid: Grid, packed: int) -> Taps:
     return _segmented(lanes, grid.lanes(np.arange(0, len(taps), packed) * job.dilation[1]))
 
 
+def along_in_digits(job: Job, taps: Vector, grid: Grid) -> Taps:
+    """Lay out integer `taps` along a row of quadruples, as two digits of base 128 each."""
+    padded = np.zeros(-(-len(taps) // 4) * 4, np.int64)
+    padded[: len(taps)] = taps
+    digits = np.stack((padded >> 7, padded & 127)).astype(np.int8)
+    lanes = np.ascontiguousarray(digits.reshape(2, -1, 4).transpose(1, 0, 2))[None]
+    return _segmented(lanes, grid.lanes(np.arange(0, len(taps), 4) * job.dilation[1]))
+
+
 def _segmented(lanes: Matrix, at: Vector) -> Taps:
     """Cut taps (lines, cols, rows, packed) into segments whose rows all have weights; zero weights are left out."""
     rows = lanes.shape[2]

@@ -82,8 +82,8 @@ class Arithmetic:
         unit: what one accumulator step is worth; with `divisor` it is exactly 1 / divisor.
         divisor: for integer taps on integer samples; 0 where results are not exact.
         base: added to every accumulator.
-        start, shift: of the first pass of DOT16, for rounding in between.
-        lift: bits by which MULH16 shifts samples left.
+        start: what the accumulators of a single pass start from.
+        shift: bits that DOT16 rounds away between the pass along and the pass down.
         peak: the largest magnitude of an accumulator plus base.
         error: bound of the error of a result, in sample values; 0 where the result is exact.
     """
@@ -95,7 +95,6 @@ class Arithmetic:
     base: float = 0.0
     start: int = 0
     shift: int = 0
-    lift: int = 0
     peak: float = np.inf
     error: float = 0.0
 
@@ -234,7 +233,7 @@ def make(
     reason: str,
 ) -> Native:
     """Return `job` prepared for the core at `level`, computed as `way` says."""
-    from imgconv.engines._layout import along, down
+    from imgconv.engines._layout import along, along_in_digits, down
 
     packed, (rows, cols), channels = PACKED[way.operation], job.output, shape[2]
     lines = line_count(job, packed)
@@ -243,20 +242,22 @@ def make(
     tile = tile_cols(cols, channels, lines, (span - 1) // phases, LANE_BYTES[way.operation] * phases)
     grid = Grid(channels, phases, tile + (span - 1) // phases)
     lane = np.dtype(LANE_TYPE[way.operation])
+    digits = 0
+    if way.operation == DOT16 and way.terms[0][1] is not None:
+        digits = 2 if level.has(DOT8) else 1
     terms = []
     for first, second in way.terms:
         first = first.astype(lane)
         if second is None:
             terms.append((down(job, first, grid, packed).buffers(), None))
-        else:
-            row = second.astype(lane)
-            terms.append((down(job, first[:, None], grid, packed).buffers(), along(job, row, grid, packed).buffers()))
+            continue
+        row = along_in_digits(job, second, grid) if digits == 2 else along(job, second.astype(lane), grid, packed)
+        terms.append((down(job, first[:, None], grid, packed).buffers(), row.buffers()))
     start, stop = run
     settings = np.array(
         [
             way.operation, SAMPLES.index(dtype.str[1:]), channels, shape[0], shape[1], rows, cols,
-            *job.stride, tile, span, phases, lines, way.lift, way.start, way.shift,
-            job.dilation[1] * channels if way.operation == DOT16 and way.terms[0][1] is not None else 0,
+            *job.stride, tile, span, phases, lines, way.start, digits, job.dilation[1] * channels if digits else 0, way.shift,
             start, stop, job.cols[start] if stop > start else 0,
         ],
         np.int64,
@@ -277,7 +278,7 @@ def tile_cols(cols: int, channels: int, lines: int, halo: int, bytes_a_lane: int
 
 def band_rows(rows: int, lanes: int, job: Job) -> int:
     """Return how many output rows to hand to a thread at once."""
-    wanted = max(BAND_SAMPLES // lanes, job.taps.shape[0] // job.stride[0], 4 * ROWS)
+    wanted = max(BAND_SAMPLES // lanes, 8 * job.taps.shape[0] // job.stride[0], 4 * ROWS)
     even = -(-rows // max(1, round(rows / wanted)))
     return -(-even // ROWS) * ROWS
 
