@@ -84,8 +84,8 @@ class ParameterError(ImgconvError):
         super().__init__(f"kernel '{kernel}': {parameter} must {rule}, not {value}")
 
 
-class KernelFileError(ImgconvError):
-    """A kernel file that cannot be read as a kernel; `line` and `column` count from 1."""
+class FileContentError(ImgconvError):
+    """A file whose contents cannot be used; `line` and `column` count from 1 and are None where there is none."""
 
     def __init__(self, path: str, problem: str, line: int | None = None, column: int | None = None) -> None:
         self.path, self.problem, self.line, self.column = path, problem, line, column
@@ -95,6 +95,10 @@ class KernelFileError(ImgconvError):
             if column is not None:
                 where += f", column {column}"
         super().__init__(f"{where}: {problem}")
+
+
+class KernelFileError(FileContentError):
+    """A kernel file that cannot be read as a kernel."""
 
 
 class KernelValueError(ImgconvError):

@@ -4,27 +4,28 @@ Everything here is known before a pixel is read. An `Axis` is one axis of one op
 two axes of an image together. Formulas are those of torch.nn.Conv2d, ConvTranspose2d and MaxPool2d, with the
 padding of the two sides of an axis kept apart (Dumoulin and Visin, "A guide to convolution arithmetic for deep
 learning", 2016).
+
+Values are named tuples because a dataclass takes ten times as long to define, which ``imgconv size`` would feel.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgconv.errors import OptionError, SizeError, did_you_mean
 
 MAX_LENGTH = 2**31 - 1
 """The largest length of an axis, in samples."""
 
+AXES = ("width", "height")
+
 CONVOLUTION = "floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
-POOLING = CONVOLUTION
 POOLING_CEIL = "ceil((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
 TRANSPOSED = "(size - 1)*stride - before - after + dilation*(kernel - 1) + output_padding + 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """One axis of an operation, solved.
 
     Attributes:
@@ -34,7 +35,9 @@ class Axis:
         output: samples of the output.
         formula: the formula with words; `arithmetic` has the numbers in it.
         arithmetic: for example ``floor((480 + 1 + 1 - 1*(3 - 1) - 1) / 1) + 1 = 480``.
-        dropped: padded input samples at the far end that no window reaches because of the floor.
+        dropped: padded input samples at the far end that no window reaches.
+        output_padding: samples added to the far end of a transposed convolution's output.
+        overhang: how far the last window of a pooling hangs over the far end, in samples.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Axis:
     arithmetic: str
     dropped: int = 0
     output_padding: int = 0
+    overhang: int = 0
 
     @property
     def reach(self) -> int:
@@ -58,7 +62,7 @@ class Axis:
     @property
     def dropped_input(self) -> int:
         """How many of the dropped samples belong to the image; the others are padding."""
-        return max(0, self.dropped - max(0, self.after))
+        return min(self.size, max(0, self.dropped - max(0, self.after)))
 
 
 def reach(kernel: int, dilation: int = 1) -> int:
@@ -94,7 +98,7 @@ def convolution(
     inside = f"{_padded(size, before, after)} - {dilation}*({kernel} - 1) - 1"
     arithmetic = f"floor(({inside}) / {stride}) + 1"
     if room < 0:
-        raise SizeError(name, f"{arithmetic} = {room // stride + 1}", _too_large(size, before, after, kernel, dilation))
+        raise SizeError(name, f"{arithmetic} = {room // stride + 1}", _too_large(kernel, dilation, room))
     output = room // stride + 1
     return Axis(
         name, size, kernel, stride, dilation, before, after, output, CONVOLUTION, f"{arithmetic} = {output}",
@@ -115,13 +119,16 @@ def pooling(
 ) -> Axis:
     """Solve one axis of a pooling; with `ceil_mode` the last window may hang over the far end.
 
-    As in torch, a window that would start in the padding after the image is left out.
+    A window gained by rounding up that would start in the padding after the image is left out, as in torch
+    (aten/src/ATen/native/Pool.h) and in ONNX's MaxPool.
 
     >>> pooling(112, 3, stride=2, ceil_mode=True).arithmetic
     'ceil((112 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 56'
+    >>> pooling(5, 1, stride=3, ceil_mode=True).arithmetic
+    'ceil((5 + 0 + 0 - 1*(1 - 1) - 1) / 3) + 1 - 1 = 2'
 
     Raises:
-        SizeError: the window is larger than the padded input.
+        SizeError: the window is larger than the padded input; with `ceil_mode`, larger by a stride or more.
     """
     if not ceil_mode:
         return convolution(size, kernel, stride=stride, dilation=dilation, before=before, after=after, name=name)
@@ -129,12 +136,16 @@ def pooling(
     inside = f"{_padded(size, before, after)} - {dilation}*({kernel} - 1) - 1"
     arithmetic = f"ceil(({inside}) / {stride}) + 1"
     output = -(-room // stride) + 1
-    if room < 0:
-        raise SizeError(name, f"{arithmetic} = {output}", _too_large(size, before, after, kernel, dilation))
-    if (output - 1) * stride >= size + before:
+    if output < 1:
+        raise SizeError(name, f"{arithmetic} = {output}", _too_large(kernel, dilation, room, stride))
+    if room % stride and (output - 1) * stride >= size + before:
         output -= 1
-        arithmetic += " - 1"  # the last window would see padding only
-    return Axis(name, size, kernel, stride, dilation, before, after, output, POOLING_CEIL, f"{arithmetic} = {output}")
+        arithmetic += " - 1"
+    rest = room - (output - 1) * stride
+    return Axis(
+        name, size, kernel, stride, dilation, before, after, output, POOLING_CEIL, f"{arithmetic} = {output}",
+        dropped=max(0, rest), overhang=max(0, -rest),
+    )  # fmt: skip
 
 
 def transposed(
@@ -154,30 +165,27 @@ def transposed(
     '(7 - 1)*2 - 1 - 1 + 1*(4 - 1) + 0 + 1 = 14'
 
     Raises:
-        SizeError: the result is empty, or `output_padding` reaches neither stride nor dilation from below.
+        OptionError: `output_padding` is not smaller than the larger of stride and dilation.
+        SizeError: nothing is left of the output.
     """
+    if not 0 <= output_padding < max(stride, dilation):
+        problem = f"{output_padding} must be smaller than the stride {stride} or the dilation {dilation}"
+        raise OptionError("output-padding", problem)
     output = (size - 1) * stride - before - after + reach(kernel, dilation) + output_padding
     arithmetic = (
         f"({size} - 1)*{stride} - {_number(before)} - {_number(after)} + {dilation}*({kernel} - 1)"
         f" + {output_padding} + 1 = {output}"
     )
-    if not 0 <= output_padding < max(stride, dilation):
-        raise SizeError(
-            name,
-            arithmetic,
-            f"output padding {output_padding} must be smaller than the stride {stride} or the dilation {dilation}",
-        )
     if output < 1:
-        raise SizeError(name, arithmetic, "the padding cuts the whole output away")
+        raise SizeError(name, arithmetic, "the padding cuts the whole output away; use less padding")
     return Axis(
         name, size, kernel, stride, dilation, before, after, output, TRANSPOSED, arithmetic,
         output_padding=output_padding,
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """The two axes of an operation on an image."""
+class Extent(NamedTuple):
+    """The two axes of an operation on an image: ``width, height = extent``."""
 
     width: Axis
     height: Axis
@@ -187,17 +195,32 @@ class Extent:
         """(width, height) of the output."""
         return self.width.output, self.height.output
 
+    @property
+    def drops(self) -> str:
+        """Which columns and rows no window reaches, in words; empty when every one is reached.
+
+        >>> extent((10, 10), (3, 3), padding=Padding.parse("0,0,1,1"), stride=(3, 2)).drops
+        '2 columns at the right (1 of the image)'
+        """
+        sides = ((self.width, "column", "right"), (self.height, "row", "bottom"))
+        return ", ".join(_drop(axis, noun, side) for axis, noun, side in sides if axis.dropped)
+
     def to_json(self) -> dict[str, Any]:
-        """Return sizes, padding and arithmetic as plain values for ``--json``."""
+        """Return sizes, padding and arithmetic as plain values for ``--json``.
+
+        ``dropped`` counts samples of the padded input that no window reaches, ``dropped_input`` those of the image.
+        """
         w, h = self.width, self.height
         return {
             "input": {"width": w.size, "height": h.size},
             "output": {"width": w.output, "height": h.output},
             "kernel": {"width": w.kernel, "height": h.kernel},
+            "effective_kernel": {"width": w.reach, "height": h.reach},
             "stride": {"width": w.stride, "height": h.stride},
             "dilation": {"width": w.dilation, "height": h.dilation},
             "padding": {"left": w.before, "top": h.before, "right": w.after, "bottom": h.after},
             "dropped": {"width": w.dropped, "height": h.dropped},
+            "dropped_input": {"width": w.dropped_input, "height": h.dropped_input},
             "formula": w.formula,
             "arithmetic": {"width": w.arithmetic, "height": h.arithmetic},
         }
@@ -227,8 +250,7 @@ PADDING_ALIASES = {
 PADDING_FORMS = "valid|same|interpolation|full|same-torch|same-lower|N|WxH|LEFT,TOP,RIGHT,BOTTOM"
 
 
-@dataclass(frozen=True, slots=True)
-class Padding:
+class Padding(NamedTuple):
     """How many samples are added at each side: a named rule, or `amounts` as (left, top, right, bottom)."""
 
     kind: str
@@ -250,11 +272,11 @@ class Padding:
         kind = PADDING_ALIASES.get(word, word)
         if kind in PADDINGS:
             return cls(kind)
-        if match := re.fullmatch(r"(\d+)(?:x(\d+))?", word):
-            x, y = int(match[1]), int(match[2] or match[1])
+        if match := re.fullmatch(r"(-?\d+)(?:x(-?\d+))?", word):
+            x, y = whole(match[1]), whole(match[2] or match[1])
             return cls.explicit(x, y, x, y)
-        if re.fullmatch(r"\d+(\s*,\s*\d+){3}", word):
-            left, top, right, bottom = (int(part) for part in word.split(","))
+        if re.fullmatch(r"-?\d+(\s*,\s*-?\d+){3}", word):
+            left, top, right, bottom = (whole(part) for part in word.split(","))
             return cls.explicit(left, top, right, bottom)
         hint = did_you_mean(word, [*PADDINGS, *PADDING_ALIASES])
         raise OptionError("padding", f"'{text}' is none of {PADDING_FORMS}{hint}")
@@ -268,9 +290,9 @@ class Padding:
         """
         amounts = (left, top, right, bottom)
         if min(amounts) < 0:
-            raise OptionError("padding", f"{min(amounts)} is negative")
+            raise OptionError("padding", "an amount must not be negative; to cut pixels off, crop the image first")
         if max(amounts) > MAX_LENGTH:
-            raise OptionError("padding", f"{max(amounts)} is more than {MAX_LENGTH}")
+            raise OptionError("padding", f"an amount must not be more than {MAX_LENGTH}")
         return cls("explicit", amounts)
 
     @property
@@ -284,7 +306,16 @@ class Padding:
         """Return (before, after) for one axis, in samples.
 
         `anchor` is the tap, as slid, that lies on the output sample; None means the middle one. It moves the
-        window of the paddings that keep the size; the other paddings have no use for it.
+        window of the paddings that keep the size (by as many samples as it lies from the middle, so an amount may
+        become negative); the other paddings have no use for it. ``same`` is TensorFlow's formula: the total is
+        ``max((ceil(size / stride) - 1)*stride + dilation*(kernel - 1) + 1 - size, 0)``.
+
+        >>> Padding("same").along("width", 224, 7, stride=2)
+        (2, 3)
+        >>> Padding("same-lower").along("width", 224, 7, stride=2)
+        (3, 2)
+        >>> Padding("same-torch").along("width", 224, 7, stride=2)
+        (3, 3)
         """
         if self.amounts is not None:
             left, top, right, bottom = self.amounts
@@ -297,25 +328,29 @@ class Padding:
         total = span
         if self.kind != "same-torch":
             total = max((-(-size // stride) - 1) * stride + span + 1 - size, 0)
-        before = total - total // 2 if self.kind == "same-lower" else total // 2
+        before = self._first_half(total)
         if anchor is not None:
-            before += dilation * anchor - dilation * ((kernel - 1) // 2)
+            before += dilation * anchor - self._first_half(span)
         return before, total - before
 
     def transposed_along(self, axis: str, kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
         """Return (before, after, output padding) of a transposed convolution.
 
-        ``same`` and its kin make the output ``size * stride``, as TensorFlow's Conv2DTranspose does.
+        ``same`` and its kin make the output ``size * stride``, as TensorFlow's Conv2DTranspose does; the other
+        paddings are those of the convolution that this one transposes.
+
+        >>> Padding("same").transposed_along("width", 3, stride=2, dilation=1)
+        (0, 1, 0)
         """
-        span = dilation * (kernel - 1)
-        if self.amounts is not None or self.kind == "valid":
-            before, after = self.along(axis, 1, kernel)
+        if self.amounts is not None or self.kind in ("valid", "full", "same-torch"):
+            before, after = self.along(axis, 1, kernel, 1, dilation)
             return before, after, 0
-        if self.kind == "full":
-            return span, span, 0
-        total = max(span + 1 - stride, 0)
-        before = total - total // 2 if self.kind == "same-lower" else total // 2
-        return before, total - before, max(stride - span - 1, 0)
+        beyond = reach(kernel, dilation) - stride
+        before = self._first_half(max(beyond, 0))
+        return before, max(beyond, 0) - before, max(-beyond, 0)
+
+    def _first_half(self, total: int) -> int:
+        return total - total // 2 if self.kind == "same-lower" else total // 2
 
     def __str__(self) -> str:
         return ",".join(map(str, self.amounts)) if self.amounts is not None else self.kind
@@ -338,21 +373,75 @@ def extent(
     Raises:
         SizeError: the kernel is larger than the padded image.
     """
-    axes = []
-    for i, name in enumerate(("width", "height")):
-        before, after = padding.along(name, size[i], kernel[i], stride[i], dilation[i], anchor[i] if anchor else None)
-        axes.append(
-            convolution(
-                size[i],
-                kernel[i],
-                stride=stride[i],
-                dilation=dilation[i],
-                before=before,
-                after=after,
-                name=name,
-            )
-        )
-    return Extent(axes[0], axes[1])
+
+    def solve(name: str, n: int, k: int, s: int, d: int, tap: int | None) -> Axis:
+        before, after = padding.along(name, n, k, s, d, tap)
+        return convolution(n, k, stride=s, dilation=d, before=before, after=after, name=name)
+
+    return Extent(*map(solve, AXES, size, kernel, stride, dilation, anchor or (None, None)))
+
+
+def pooled_extent(
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    *,
+    padding: Padding,
+    stride: tuple[int, int] | None = None,
+    dilation: tuple[int, int] = (1, 1),
+    ceil_mode: bool = False,
+) -> Extent:
+    """Solve both axes of a pooling; every pair is (width, height) and the stride is the window unless given.
+
+    >>> pooled_extent((7, 7), (2, 2), padding=Padding("valid"), ceil_mode=True).output
+    (4, 4)
+
+    Raises:
+        SizeError: the window is larger than the padded image.
+    """
+
+    def solve(name: str, n: int, k: int, s: int, d: int) -> Axis:
+        before, after = padding.along(name, n, k, s, d)
+        return pooling(n, k, stride=s, dilation=d, before=before, after=after, ceil_mode=ceil_mode, name=name)
+
+    return Extent(*map(solve, AXES, size, kernel, stride or kernel, dilation))
+
+
+def transposed_extent(
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    *,
+    padding: Padding,
+    stride: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int] = (1, 1),
+    output_padding: tuple[int, int] | None = None,
+) -> Extent:
+    """Solve both axes of a transposed convolution; every pair is (width, height).
+
+    Without an `output_padding` it is what the padding needs: for ``same`` as many as make the output the input
+    times the stride, else none.
+
+    >>> transposed_extent((7, 7), (3, 3), padding=Padding("same"), stride=(2, 2)).output
+    (14, 14)
+
+    Raises:
+        OptionError: the output padding is not smaller than the larger of stride and dilation.
+        SizeError: nothing is left of the output.
+    """
+
+    def solve(name: str, n: int, k: int, s: int, d: int, more: int | None) -> Axis:
+        before, after, own = padding.transposed_along(name, k, s, d)
+        extra = own if more is None else more
+        return transposed(n, k, stride=s, dilation=d, before=before, after=after, output_padding=extra, name=name)
+
+    return Extent(*map(solve, AXES, size, kernel, stride, dilation, output_padding or (None, None)))
+
+
+def whole(digits: str) -> int:
+    """Return the number that `digits` writes; one too long to be a length becomes one that is too large.
+
+    Python refuses to read thousands of digits with a ValueError; this does not.
+    """
+    return int(digits) if len(digits) <= 20 else MAX_LENGTH + 1
 
 
 def _padded(size: int, before: int, after: int) -> str:
@@ -363,8 +452,15 @@ def _number(value: int) -> str:
     return f"({value})" if value < 0 else str(value)
 
 
-def _too_large(size: int, before: int, after: int, kernel: int, dilation: int) -> str:
+def _too_large(kernel: int, dilation: int, room: int, overhang: int = 1) -> str:
     span = reach(kernel, dilation)
-    wide = f"{kernel} taps" if dilation == 1 else f"{kernel} taps {dilation} apart span {span}, which"
-    verb = "are" if dilation == 1 else "is"
-    return f"{wide} {verb} more than the padded input of {size + before + after}"
+    wide = f"{kernel} taps are" if dilation == 1 else f"{kernel} taps {dilation} apart span {span}, which is"
+    missing = 1 - overhang - room
+    return f"{wide} more than the padded input of {span + room}; it needs {missing} more of padding or a smaller kernel"
+
+
+def _drop(axis: Axis, noun: str, side: str) -> str:
+    inside = axis.dropped_input
+    plural = "" if axis.dropped == 1 else "s"
+    whose = "of the image" if inside == axis.dropped else f"{inside} of the image" if inside else "padding only"
+    return f"{axis.dropped} {noun}{plural} at the {side} ({whose})"

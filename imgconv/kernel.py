@@ -24,6 +24,9 @@ MAX_SIDE = 1001
 CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "pointwise", "other")
 """What kinds of kernels there are, in the order in which ``imgconv kernels list`` shows them."""
 
+MAPS = ("clip", "abs", "offset", "stretch", "float")
+"""How float results become samples of the output's type; a kernel may name the one that suits it."""
+
 COMBINES = ("magnitude", "max", "sum", "angle")
 """How the members of a combined kernel become one: L2 norm, largest value, sum, or atan2 in degrees."""
 
@@ -66,6 +69,8 @@ class Named:
     def __post_init__(self) -> None:
         if self.kind not in CLASSES:
             raise KernelValueError(self.name, f"class '{self.kind}' is none of {', '.join(CLASSES)}")
+        if self.map is not None and self.map not in MAPS:
+            raise KernelValueError(self.name, f"map '{self.map}' is none of {', '.join(MAPS)}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,13 +93,7 @@ class Kernel(Named):
     def __post_init__(self) -> None:
         Named.__post_init__(self)
         object.__setattr__(self, "weights", as_matrix(self.weights, self.name))
-        if self.anchor is not None and not all(
-            0 <= at < size for at, size in zip(self.anchor, self.shape, strict=True)
-        ):
-            raise KernelValueError(
-                self.name,
-                f"anchor {list(self.anchor)} lies outside the {self.size} kernel (row and column count from 0)",
-            )
+        _check_anchor(self.name, self.anchor, self.shape)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -191,7 +190,7 @@ class Kernel(Named):
             case "range":
                 divisor = max(self.positive_sum, -self.negative_sum) or 1.0
             case _:
-                raise OptionError("--gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
+                raise OptionError("gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
         if divisor == 1:
             return self
         # The divisor of an integral kernel is a fraction again, so its results stay exact.
@@ -280,7 +279,65 @@ class Pointwise(Named):
         return min(a for a, _ in rows), max(b for _, b in rows)
 
 
-AnyKernel = Kernel | Combined | Pointwise
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Learned(Named):
+    """The weights of a CNN layer, which mixes channels while it slides.
+
+    Every framework trains and stores such weights as correlation masks. `slid` therefore lays them on the picture
+    as they are written, so that a layer gives the numbers it was trained for, unless `correlate` is false.
+
+    Attributes:
+        weights: (out, in / groups, rows, cols) as written, float64, read-only.
+        bias: one number per output channel, in the units of the samples that the layer was trained on.
+        correlate: whether the weights are a correlation mask.
+        anchor: as in `Kernel`.
+    """
+
+    weights: NDArray[np.float64]
+    bias: tuple[float, ...] = ()
+    correlate: bool = True
+    anchor: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        Named.__post_init__(self)
+        object.__setattr__(self, "weights", as_array(self.weights, self.name, "out, in / groups, rows, cols"))
+        if self.bias and len(self.bias) != len(self.weights):
+            raise KernelValueError(
+                self.name,
+                f"bias has {len(self.bias)} numbers, but the weights make {len(self.weights)} channels",
+            )
+        _check_anchor(self.name, self.anchor, self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+        _, _, rows, cols = self.weights.shape
+        return rows, cols
+
+    @property
+    def size(self) -> str:
+        """``WIDTHxHEIGHT``, for people."""
+        return f"{self.shape[1]}x{self.shape[0]}"
+
+    def slid(self, correlate: bool = False) -> Learned:
+        """Return the layer as it is laid on the picture; `correlate` changes nothing for a correlation mask."""
+        if correlate or self.correlate:
+            return replace(self, correlate=True)
+        anchor = self.anchor and (self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1])
+        return replace(self, weights=self.weights[:, :, ::-1, ::-1], anchor=anchor, correlate=True)
+
+    def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
+        """Return the smallest and largest result possible in any output channel for samples within the bounds."""
+        bias = np.array(self.bias or (0.0,) * len(self.weights))
+        positive = np.maximum(self.weights, 0).sum(axis=(1, 2, 3))
+        negative = np.minimum(self.weights, 0).sum(axis=(1, 2, 3))
+        return (
+            float((positive * low + negative * high + bias).min()),
+            float((positive * high + negative * low + bias).max()),
+        )
+
+
+AnyKernel = Kernel | Combined | Pointwise | Learned
 
 
 def as_matrix(values: ArrayLike, name: str) -> Matrix:
@@ -289,23 +346,40 @@ def as_matrix(values: ArrayLike, name: str) -> Matrix:
     Raises:
         KernelValueError: it is not a two-dimensional matrix of finite numbers with at most `MAX_SIDE` a side.
     """
+    return as_array(values, name, "rows, cols")
+
+
+def as_array(values: ArrayLike, name: str, axes: str) -> NDArray[np.float64]:
+    """Return `values` as a read-only float64 array, contiguous and of its own, whose axes are those named.
+
+    Raises:
+        KernelValueError: it has other axes, is empty, not finite, or has more than `MAX_SIDE` rows or columns.
+    """
     try:
-        matrix: NDArray[Any] = np.asarray(values)
-        if matrix.dtype.kind not in "buif":
+        array: NDArray[Any] = np.asarray(values)
+        if array.dtype.kind not in "buif":
             raise TypeError
-        matrix = np.array(matrix, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
+        array = np.array(array, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError):
         raise KernelValueError(name, "the weights are not a matrix of numbers with rows of one length") from None
-    if matrix.ndim != 2 or matrix.size == 0:
-        raise KernelValueError(name, f"the weights have shape {matrix.shape}, not rows and columns")
-    if max(matrix.shape) > MAX_SIDE:
-        raise KernelValueError(name, f"{matrix.shape[1]}x{matrix.shape[0]} taps are more than {MAX_SIDE} on a side")
-    bad = np.argwhere(~np.isfinite(matrix))
+    if array.ndim != axes.count(",") + 1 or array.size == 0:
+        raise KernelValueError(name, f"the weights have shape {array.shape}, not ({axes})")
+    if max(array.shape[-2:]) > MAX_SIDE:
+        raise KernelValueError(name, f"{array.shape[-1]}x{array.shape[-2]} taps are more than {MAX_SIDE} on a side")
+    bad = np.argwhere(~np.isfinite(array))
     if len(bad):
-        row, col = bad[0]
-        raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is {matrix[row, col]}")
-    matrix.setflags(write=False)
-    return matrix
+        row, col = bad[0][-2:]
+        raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is {array[tuple(bad[0])]}")
+    array.setflags(write=False)
+    return array
+
+
+def _check_anchor(name: str, anchor: tuple[int, int] | None, shape: tuple[int, int]) -> None:
+    if anchor is not None and not all(0 <= at < size for at, size in zip(anchor, shape, strict=True)):
+        raise KernelValueError(
+            name,
+            f"anchor {list(anchor)} lies outside the {shape[1]}x{shape[0]} kernel (row and column count from 0)",
+        )
 
 
 def _fold(total: float, terms: Matrix) -> float:

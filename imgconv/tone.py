@@ -12,10 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from imgconv.errors import OptionError, did_you_mean
-
-MAPS = ("clip", "abs", "offset", "stretch", "float")
-
 Samples = NDArray[Any]
 
 
@@ -78,23 +74,21 @@ class Tone:
             becomes mid-grey; ``stretch`` maps `low`..`high` onto the full range.
         dtype: uint8, uint16, float32 or float64.
         low, high: the results that become black and white; used by ``stretch`` only.
+        white: the result that stands for white elsewhere; None means the largest sample of `dtype`.
     """
 
     map: str
     dtype: np.dtype[Any]
     low: float = 0.0
     high: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.map not in MAPS:
-            raise OptionError("map", f"'{self.map}' is none of {'|'.join(MAPS)}{did_you_mean(self.map, MAPS)}")
+    white: float | None = None
 
     @property
     def slope(self) -> float:
         """The factor on every result."""
-        if self.map != "stretch":
+        span = self.white if self.map != "stretch" else self.high - self.low
+        if span is None:
             return 1.0
-        span = self.high - self.low
         return full_range(self.dtype) / span if span else 0.0
 
     @property
@@ -138,7 +132,7 @@ class Tone:
 
     def _mapped(self, values: Samples) -> Samples:
         if self.map == "abs":
-            return np.abs(values, out=values)
+            np.abs(values, out=values)
         if self.slope != 1:
             values *= self.slope
         if self.shift:
@@ -154,7 +148,8 @@ def round_half_away(values: Samples) -> Samples:
     """
     # floor(x + 0.5) would carry 0.49999997 up to 1; the fraction that trunc cuts off is exact.
     whole = np.trunc(values)
-    np.subtract(values, whole, out=values)
+    with np.errstate(invalid="ignore"):  # infinities stay what they are
+        np.subtract(values, whole, out=values)
     whole += values >= 0.5
     whole -= values <= -0.5
     values[...] = whole

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from imgconv.cli.types import BorderType, PaddingType, SizeType
+from imgconv.cli.types import BorderType, NumberType, PaddingType, SizeType, WordType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,3 +47,41 @@ dilation = click.option(
     help="Step between taps.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
+kernel = click.option("-k", "--kernel", required=True, metavar="KERNEL", help="The kernel; see above for its forms.")
+gain = click.option(
+    "--gain",
+    type=WordType("raw", "sum", "unit", "range"),
+    default="raw",
+    show_default=True,
+    help="Rescale the kernel: raw leaves it, sum makes its taps sum to 1, unit makes a ramp of slope 1 give 1, range "
+    "keeps results within the samples' range.",
+)
+correlate = click.option("--correlate", is_flag=True, help="Slide the kernel as written, as OpenCV and CNNs do.")
+engine = click.option(
+    "--engine", type=WordType("builtin", "scipy"), default="builtin", show_default=True, help="What computes."
+)
+mapping = click.option(
+    "--map",
+    "mapping",
+    type=WordType("clip", "abs", "offset", "stretch", "float"),
+    help="How results become samples: clip, abs (drop the sign), offset (0 becomes mid-grey), stretch (smallest to "
+    "black, largest to white), float (keep them). [default: the kernel's own, else clip]",
+)
+vmin = click.option("--vmin", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes black.")
+vmax = click.option("--vmax", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes white.")
+gray = click.option("--gray", "--grey", "gray", is_flag=True, help="Filter the luma (BT.601) instead of the colours.")
+depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
+alpha = click.option(
+    "--alpha",
+    type=WordType("premultiply", "preserve", "filter", "drop"),
+    default="premultiply",
+    show_default=True,
+    help="Weight colours by alpha, leave alpha alone, filter it as a channel, or drop it.",
+)
+threads = click.option(
+    "--threads",
+    type=NumberType(whole=True, least=1, most=1024),
+    metavar="N",
+    help="Use at most N threads. [default: the cores this process may use]",
+)
+overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.border import Border
 from imgconv.errors import OptionError
-from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding
+from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding, whole
+
+MAX_NUMBER = 1e30
+"""The largest magnitude of a number; beyond it lie slips, and overflow."""
+
+if TYPE_CHECKING:
+    from imgconv.border import Border
 
 
 class SizeType(click.ParamType[Any]):
-    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least 1; becomes (width, height)."""
+    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least `least`; becomes (width, height)."""
 
     name = "N|WxH"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         """Return (width, height)."""
@@ -24,10 +32,10 @@ class SizeType(click.ParamType[Any]):
         option = _option(param)
         match = re.fullmatch(r"(\d+)(?:[xX](\d+))?", str(value).strip())
         if not match:
-            raise OptionError(option, f"'{value}' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3")
-        width, height = int(match[1]), int(match[2] or match[1])
-        if not 1 <= min(width, height) <= max(width, height) <= MAX_LENGTH:
-            raise OptionError(option, f"'{value}' must lie within 1 and {MAX_LENGTH}")
+            raise OptionError(option, f"{_quoted(value)} is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3")
+        width, height = whole(match[1]), whole(match[2] or match[1])
+        if not self.least <= min(width, height) <= max(width, height) <= MAX_LENGTH:
+            raise OptionError(option, f"{_quoted(value)} must lie within {self.least} and {MAX_LENGTH}")
         return width, height
 
 
@@ -48,6 +56,8 @@ class BorderType(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Border:
         """Return the border."""
+        from imgconv.border import Border
+
         return value if isinstance(value, Border) else Border.parse(str(value))
 
 
@@ -58,17 +68,52 @@ class WordType(click.ParamType[Any]):
         self.words = words
         self.name = "|".join(words)
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the words as they are typed."""
+        return self.name
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word in lower case."""
         from imgconv.errors import did_you_mean
 
         word = str(value).strip().lower()
         if word not in self.words:
-            raise OptionError(_option(param), f"'{value}' is none of {self.name}{did_you_mean(word, self.words)}")
+            hint = did_you_mean(word, self.words)
+            raise OptionError(_option(param), f"{_quoted(value)} is none of {self.name}{hint}")
         return word
 
 
+class NumberType(click.ParamType[Any]):
+    """A number, or a whole one; both within `least` and `most`."""
+
+    def __init__(self, *, whole: bool = False, least: float = -MAX_NUMBER, most: float = MAX_NUMBER) -> None:
+        self.whole, self.least, self.most = whole, least, most
+        self.name = "N" if whole else "VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
+        """Return the number."""
+        try:
+            number = int(value) if self.whole else float(value)
+            if number != number:
+                raise ValueError
+        except ValueError:
+            kind = "a whole number" if self.whole else "a number"
+            raise OptionError(_option(param), f"{_quoted(value)} is not {kind}") from None
+        if not self.least <= number <= self.most:
+            problem = f"{_quoted(value)} must lie within {self.least:g} and {self.most:g}"
+            raise OptionError(_option(param), problem)
+        return number
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return f"'{text if len(text) <= 40 else text[:37] + '...'}'"
+
+
 def _option(param: click.Parameter | None) -> str:
-    if param is None or param.name is None:
+    """Return the option's longest spelling without its dashes, or the argument's name."""
+    if param is None:
         return "value"
-    return param.name.replace("_", "-") if isinstance(param, click.Option) else param.name.upper()
+    if isinstance(param, click.Option):
+        return max(param.opts, key=len).lstrip("-")
+    return (param.name or "value").upper()

@@ -26,13 +26,14 @@ class Result:
 
     samples: NDArray[Any]
     stats: Stats
-    threads: int
+    threads: int = 1
+    reason: str = ""
 
 
 def run(
     prepared: Sequence[Prepared],
     image: NDArray[Any],
-    output: tuple[int, int],
+    output: tuple[int, int, int],
     *,
     combine: str | None = None,
     tone: Tone | None = None,
@@ -44,13 +45,13 @@ def run(
     Args:
         prepared: one job, or the members of a combined kernel.
         image: (rows, cols, channels).
-        output: (rows, cols) of the output.
+        output: (rows, cols, channels) of the output.
         combine: how several results become one; see `COMBINE`.
         tone: how results become samples; None keeps them as floats of `dtype`.
         dtype: of the samples returned.
         threads: at most so many; None means every core that this process may use.
     """
-    samples = np.empty((*output, image.shape[2]), dtype)
+    samples = np.empty(output, dtype)
     step = min(job.band_rows for job in prepared)
     starts = range(0, output[0], step)
     stats: list[Stats] = [Stats()] * len(starts)
@@ -75,7 +76,8 @@ def run(
 
     used = max(1, min(threads or available_cores(), len(starts)))
     each(band, len(starts), used)
-    return Result(samples, sum(stats, Stats()), used)
+    reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
+    return Result(samples, sum(stats, Stats()), used, reason)
 
 
 def each(task: Callable[[int], None], count: int, threads: int) -> None:

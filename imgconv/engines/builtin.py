@@ -75,7 +75,7 @@ def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> W
     across = len(job.cols) * shape[2] * job.stride[0]
     rows = max(1, BAND_SAMPLES // across, job.taps.shape[0] // job.stride[0])
     ratio = max(value for value in ways.values() if value < np.inf) / max(ways[chosen], 1e-9)
-    taps = f"{np.count_nonzero(job.taps)} taps that are not 0"
+    taps = f"{np.count_nonzero(job.taps)} nonzero taps"
     if chosen == "direct":
         return Direct(job, run, kind, rows, f"direct, {taps}")
     if chosen == "separable":

@@ -1,0 +1,30 @@
+"""Image files: the only part of imgconv that opens them.
+
+    probe(source)            what the header says
+    read(source)             the image, upright, in its own depth, with its metadata
+    check_target(target, …)  refuse what cannot be written, before computing it
+    write(target, image)     whole or not at all
+
+One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `pillow` (JPEG, WebP, BMP, GIF),
+`netpbm`, `npy`. Nothing but NumPy is imported before a file needs it.
+"""
+
+from imgconv.image.formats import FORMATS, format_of
+from imgconv.image.model import DTYPES, Header, Image, Metadata, as_image
+from imgconv.image.reader import probe, read
+from imgconv.image.writer import check_target, encode, write
+
+__all__ = [
+    "DTYPES",
+    "FORMATS",
+    "Header",
+    "Image",
+    "Metadata",
+    "as_image",
+    "check_target",
+    "encode",
+    "format_of",
+    "probe",
+    "read",
+    "write",
+]

@@ -1,0 +1,187 @@
+"""Files on disk: opening what is to be read, and replacing a target whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError
+from imgconv.image.guard import fault_words
+
+TEMPORARY = (".imgconv-", ".tmp")
+"""How the name of a temporary file begins and ends; one that is left over can be deleted."""
+
+_NO_HARD_LINKS = (
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EXDEV,
+)
+
+
+def name_of(source: Any) -> str:
+    """Return what to call a source or target in messages."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fsdecode(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "<bytes>"
+    name = getattr(source, "name", None)
+    standard = {"<stdin>": "standard input", "<stdout>": "standard output"}
+    return standard.get(name, name) if isinstance(name, str) else "<stream>"
+
+
+def open_source(source: Any, name: str) -> IO[bytes]:
+    """Return a binary file that can seek, over a path, bytes, or an open binary file.
+
+    A file that cannot seek, such as a pipe, is read to its end.
+
+    Raises:
+        ImageReadError: there is no such file, or it is none that can be read.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return BytesIO(source)
+    try:
+        if isinstance(source, (str, os.PathLike)):
+            return _open_path(Path(os.fsdecode(source)), name)
+        if not source.seekable():
+            return BytesIO(source.read())
+        if source.tell():
+            return BytesIO(source.read())
+    except (OSError, ValueError) as fault:
+        raise ImageReadError(name, _clause(fault)) from None
+    return source  # type: ignore[no-any-return]
+
+
+def _open_path(path: Path, name: str) -> IO[bytes]:
+    kind = path.stat().st_mode
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+        raise ImageReadError(name, "this is a device, not a file")
+    file = path.open("rb")
+    if file.seekable():
+        return file
+    with file:
+        return BytesIO(file.read())
+
+
+def _clause(fault: Exception) -> str:
+    if isinstance(fault, OSError):
+        return fault_words(fault)
+    return "the name contains a null character" if "null" in str(fault) else str(fault)
+
+
+def check_place(target: Any, name: str, overwrite: bool) -> None:
+    """Refuse a target that cannot be written to, as far as that can be seen without writing.
+
+    Raises:
+        ImageWriteError: its directory is missing or cannot be written to, it is a directory, or it exists and
+            `overwrite` is false.
+    """
+    try:
+        real = Path(os.path.realpath(target))
+        folder = real.parent
+        if not folder.is_dir():
+            problem = (
+                f"there is no directory {folder}" if not folder.exists() else f"{folder} is no directory"
+            )
+            raise ImageWriteError(name, problem)
+        try:
+            kind = real.stat().st_mode
+        except FileNotFoundError:
+            kind = 0
+    except (OSError, ValueError) as fault:
+        raise ImageWriteError(name, _clause(fault)) from None
+    if stat.S_ISDIR(kind):
+        raise ImageWriteError(name, "this is a directory; name a file in it")
+    if stat.S_ISREG(kind) and not overwrite:
+        raise ImageWriteError(name, "the file exists; --overwrite replaces it")
+    if (kind == 0 or stat.S_ISREG(kind)) and not os.access(folder, os.W_OK | os.X_OK):
+        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise ImageWriteError(
+            name, "this is a read-only file system" if read_only else f"{folder} cannot be written to"
+        )
+
+
+def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
+    """Let `encode` write a file and put it in the place of `target`, which is the old or the whole new file.
+
+    A symbolic link is followed to the file it names; that file's permissions are kept. Devices and pipes are
+    written to as they are.
+
+    Raises:
+        ImageWriteError: it cannot be written, or it has come to exist and `overwrite` is false.
+    """
+    try:
+        real = Path(os.path.realpath(target))
+        try:
+            mode = real.stat().st_mode
+        except FileNotFoundError:
+            mode = 0
+        if mode and not stat.S_ISREG(mode):
+            with real.open("wb") as file:
+                encode(file)
+        else:
+            _through_temporary(real, mode, overwrite, encode)
+    except ImgconvError:
+        raise
+    except FileExistsError:
+        raise ImageWriteError(name, "the file exists; --overwrite replaces it") from None
+    except OSError as fault:
+        raise ImageWriteError(name, fault_words(fault)) from None
+
+
+def _through_temporary(real: Path, mode: int, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
+    temporary = None
+    try:
+        temporary, descriptor = _create_temporary(real.parent)
+        with os.fdopen(descriptor, "wb", buffering=2**18) as file:
+            if mode:
+                with suppress(OSError):
+                    os.fchmod(descriptor, stat.S_IMODE(mode))
+            encode(file)
+        if overwrite:
+            temporary.replace(real)
+        else:
+            _link(temporary, real)
+    except BaseException:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _create_temporary(folder: Path) -> tuple[Path, int]:
+    # not tempfile's: those have mode 0600 whatever the umask
+    while True:
+        path = folder / f"{TEMPORARY[0]}{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY[1]}"
+        with suppress(FileExistsError):
+            return path, os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666
+            )
+
+
+def _link(temporary: Path, real: Path) -> None:
+    """Give the file its name unless that exists, and take away the temporary one."""
+    try:
+        real.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError as fault:
+        if fault.errno not in _NO_HARD_LINKS:
+            raise
+        # without hard links: whoever creates the empty file first may replace it
+        os.close(os.open(real, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            temporary.replace(real)
+        except BaseException:
+            real.unlink(missing_ok=True)
+            raise
+    else:
+        temporary.unlink()

@@ -1,0 +1,175 @@
+"""The formats: how each is recognised, what it can hold, and which suffixes name it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from imgconv.errors import ImageWriteError, OptionError, did_you_mean
+from imgconv.image.model import DTYPES, Samples
+
+Target = Any
+"""A path or a binary file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a format that can be written holds.
+
+    Attributes:
+        name: as in `Header.format`.
+        suffixes: without the dot; the first is the usual one.
+        kinds: pairs (space, alpha) it holds.
+        dtypes: sample types it holds.
+        carries: the `Metadata` fields it holds; ``comment`` is one text called Comment.
+        any_channels: whether it holds any number of channels.
+        cuts_alpha: whether alpha is only on or off.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    kinds: tuple[tuple[str, bool], ...]
+    dtypes: tuple[str, ...] = ("uint8",)
+    carries: tuple[str, ...] = ()
+    any_channels: bool = False
+    cuts_alpha: bool = False
+
+    def holds(self, space: str, alpha: bool) -> bool:
+        """Whether pixels of that space can be written as they are."""
+        return self.any_channels or (space, alpha) in self.kinds
+
+
+_OPAQUE = (("grey", False), ("RGB", False))
+_PLAIN = (*_OPAQUE, ("grey", True), ("RGB", True))
+_DEEP = ("uint8", "uint16")
+
+FORMATS = (
+    Format("PNG", ("png",), _PLAIN, _DEEP, ("icc", "exif", "xmp", "dpi", "text", "colour")),
+    Format(
+        "JPEG",
+        ("jpg", "jpeg", "jpe"),
+        (*_OPAQUE, ("CMYK", False)),
+        carries=("icc", "exif", "xmp", "dpi", "comment"),
+    ),
+    Format("TIFF", ("tif", "tiff"), (*_PLAIN, ("CMYK", False)), DTYPES, ("icc", "exif", "xmp", "dpi"), True),
+    Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp")),
+    Format("BMP", ("bmp", "dib"), _OPAQUE, carries=("dpi",)),
+    Format("GIF", ("gif",), _PLAIN, carries=("comment",), cuts_alpha=True),
+    Format("PGM", ("pgm",), (("grey", False),), _DEEP),
+    Format("PPM", ("ppm",), (("RGB", False),), _DEEP),
+    Format("PNM", ("pnm",), _OPAQUE, _DEEP),
+    Format("PAM", ("pam",), _PLAIN, _DEEP),
+    Format("PFM", ("pfm",), _OPAQUE, ("float32",)),
+    Format("NPY", ("npy",), _PLAIN, DTYPES, any_channels=True),
+)
+"""Every format that can be written; all of them can be read as well."""
+
+_BY_WORD = {word: item for item in FORMATS for word in (item.name.lower(), *item.suffixes)}
+
+
+def sniff(head: bytes) -> str:
+    """Return the name of the format that a file beginning with `head` (32 bytes) is in, or an empty text."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if head[:2] == b"BM":
+        return "BMP"
+    if head[:6] == b"\x93NUMPY":
+        return "NPY"
+    if head[:1] == b"P" and head[1:2] in b"1234567Ff" and (head[2:3].isspace() or head[2:3] == b"#"):
+        return "PNM"
+    return ""
+
+
+def format_of(target: Target, format: str | None = None) -> str:
+    """Return the name of the format to write: that of the word `format`, else what the target's suffix says.
+
+    >>> format_of("edges.tif"), format_of("-", "jpg")
+    ('TIFF', 'JPEG')
+
+    Raises:
+        OptionError: `format` is no format's name or suffix.
+        ImageWriteError: the suffix is none, and `format` is not given.
+    """
+    return spec_of(target, format).name
+
+
+def spec_of(target: Target, format: str | None = None) -> Format:
+    """Return what `format_of` names, with all that it can hold."""
+    known = ", ".join(item.suffixes[0] for item in FORMATS)
+    if format:
+        word = format.lower().lstrip(".")
+        if word not in _BY_WORD:
+            hint = did_you_mean(word, _BY_WORD)
+            raise OptionError("format", f"'{format}' cannot be written; {known} can{hint}")
+        return _BY_WORD[word]
+    if not isinstance(target, (str, bytes, os.PathLike)):
+        raise OptionError("format", f"a pipe has no suffix to tell the format by; name one of {known}")
+    name = os.fsdecode(target)
+    suffix = PurePath(name).suffix.lower().lstrip(".")
+    if suffix in _BY_WORD:
+        return _BY_WORD[suffix]
+    fault = f"the suffix '.{suffix}' names no format that can be written" if suffix else "it has no suffix"
+    raise ImageWriteError(name, f"{fault}; use one of {known}, or --format")
+
+
+def keepers(space: str, alpha: bool, dtype: str) -> str:
+    """Name the suffixes of formats that hold such an image exactly, such as ``.png or .tif``."""
+    names: list[str] = [
+        f".{item.suffixes[0]}" for item in FORMATS if item.holds(space, alpha) and dtype in item.dtypes
+    ]
+    return " or ".join([name for name in (".png", ".tif", ".npy") if name in names][:2])
+
+
+def conversions(name: str, samples: Samples, spec: Format) -> tuple[str, ...]:
+    """Return notes of what writing `samples` converts; `name` is the target's, for messages.
+
+    Raises:
+        ImageWriteError: the format cannot hold them.
+    """
+    space, alpha, notes = samples.space, samples.alpha, []
+    keep = keepers(space, alpha, samples.dtype)
+    if samples.dtype not in spec.dtypes:
+        if spec.name == "PFM" and samples.dtype == "float64":
+            notes.append("64-bit floats are rounded to PFM's 32 bits (.npy or .tif keeps them)")
+        elif spec.name == "PFM":
+            raise ImageWriteError(name, f"PFM holds 32-bit floats only; write {keep}, or use --map float")
+        else:
+            raise ImageWriteError(
+                name,
+                f"{spec.name} cannot hold {_type_words(samples.dtype)} samples; "
+                f"write {keep} to keep them, or use --depth {8 if len(spec.dtypes) == 1 else '8 or 16'}",
+            )
+    if not spec.holds(space, alpha):
+        if alpha and spec.holds(space, False):
+            raise ImageWriteError(
+                name, f"{spec.name} cannot hold alpha; write {keep} to keep it, or use --alpha drop"
+            )
+        if space == "CMYK" and spec.holds("RGB", alpha):
+            notes.append(f"CMYK is converted to RGB, as {spec.name} holds no CMYK (.tif and .jpg do)")
+        else:
+            raise ImageWriteError(
+                name, f"{spec.name} cannot hold {_kind_words(samples)}; write {keep} instead"
+            )
+    if alpha and spec.cuts_alpha:
+        notes.append(f"{spec.name} holds no partial transparency: alpha is cut at one half (PNG keeps it)")
+    return tuple(notes)
+
+
+def _type_words(dtype: str) -> str:
+    return {"uint8": "8-bit", "uint16": "16-bit", "float32": "32-bit float", "float64": "64-bit float"}[dtype]
+
+
+def _kind_words(samples: Samples) -> str:
+    if samples.space == "other":
+        return f"{samples.channels} channels"
+    return f"{samples.space} pixels" + (" with alpha" if samples.alpha else "")

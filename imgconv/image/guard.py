@@ -1,0 +1,164 @@
+"""The one boundary around every decoder: whatever happens inside comes out as `ImageReadError` or as notes.
+
+Pillow and tifffile raise a dozen kinds of exception on damaged files, and say other things by warnings and by
+log records. Python's warning filters and loggers belong to the whole process, so they are diverted once, by
+the first thread that comes in, and put back by the last that leaves; each thread collects its own remarks.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from imgconv.errors import ImageReadError, ImgconvError
+
+MAX_SAMPLES = 2**31
+"""The most samples (width x height x channels) an image may have; a header that says more is refused."""
+
+_CUT = ("truncated", "unexpected end", "eof:")
+_lock = threading.Lock()
+_here = threading.local()
+_threads: list[int] = []
+_undo: list[Callable[[], Any]] = []
+
+
+def fault_words(fault: OSError) -> str:
+    """Say in a clause why the system refused."""
+    known = {
+        errno.ENOENT: "there is no such file",
+        errno.EISDIR: "this is a directory, not a file",
+        errno.ENOTDIR: "a part of this path is not a directory",
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+        errno.ENOSPC: "no space is left on the disk",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EROFS: "this is a read-only file system",
+        errno.ENAMETOOLONG: "the file name is too long",
+        errno.ELOOP: "too many symbolic links point to one another",
+        errno.EMFILE: "too many files are open",
+    }
+    number = fault.errno or 0
+    return known.get(number) or (os.strerror(number).lower() if number else str(fault) or "it failed")
+
+
+def check_size(name: str, width: int, height: int, channels: int) -> None:
+    """Refuse sizes that no decoder should be started for.
+
+    Raises:
+        ImageReadError: a side is not positive, or there are more than `MAX_SAMPLES` samples.
+    """
+    if width < 1 or height < 1 or channels < 1:
+        raise ImageReadError(name, f"its header says {width}x{height} pixels, which is no image")
+    if width * height * channels > MAX_SAMPLES:
+        raise ImageReadError(
+            name,
+            f"its header asks for {width}x{height} pixels of {channels} channels, beyond the limit of "
+            f"{MAX_SAMPLES} samples; crop or shrink it first",
+        )
+
+
+@contextmanager
+def decoding(name: str, format: str) -> Iterator[list[str]]:
+    """Run a decoder: collect what it remarks, and turn what it raises into `ImageReadError`.
+
+    The list that is given holds, at any time, the texts of the warnings and log records so far; what it holds
+    of log records at the end is an error, as tifffile logs what others raise.
+    """
+    remarks: list[str] = []
+    logged: list[str] = []
+    outer = getattr(_here, "remarks", None), getattr(_here, "logged", None)
+    _here.remarks, _here.logged = remarks, logged
+    _enter()
+    try:
+        yield remarks
+    except ImgconvError:
+        raise
+    except MemoryError:
+        raise ImageReadError(name, "the image needs more memory than there is") from None
+    except OSError as fault:
+        problem = fault_words(fault) if fault.errno else decoder_words(fault, format)
+        raise ImageReadError(name, problem) from fault
+    except Exception as fault:
+        raise ImageReadError(name, decoder_words(fault, format)) from fault
+    finally:
+        _leave()
+        _here.remarks, _here.logged = outer
+    if logged:
+        raise ImageReadError(name, f"the {format} data is damaged ({tidy(logged[0])})")
+
+
+def decoder_words(fault: Exception, format: str) -> str:
+    """Say in one clause what a decoder's exception means to the owner of the file."""
+    text = tidy(str(fault))
+    low = text.lower()
+    if isinstance(fault, (EOFError, struct.error)) or any(word in low for word in _CUT):
+        return f"the {format} data breaks off before the end of the image"
+    return f"the {format} data is damaged or of a kind that cannot be read" + (f" ({text})" if text else "")
+
+
+def tidy(text: str) -> str:
+    """Return the first line of a library's message, shortened, without a full stop or object addresses."""
+    lines = text.strip().splitlines()
+    line = " ".join(lines[0].split()) if lines else ""
+    line = line.split(" <", 1)[0] if " object at 0x" in line else line
+    return (line if len(line) <= 120 else line[:117] + "...").rstrip(".")
+
+
+def _enter() -> None:
+    with _lock:
+        _threads.append(threading.get_ident())
+        if len(_threads) == 1:
+            _divert()
+
+
+def _leave() -> None:
+    with _lock:
+        _threads.remove(threading.get_ident())
+        while _undo and not _threads:
+            _undo.pop()()
+
+
+def _divert() -> None:
+    caught = warnings.catch_warnings()
+    caught.__enter__()
+    _undo.append(lambda: caught.__exit__(None, None, None))
+    warnings.simplefilter("always")
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if getattr(_here, "remarks", None) is None:
+            shown(message, category, *where, **more)
+        else:
+            _here.remarks.append(tidy(str(message)))
+
+    warnings.showwarning = show
+
+
+def collect_log(logger_name: str) -> None:
+    """Divert a library's log records to the reading threads until the last of them leaves `decoding`."""
+    import logging
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.WARNING and getattr(_here, "logged", None) is not None:
+                _here.logged.append(record.getMessage())
+
+    logger = logging.getLogger(logger_name)
+    with _lock:
+        if any(type(handler).__name__ == "Collector" for handler in logger.handlers):
+            return
+        handler, propagate = Collector(), logger.propagate
+
+        def restore() -> None:
+            logger.removeHandler(handler)
+            logger.propagate = propagate
+
+        logger.addHandler(handler)
+        logger.propagate = False
+        _undo.append(restore)

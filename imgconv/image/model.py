@@ -1,0 +1,264 @@
+"""Images as values: the pixels, what they mean, and what travels with them from file to file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[Any]
+
+DTYPES = ("uint8", "uint16", "float32", "float64")
+"""The sample types an image can have."""
+
+EXACT_INTEGER = 2**53
+"""The largest magnitude up to which a float64 holds every integer."""
+
+_TYPE_WORDS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "32-bit float", "float64": "64-bit float"}
+
+
+class Samples(Protocol):
+    """What decides whether a format can hold an image: a `Header` and an `Image` both have it."""
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, alpha included."""
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the last channel is alpha."""
+
+    @property
+    def dtype(self) -> str:
+        """One of `DTYPES`."""
+
+    @property
+    def space(self) -> str:
+        """``grey``, ``RGB``, ``CMYK`` or ``other``."""
+
+
+def space_of(channels: int, alpha: bool) -> str:
+    """Return the colour space that `channels` channels, alpha included, stand for when nothing else is known.
+
+    >>> space_of(2, True), space_of(3, False), space_of(7, False)
+    ('grey', 'RGB', 'other')
+    """
+    return {1: "grey", 3: "RGB"}.get(channels - alpha, "other")
+
+
+def words_for(samples: Samples) -> str:
+    """Say what the samples are, such as ``RGB+alpha, 16 bit``."""
+    colours = samples.channels - samples.alpha
+    space = samples.space if samples.space != "other" else f"{colours} channels"
+    return f"{space}{'+alpha' * samples.alpha}, {_TYPE_WORDS[samples.dtype]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of an image file without decoding a pixel.
+
+    `width`, `height`, `channels` and `dtype` are those of the image that `read` returns: upright, palette and
+    transparent colour resolved.
+
+    Attributes:
+        name: the file's name, for messages.
+        format: ``PNG``, ``JPEG``, ``TIFF`` ...
+        space: ``grey``, ``RGB``, ``CMYK``, or ``other`` for any other number of channels.
+        frames: images in the file; only the first is read.
+        notes: what a user should know, each a clause such as ``has 12 frames; the first one is read``.
+    """
+
+    name: str
+    format: str
+    width: int
+    height: int
+    channels: int
+    alpha: bool
+    dtype: str
+    space: str
+    frames: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Size and samples for people, such as ``640x480 RGB+alpha, 16 bit``."""
+        return f"{self.width}x{self.height} {words_for(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file says about its pixels, kept as the bytes it was written in.
+
+    Attributes:
+        icc: the ICC colour profile.
+        exif: the EXIF block, a TIFF stream; its orientation has been applied and says 1.
+        xmp: the XMP packet; its orientation says 1 as well.
+        dpi: horizontal and vertical resolution in pixels per inch.
+        text: keyword and text pairs (PNG text chunks, JPEG and GIF comments).
+        colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
+    """
+
+    icc: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
+    dpi: tuple[float, float] | None = None
+    text: tuple[tuple[str, str], ...] = ()
+    colour: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Pixels of shape (rows, cols, channels) and what they mean.
+
+    Attributes:
+        pixels: (rows, cols, channels), C-contiguous, uint8, uint16, float32 or float64; alpha last, not
+            premultiplied; CMYK as ink, 0 = none.
+        alpha: whether the last channel is alpha.
+        space: ``grey``, ``RGB``, ``CMYK`` or ``other``.
+        metadata: what travels with the pixels.
+        header: the header of the file it was read from.
+        notes: as in `Header`.
+    """
+
+    pixels: Pixels
+    alpha: bool = False
+    space: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+    header: Header | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", np.ascontiguousarray(self.pixels))
+        if not self.space:
+            object.__setattr__(self, "space", space_of(self.channels, self.alpha))
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, alpha included."""
+        return int(self.pixels.shape[2])
+
+    @property
+    def dtype(self) -> str:
+        """The sample type's name, one of `DTYPES`."""
+        return self.pixels.dtype.name
+
+    @property
+    def words(self) -> str:
+        """Size and samples for people, such as ``640x480 RGB+alpha, 16 bit``."""
+        return f"{self.width}x{self.height} {words_for(self)}"
+
+    def with_pixels(self, pixels: Pixels, alpha: bool | None = None) -> Image:
+        """Return an image of other pixels, (rows, cols) or (rows, cols, channels), with the same metadata.
+
+        `alpha` says whether the last channel is alpha; None means as before if the number of channels is as
+        before, and no alpha otherwise.
+        """
+        pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
+        channels = pixels.shape[2]
+        if alpha is None:
+            alpha = self.alpha and channels == self.channels
+        same = channels - alpha == self.channels - self.alpha
+        space = self.space if same else space_of(channels, alpha)
+        return replace(self, pixels=pixels, alpha=alpha, space=space)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Pixels:
+        """Return the pixels, so that NumPy's functions take the image itself."""
+        return np.array(self.pixels, dtype=dtype, copy=copy)
+
+
+def supported(samples: Pixels) -> tuple[Pixels, str]:
+    """Return `samples` in one of `DTYPES` without changing a value, and a note if that changed the type.
+
+    Booleans become 0 and 255. Wider integers become floats where every value survives that.
+
+    Raises:
+        ValueError: no sample type holds these values exactly; the message completes "... cannot be used:".
+    """
+    native = samples.dtype.newbyteorder("=")
+    samples = samples.astype(native, copy=False)
+    if native.name in DTYPES:
+        return samples, ""
+    if native == np.bool_:
+        return samples.astype(np.uint8) * np.uint8(255), ""
+    into = target_dtype(native)
+    if native.itemsize == 8:
+        ends = (int(samples.min(initial=0)), int(samples.max(initial=0)))
+        if max(abs(end) for end in ends) > EXACT_INTEGER:
+            raise ValueError(f"{native.name} samples beyond 2**53 have no exact sample type here")
+    return samples.astype(into), f"{native.name} samples are taken as {into}, which holds them exactly"
+
+
+def target_dtype(native: np.dtype[Any]) -> str:
+    """Return the name of the sample type that `supported` turns `native` into.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if native.name in DTYPES:
+        return native.name
+    match native.kind, native.itemsize:
+        case "b", _:
+            return "uint8"
+        case ("i", 1) | ("i", 2) | ("f", 2):
+            return "float32"
+        case (("i" | "u"), (4 | 8)):
+            return "float64"
+    raise ValueError(
+        f"{native.name} samples have no counterpart here (uint8, uint16, float32 and float64 are)"
+    )
+
+
+def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
+    """Return `source` itself if it is an image, else an array of pixels as one.
+
+    (rows, cols) is grey, (rows, cols, 2) and (rows, cols, 4) have alpha as their last channel.
+
+    Raises:
+        ValueError: the array has another number of axes, is empty, or has samples no sample type can hold.
+    """
+    if isinstance(source, Image):
+        return source
+    pixels = np.asarray(source)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.ndim != 3 or 0 in pixels.shape:
+        raise ValueError(f"an array of shape {np.shape(source)} is no image: (rows, cols[, channels]) is")
+    pixels, note = supported(pixels)
+    return Image(pixels, alpha=pixels.shape[2] in (2, 4), notes=(note,) if note else ())
+
+
+@dataclass(kw_only=True)
+class Opened:
+    """An image file whose header has been read: what a format family hands to `reader`.
+
+    Sizes are as stored, before `orientation` (1 to 8, as in EXIF; 0 unknown) is applied, unless
+    `load` does that (`turned`). `load` decodes the pixels to
+    (rows, cols, channels) of exactly the `channels` and `dtype` said here.
+    """
+
+    format: str
+    width: int
+    height: int
+    channels: int
+    alpha: bool
+    dtype: str
+    space: str
+    load: Callable[[], Pixels]
+    frames: int = 1
+    orientation: int = 0
+    turned: bool = False
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,276 @@
+"""Reading and writing JPEG, WebP, BMP and GIF through Pillow.
+
+Each plugin's own class is called, not ``PIL.Image.open``, which imports five plugins to find one and lets forty
+other formats in, PostScript among them. The sizes have been checked before any pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from typing import IO, Any
+
+import numpy as np
+
+from imgconv.image.ifd import exif_orientation, open_stream, reader_of
+from imgconv.image.model import Image, Metadata, Opened, Pixels
+
+_MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
+_SPACES = {"L": "grey", "LA": "grey", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+_MP_COUNT, _IPTC = 0xB001, 0x0404
+
+JPEG_QUALITY = 95
+GIF_COLOURS = 256
+
+
+def open_pillow(file: IO[bytes], format: str) -> Opened:
+    """Read the header of a JPEG, WebP, BMP or GIF file."""
+    if format == "WebP":
+        _check_riff(file)
+    picture = _plugin(format)(file)
+    mode = result_mode(picture)
+    channels, alpha, dtype, space = mode_facts(mode)
+    metadata = _metadata(picture)
+    opened = Opened(
+        format=format,
+        width=picture.width,
+        height=picture.height,
+        channels=channels,
+        alpha=alpha,
+        dtype=dtype,
+        space=space,
+        metadata=metadata,
+        orientation=exif_orientation(metadata.exif),
+        load=lambda: samples_of(picture, mode),
+    )
+    if _IPTC in (picture.info.get("photoshop") or {}):
+        opened.notes.append("its IPTC data are not passed on")
+    opened.frames = _mpo_frames(picture) if format == "JPEG" else int(getattr(picture, "n_frames", 1))
+    return opened
+
+
+def _check_riff(file: IO[bytes]) -> None:
+    # libwebp does not say that the file is cut short, only that it cannot decode it
+    size = int.from_bytes(file.read(8)[4:], "little")
+    if file.seek(0, os.SEEK_END) < size + 8:
+        raise EOFError
+    file.seek(0)
+
+
+def _plugin(format: str) -> Any:
+    if format == "JPEG":
+        from PIL.JpegImagePlugin import JpegImageFile
+
+        return JpegImageFile
+    if format == "WebP":
+        from PIL.WebPImagePlugin import WebPImageFile
+
+        return WebPImageFile
+    if format == "BMP":
+        from PIL.BmpImagePlugin import BmpImageFile
+
+        return BmpImageFile
+    from PIL.GifImagePlugin import GifImageFile
+
+    return GifImageFile
+
+
+def result_mode(picture: Any) -> str:
+    """Return the mode that holds all of a Pillow image: L, LA, RGB, RGBA, CMYK, or a deep grey as it is.
+
+    Raises:
+        ValueError: none does.
+    """
+    clear = "transparency" in picture.info
+    match picture.mode:
+        case "1" | "L":
+            return "LA" if clear else "L"
+        case "P":
+            has_alpha = clear or (picture.palette is not None and picture.palette.mode == "RGBA")
+            return "RGBA" if has_alpha else "RGB"
+        case "RGB":
+            return "RGBA" if clear else "RGB"
+        case "RGBX" | "YCbCr" | "LAB":
+            return "RGB"
+        case "PA" | "RGBA" | "RGBa":
+            return "RGBA"
+        case "LA" | "La":
+            return "LA"
+        case "CMYK" | "I" | "F" | "I;16" | "I;16L" | "I;16B" | "I;16N":
+            return str(picture.mode)
+    raise ValueError(f"pixels of the kind {picture.mode}")
+
+
+def _converted(picture: Any, mode: str) -> Any:
+    picture.load()
+    if picture.mode == "LAB":
+        from PIL import ImageCms
+
+        to_srgb = ImageCms.buildTransform(
+            ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+        )
+        return ImageCms.applyTransform(picture, to_srgb)
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def array_of(picture: Any) -> Pixels:
+    """Return the samples of an 8-bit Pillow image as (rows, cols, channels), decoding it if need be.
+
+    Some rows at a time: through one bytes object, as NumPy would ask for them, takes four times as long.
+    """
+    picture.load()
+    bands = len(picture.getbands())
+    out = np.empty((picture.height, picture.width, bands), np.uint8)
+    step = max(1, 2**19 // (picture.width * bands))
+    for top in range(0, picture.height, step):
+        part = picture.crop((0, top, picture.width, min(top + step, picture.height)))
+        out[top : top + step] = np.frombuffer(part.tobytes(), np.uint8).reshape(-1, picture.width, bands)
+    return out
+
+
+def mode_facts(mode: str) -> tuple[int, bool, str, str]:
+    """Return the channels, alpha, sample type and space of what `samples_of` gives for a `result_mode`."""
+    if mode in _MODES:
+        return (*_MODES[mode], "uint8", _SPACES[mode])
+    return 1, False, {"F": "float32", "I": "float64"}.get(mode, "uint16"), "grey"
+
+
+def samples_of(picture: Any, mode: str) -> Pixels:
+    """Return the samples of any Pillow image, converted to `mode`, as (rows, cols, channels)."""
+    if mode in _MODES:
+        return array_of(picture if picture.mode == mode else _converted(picture, mode))
+    return np.ascontiguousarray(np.asarray(picture)[:, :, None].astype(mode_facts(mode)[2]))
+
+
+def _mpo_frames(picture: Any) -> int:
+    for name, data in picture.applist:
+        if name == "APP2" and data[:4] == b"MPF\0":
+            try:
+                stream = open_stream(reader_of(data[4:]))
+                return max(1, int(stream.directory(stream.first)[0][_MP_COUNT].values[0]))
+            except (ValueError, EOFError, KeyError):
+                return 1
+    return 1
+
+
+def _metadata(picture: Any) -> Metadata:
+    info = picture.info
+    comment = info.get("comment", b"")
+    comment = comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
+    comment = comment.strip("\0 \r\n")
+    exif, xmp = info.get("exif") or b"", info.get("xmp") or b""
+    return Metadata(
+        icc=info.get("icc_profile") or b"",
+        exif=exif.removeprefix(b"Exif\0\0"),
+        xmp=xmp if isinstance(xmp, bytes) else b"",
+        dpi=plain_dpi(info.get("dpi")),
+        text=(("Comment", comment),) if comment else (),
+    )
+
+
+def plain_dpi(dpi: Any) -> tuple[float, float] | None:
+    """Return a resolution as two finite positive numbers, or None."""
+    try:
+        across, down = (float(value) for value in dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
+
+
+def picture_of(pixels: Pixels, space: str) -> Any:
+    """Return uint8 pixels as a Pillow image."""
+    import PIL.Image
+
+    modes = {(1, "grey"): "L", (2, "grey"): "LA", (3, "RGB"): "RGB", (4, "RGB"): "RGBA", (4, "CMYK"): "CMYK"}
+    rows, cols, channels = pixels.shape
+    return PIL.Image.frombuffer(
+        modes[channels, space], (cols, rows), pixels, "raw", modes[channels, space], 0, 1
+    )
+
+
+def encode_jpeg(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+    """Write `image` as JPEG of quality 95 without chroma subsampling.
+
+    A filter's result is not to be degraded in passing: at 95 and 4:4:4 the loss is below what one sees.
+    """
+    meta = image.metadata
+    options: dict[str, Any] = {"quality": JPEG_QUALITY, "subsampling": 0, "icc_profile": meta.icc or None}
+    if meta.exif:
+        options["exif"] = b"Exif\0\0" + meta.exif
+    if meta.xmp:
+        options["xmp"] = meta.xmp
+    if meta.dpi:
+        options["dpi"] = tuple(round(min(dots, 65535)) for dots in meta.dpi)
+    if meta.text:
+        options["comment"] = meta.text[0][1].encode()
+    _save(picture_of(image.pixels, image.space), "JPEG", file, options)
+    return ()
+
+
+def encode_webp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+    """Write `image` as lossless WebP, colours under full transparency included."""
+    pixels = image.pixels
+    if image.space == "grey":
+        order = [0, 0, 0, 1] if image.alpha else [0, 0, 0]
+        pixels = np.ascontiguousarray(pixels[:, :, order])
+    # method 0 is twice as fast as 1 and a tenth larger; 4 takes four times as long for 4 per cent
+    quality, method = (0, 1) if level is None else (level * 11, level * 2 // 3)
+    options: dict[str, Any] = {"lossless": True, "exact": True, "quality": quality, "method": method}
+    options |= {"icc_profile": image.metadata.icc, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
+    _save(picture_of(pixels, "RGB"), "WEBP", file, options)
+    return ()
+
+
+def encode_bmp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+    """Write `image`, grey or RGB, as BMP."""
+    dpi = {"dpi": image.metadata.dpi} if image.metadata.dpi else {}
+    _save(picture_of(image.pixels, image.space), "BMP", file, dpi)
+    return ()
+
+
+def encode_gif(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+    """Write `image` as GIF: grey as it is, RGB of up to 256 colours exactly, more of them reduced."""
+    colours = image.pixels[:, :, : image.channels - image.alpha]
+    clear = image.pixels[:, :, -1] < 128 if image.alpha else None
+    picture, notes = _palette_picture(np.ascontiguousarray(colours), clear)
+    options: dict[str, Any] = {"optimize": False}
+    if clear is not None and clear.any():
+        options["transparency"] = GIF_COLOURS - 1
+    if image.metadata.text:
+        options["comment"] = image.metadata.text[0][1].encode()[:65535]
+    _save(picture, "GIF", file, options)
+    return notes
+
+
+def _palette_picture(colours: Pixels, clear: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return a palette image whose last entry stands where `clear` holds, and a note if colours were reduced."""
+    import PIL.Image
+
+    room = GIF_COLOURS - (clear is not None and bool(clear.any()))
+    if colours.shape[2] == 1:
+        colours = np.repeat(colours, 3, axis=2)
+    packed = (colours.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(axis=2, dtype=np.uint32)
+    found, index = np.unique(packed, return_inverse=True)
+    notes: tuple[str, ...] = ()
+    if len(found) <= room:
+        palette = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.uint8)
+        index = index.reshape(packed.shape).astype(np.uint8)
+    else:
+        reduced = picture_of(colours, "RGB").quantize(room, dither=PIL.Image.Dither.NONE)
+        palette = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)[:room]
+        index = np.array(reduced)
+        notes = (f"GIF holds {room} colours: {len(found)} were reduced to that (PNG keeps them)",)
+    if clear is not None:
+        index[clear] = GIF_COLOURS - 1
+    picture = PIL.Image.frombytes("P", (colours.shape[1], colours.shape[0]), index.tobytes())
+    picture.putpalette(
+        np.concatenate([palette, np.zeros((GIF_COLOURS - len(palette), 3), np.uint8)]).tobytes()
+    )
+    return picture, notes
+
+
+def _save(picture: Any, format: str, file: IO[bytes], options: dict[str, Any]) -> None:
+    # Pillow reports a full disk without the system's error number, so it writes to memory
+    encoded = BytesIO()
+    picture.save(encoded, format, **options)
+    file.write(encoded.getbuffer())

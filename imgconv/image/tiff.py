@@ -1,0 +1,427 @@
+"""What a TIFF file says of its first image, and who can decode it.
+
+Source: Adobe, TIFF Revision 6.0 (1992) with the Technical Notes of 1995 and 2002; the BigTIFF proposal (2004).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import IO, Any, BinaryIO, cast
+
+import numpy as np
+
+from imgconv.image.ifd import (
+    EXIF_IFD,
+    GPS_IFD,
+    Field,
+    Fields,
+    Packed,
+    ReadAt,
+    Stream,
+    open_stream,
+    pack_directory,
+    packed,
+    reader_of,
+)
+from imgconv.image.libtiff import libtiff_heard
+from imgconv.image.model import Metadata, Opened, Pixels, space_of, target_dtype
+from imgconv.image.pillow import plain_dpi
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK = 0, 1, 2, 3, 4, 5
+NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD = 1, 5, 32946, 8, 32773, 34925, 50000
+ASSOCIATED, UNASSOCIATED = 1, 2
+
+MAX_PAGES = 2**16
+
+DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F)
+"""Tags that describe the picture, not its storage: title, camera, software, date, artist, host, copyright, ..."""
+
+_MOSAIC, _LINEAR_RAW = 32803, 34892
+_COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
+_BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
+_BY_LIBTIFF = (*_BYTEWISE, 2, 3, 4, 6, 7)
+_SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
+
+
+@dataclass
+class Layout:
+    """How the first image is stored.
+
+    `segments` are the (offset, length) of its strips or tiles; `unit` their (rows, columns). `samples` counts the
+    channels stored, `colours` those that are colour; `extra` is the meaning of the first channel beyond them.
+    """
+
+    order: str
+    width: int
+    height: int
+    bits: tuple[int, ...]
+    kind: int
+    samples: int
+    photometric: int
+    compression: int
+    predictor: int
+    planar: bool
+    tiled: bool
+    unit: tuple[int, int]
+    segments: list[tuple[int, int]] = field(default_factory=list)
+    extra: tuple[int, ...] = ()
+    fill_order: int = 1
+    ink_set: int = 1
+
+    @property
+    def colours(self) -> int:
+        """Channels that the photometric interpretation asks for."""
+        return _COLOURS.get(self.photometric, 0)
+
+    @property
+    def native(self) -> np.dtype[Any]:
+        """The sample type as stored."""
+        return np.dtype(f"{self.order}{_SAMPLE_KINDS.get(self.kind, 'V')}{self.bits[0] // 8}")
+
+    @property
+    def direct(self) -> bool:
+        """Whether the samples are whole numbers of bytes in a form that `tiffread` unpacks itself."""
+        return (
+            len(set(self.bits)) == 1
+            and (self.kind, self.bits[0]) in _WHOLE
+            and self.photometric in _COLOURS
+            and self.samples >= self.colours
+            and self.compression in _BYTEWISE
+            and self.predictor in ((1, 2, 3) if self.kind == 3 else (1, 2))
+            and self.fill_order == 1
+            and not (self.photometric == CMYK and self.ink_set != 1)
+        )
+
+    @property
+    def alpha(self) -> int:
+        """What kind of alpha the channel behind the colours is, 0 if none."""
+        if self.samples == self.colours or self.photometric == CMYK:
+            return 0
+        if not self.extra:
+            return UNASSOCIATED if self.photometric == RGB and self.samples == 4 else 0
+        return {1: ASSOCIATED, 2: UNASSOCIATED, 999: UNASSOCIATED}.get(self.extra[0], 0)
+
+    @property
+    def kept(self) -> int:
+        """Channels that are read: the colours and alpha, or all channels of grey data without alpha."""
+        if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) and not self.alpha:
+            return self.samples
+        return self.colours + bool(self.alpha)
+
+
+_WHOLE = {(kind, bits) for kind in (1, 2, 4) for bits in (8, 16, 32, 64)} | {(3, 16), (3, 32), (3, 64)}
+
+
+def file_reader(file: IO[bytes]) -> ReadAt:
+    """Return a `ReadAt` over a file."""
+
+    def read_at(offset: int, size: int) -> bytes:
+        file.seek(offset)
+        data = file.read(size)
+        if len(data) < size:
+            raise EOFError
+        return data
+
+    return read_at
+
+
+def open_tiff(file: IO[bytes]) -> Opened:
+    """Read the header of a TIFF file: its first image, the number of pages, and what describes it.
+
+    Raises:
+        ValueError: the image is of a kind that cannot be read.
+        EOFError: the file breaks off, be it in a later page.
+    """
+    stream = open_stream(file_reader(file))
+    fields, following = stream.directory(stream.first)
+    layout = _layout(stream, fields)
+    end = file.seek(0, os.SEEK_END)
+    if any(offset + length > end for offset, length in layout.segments if offset):
+        raise EOFError
+    frames = _count_pages(stream, following)
+    orientation = _number(fields, 274, 0)
+    opened = _decoder(file, layout)
+    opened.frames = max(frames, _imagej_frames(fields, layout, end))
+    if not opened.turned:
+        opened.orientation = orientation if 1 <= orientation <= 8 else 0
+    opened.metadata = _metadata(stream, fields)
+    return opened
+
+
+def _number(fields: Fields, tag: int, default: int) -> int:
+    found = fields.get(tag)
+    return int(found.values[0]) if found and found.values else default
+
+
+def _numbers(fields: Fields, tag: int) -> tuple[int, ...]:
+    found = fields.get(tag)
+    return tuple(int(value) for value in found.values) if found else ()
+
+
+def _layout(stream: Stream, fields: Fields) -> Layout:
+    width, height = _number(fields, 256, 0), _number(fields, 257, 0)
+    samples = _number(fields, 277, 1)
+    bits = _numbers(fields, 258) or (1,)
+    if samples > len(bits) == 1:
+        bits *= samples
+    tiled = 324 in fields
+    unit = (
+        (_number(fields, 323, 0), _number(fields, 322, 0)) if tiled else (_number(fields, 278, height), width)
+    )
+    layout = Layout(
+        order=stream.order,
+        width=width,
+        height=height,
+        bits=bits[:samples],
+        kind=_number(fields, 339, 1),
+        samples=samples,
+        photometric=_number(fields, 262, WHITE_IS_ZERO),
+        compression=_number(fields, 259, NONE),
+        predictor=_number(fields, 317, 1),
+        planar=_number(fields, 284, 1) == 2 and samples > 1,
+        tiled=tiled,
+        unit=(max(1, min(unit[0], height) if not tiled else unit[0]), max(1, unit[1])),
+        extra=_numbers(fields, 338),
+        fill_order=_number(fields, 266, 1),
+        ink_set=_number(fields, 332, 1),
+    )
+    offsets, lengths = _numbers(fields, 324 if tiled else 273), _numbers(fields, 325 if tiled else 279)
+    if layout.compression == NONE and layout.direct:
+        # what it says of the lengths may be wrong, and is not needed
+        lengths = _plain_lengths(layout, len(offsets))
+    layout.segments = list(zip(offsets, lengths, strict=False))
+    if not layout.segments:
+        raise ValueError("it says nowhere where its pixels are")
+    return layout
+
+
+def _plain_lengths(layout: Layout, count: int) -> tuple[int, ...]:
+    """Return the bytes of each of `count` uncompressed strips or tiles."""
+    row = layout.native.itemsize * (1 if layout.planar else layout.samples) * layout.unit[1]
+    whole = row * layout.unit[0]
+    if layout.tiled:
+        return (whole,) * count
+    strips = -(-layout.height // layout.unit[0])
+    last = row * (layout.height - (strips - 1) * layout.unit[0])
+    return tuple(last if index % strips == strips - 1 else whole for index in range(count))
+
+
+def _count_pages(stream: Stream, following: int) -> int:
+    """Count the pages, without thumbnails and masks; a page that lies beyond the end raises EOFError."""
+    pages = 1
+    seen: set[int] = set()
+    while following and following not in seen and len(seen) < MAX_PAGES:
+        seen.add(following)
+        fields, following = stream.directory(following)
+        pages += not _number(fields, 254, 0) & 5
+    return pages
+
+
+def _imagej_frames(fields: Fields, layout: Layout, end: int) -> int:
+    """Return the number of images of an ImageJ stack, which has one directory for all of them."""
+    text = bytes(fields[270].data) if 270 in fields and fields[270].kind == 2 else b""
+    if not text.startswith(b"ImageJ="):
+        return 1
+    words = dict(line.split(b"=", 1) for line in text.splitlines() if b"=" in line)
+    count = words.get(b"images", b"1")
+    frames = int(count) if count.isdigit() else 1
+    page = sum(length for _, length in layout.segments)
+    if layout.compression == NONE and layout.segments[0][0] + frames * page > end:
+        raise EOFError
+    return frames
+
+
+def _metadata(stream: Stream, fields: Fields) -> Metadata:
+    icc, xmp = fields.get(34675), fields.get(700)
+    unit = _number(fields, 296, 2)
+    dots = [fields[tag].values for tag in (282, 283) if tag in fields and len(fields[tag].values) == 2]
+    dpi = None
+    if len(dots) == 2 and unit in (2, 3) and all(value[1] for value in dots):
+        dpi = plain_dpi([value[0] / value[1] * (2.54 if unit == 3 else 1) for value in dots])
+    return Metadata(
+        icc=bytes(icc.data) if icc else b"",
+        exif=_exif(stream, fields),
+        xmp=bytes(xmp.data) if xmp else b"",
+        dpi=dpi,
+    )
+
+
+def _exif(stream: Stream, fields: Fields) -> bytes:
+    """Return the descriptive fields and the EXIF and GPS directories as an EXIF block."""
+    plain = {tag: packed(fields[tag]) for tag in DESCRIPTIVE if tag in fields and not _technical(fields[tag])}
+    inner = {tag: _inner(stream, fields, tag) for tag in (EXIF_IFD, GPS_IFD)}
+    return exif_block(plain, inner[EXIF_IFD], inner[GPS_IFD])
+
+
+def _technical(found: Field) -> bool:
+    return found.data.startswith((b"ImageJ=", b'{"shape"', b"<?xml"))
+
+
+def _inner(stream: Stream, fields: Fields, tag: int) -> Packed:
+    if tag not in fields or not fields[tag].values:
+        return {}
+    try:
+        inner, _ = stream.directory(int(fields[tag].values[0]))
+    except (EOFError, ValueError):
+        return {}
+    return {
+        key: packed(value) for key, value in inner.items() if key != 0xA005 and value.kind not in (16, 17, 18)
+    }
+
+
+def exif_block(plain: Packed, exif: Packed, gps: Packed, start: int = 0) -> bytes:
+    """Return an EXIF block of three directories, or nothing if all are empty."""
+    if not (plain or exif or gps):
+        return b""
+    first = dict(plain)
+    size = len(
+        pack_directory(
+            {**first, **{tag: (4, 1, bytes(4)) for tag, part in ((EXIF_IFD, exif), (GPS_IFD, gps)) if part}},
+            8,
+        )
+    )
+    tail = b""
+    for tag, part in ((EXIF_IFD, exif), (GPS_IFD, gps)):
+        if part:
+            at = 8 + size + len(tail)
+            first[tag] = (4, 1, at.to_bytes(4, "little"))
+            tail += pack_directory(part, at)
+            tail += b"\0" * (len(tail) % 2)
+    return b"II*\0\x08\0\0\0" + pack_directory(first, 8) + tail
+
+
+def exif_parts(exif: bytes) -> tuple[Packed, Packed, Packed]:
+    """Return an EXIF block's descriptive fields, EXIF and GPS directories, for a TIFF file."""
+    try:
+        stream = open_stream(reader_of(exif))
+        fields, _ = stream.directory(stream.first)
+    except (EOFError, ValueError):
+        return {}, {}, {}
+    plain = {tag: packed(fields[tag]) for tag in DESCRIPTIVE if tag in fields}
+    return plain, _inner(stream, fields, EXIF_IFD), _inner(stream, fields, GPS_IFD)
+
+
+def _decoder(file: IO[bytes], layout: Layout) -> Opened:
+    """Return who decodes the image: this package for whole bytes, Pillow for the rest, tifffile for what is left."""
+    if layout.direct:
+        return _direct(file, layout)
+    # libtiff prints to stderr about codecs that it was built without
+    whole = layout.compression in _BYTEWISE and max(layout.bits) > 8 and layout.samples > 1
+    if layout.compression in _BY_LIBTIFF and not whole:
+        try:
+            return _through_pillow(file, layout)
+        except (SyntaxError, KeyError, ValueError):
+            pass
+    return _through_imageio(file, layout)
+
+
+def _direct(file: IO[bytes], layout: Layout) -> Opened:
+    from imgconv.image.tiffread import read_samples
+
+    notes = []
+    native = layout.native.newbyteorder("=")
+    dtype = target_dtype(native)
+    if dtype != native.name:
+        notes.append(f"{native.name} samples are taken as {dtype}, which holds them exactly")
+    if layout.kept < layout.samples:
+        count = layout.samples - layout.kept
+        notes.append(
+            f"{count} channel{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out"
+        )
+    if layout.alpha == ASSOCIATED:
+        notes.append("its colours are stored multiplied by alpha and are divided by it")
+    alpha = bool(layout.alpha)
+    return Opened(
+        format="TIFF",
+        width=layout.width,
+        height=layout.height,
+        channels=layout.kept,
+        alpha=alpha,
+        dtype=dtype,
+        space="CMYK" if layout.photometric == CMYK else space_of(layout.kept, alpha),
+        load=lambda: read_samples(file, layout),
+        notes=notes,
+    )
+
+
+def _through_pillow(file: IO[bytes], layout: Layout) -> Opened:
+    """Use Pillow for palettes, YCbCr, Lab, bits, and what only libtiff unpacks (JPEG, fax ...)."""
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    from imgconv.image.guard import collect_log
+    from imgconv.image.pillow import mode_facts, result_mode, samples_of
+
+    collect_log("PIL.TiffImagePlugin")
+    file.seek(0)
+    picture: Any = TiffImageFile(file)
+    picture.info.pop("xmp", None)  # for its orientation, which would be applied unseen
+    mode = result_mode(picture)
+    if max(layout.bits) > 8 and mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        raise ValueError("Pillow would drop the low bits")
+    channels, alpha, dtype, space = mode_facts(mode)
+    notes = []
+    if 8 < layout.bits[0] < 16:
+        notes.append(f"{layout.bits[0]}-bit samples are kept as they are, 0..{2 ** layout.bits[0] - 1}")
+    return Opened(
+        format="TIFF",
+        width=picture.width,
+        height=picture.height,
+        channels=channels,
+        alpha=alpha,
+        dtype=dtype,
+        space=space,
+        load=lambda: _heard(lambda: samples_of(picture, mode)),
+        notes=notes,
+        turned=True,
+    )
+
+
+def _heard(decode: Callable[[], Pixels]) -> Pixels:
+    with libtiff_heard():
+        return decode()
+
+
+def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:
+    """Use tifffile for odd depths and codecs; many of those need the package imagecodecs."""
+    if layout.photometric not in (*_COLOURS, _MOSAIC, _LINEAR_RAW):
+        raise ValueError(f"photometric interpretation {layout.photometric} at {layout.bits[0]} bits")
+    bits = max(layout.bits)
+    kind = _SAMPLE_KINDS.get(layout.kind, "u")
+    whole = next((size for size in (8, 16, 32, 64) if bits <= size), 64)
+    dtype = target_dtype(np.dtype(f"{kind}{whole // 8}"))
+    whole_layout = replace(layout, bits=(whole,) * layout.samples)
+    alpha = bool(whole_layout.alpha)
+    return Opened(
+        format="TIFF",
+        width=layout.width,
+        height=layout.height,
+        channels=layout.samples,
+        alpha=alpha,
+        dtype=dtype,
+        space="CMYK" if layout.photometric == CMYK else space_of(layout.samples, alpha),
+        load=_imageio_loader(file, layout),
+        notes=["its pixels are a camera's colour mosaic, read as grey"]
+        if layout.photometric == _MOSAIC
+        else [],
+    )
+
+
+def _imageio_loader(file: IO[bytes], layout: Layout) -> Callable[[], Pixels]:
+    def load() -> Pixels:
+        import imageio.v3 as iio
+
+        from imgconv.image.guard import collect_log
+        from imgconv.image.model import supported
+
+        collect_log("tifffile")
+        file.seek(0)
+        # index=...: else tifffile walks through all pages, without end in some damaged files
+        pixels = iio.imread(cast("BinaryIO", file), plugin="tifffile", index=cast("int", ...), page=0)
+        if layout.planar and pixels.ndim == 3:
+            pixels = np.moveaxis(pixels, 0, -1)
+        pixels = pixels.reshape(layout.height, layout.width, layout.samples)
+        return np.ascontiguousarray(supported(pixels)[0])
+
+    return load

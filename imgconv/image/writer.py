@@ -1,0 +1,200 @@
+"""Writing: refuse what the format cannot hold, convert what it can, and replace the target in one step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from typing import IO, Any
+
+from imgconv.errors import ImageWriteError, ImgconvError, OptionError
+from imgconv.image.files import check_place, name_of, replace_file
+from imgconv.image.formats import Format, conversions, spec_of
+from imgconv.image.guard import decoding, fault_words, tidy
+from imgconv.image.ifd import patched_exif
+from imgconv.image.model import Image, Metadata, Pixels, Samples, as_image
+from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space
+
+Encoder = Callable[[Image, IO[bytes], int | None], tuple[str, ...]]
+
+MAX_SIDES = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
+MAX_JPEG_SEGMENT = 65533
+_NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "text": "text", "dpi": "resolution"}
+_EMPTY: dict[str, Any] = {"icc": b"", "exif": b"", "xmp": b"", "text": (), "dpi": None}
+_USUAL_GAMMA = 45455
+
+
+def check_target(
+    target: Any, image_like: Samples, *, format: str | None = None, overwrite: bool = False
+) -> tuple[str, ...]:
+    """Refuse what can be refused before anything is computed; return notes of what writing will convert.
+
+    Args:
+        target: a path, or an open binary file (then `format` is needed).
+        image_like: anything with `channels`, `alpha`, `dtype` and `space`, such as a `Header`; its `width` and
+            `height` are looked at if it has them.
+        format: a format's name or suffix, in place of the target's suffix.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        OptionError: `format` is unknown.
+        ImageWriteError: the directory is missing, the target is a directory or exists, or the format cannot hold
+            such an image.
+    """
+    spec, name = spec_of(target, format), name_of(target)
+    if isinstance(target, (str, os.PathLike)):
+        check_place(target, name, overwrite)
+    _check_sides(name, spec, image_like)
+    return conversions(name, image_like, spec)
+
+
+def _check_sides(name: str, spec: Format, image_like: Any) -> None:
+    longest = MAX_SIDES.get(spec.name)
+    sides = (getattr(image_like, "width", 0), getattr(image_like, "height", 0))
+    if longest and max(sides) > longest:
+        size = f"{sides[0]}x{sides[1]}"
+        raise ImageWriteError(
+            name, f"{spec.name} ends at {longest} pixels a side, {size} is too large; use .png or .tif"
+        )
+
+
+def write(
+    target: Any,
+    image: Image | Pixels,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+    compression: int | None = None,
+) -> tuple[str, ...]:
+    """Write an image, whole or not at all, and return notes of what was converted or left out.
+
+    The file is written under a temporary name beside the target and renamed. JPEG is written at quality 95
+    without chroma subsampling, WebP lossless, TIFF uncompressed unless `compression` asks.
+
+    Args:
+        target: a path, or an open binary file (then `format` is needed).
+        image: an `Image`, or an array (rows, cols[, channels]) where 2 and 4 channels mean alpha.
+        format: a format's name or suffix, in place of the target's suffix.
+        overwrite: whether an existing file may be replaced; a symbolic link is followed to the file it names.
+        compression: 0 (none) to 9 for PNG, TIFF and WebP; None chooses.
+
+    Raises:
+        OptionError: `format` or `compression` makes no sense.
+        ImageWriteError: the format cannot hold the image, or the file cannot be written.
+    """
+    spec, name = spec_of(target, format), name_of(target)
+    ready, notes = _prepared(image, spec, name, compression)
+    found: list[str] = []
+
+    def encode_into(file: IO[bytes]) -> None:
+        found.extend(_encode(ready, spec, file, name, compression))
+
+    if isinstance(target, (str, os.PathLike)):
+        check_place(target, name, overwrite)
+        replace_file(target, name, overwrite, encode_into)
+    else:
+        try:
+            encode_into(target)
+        except OSError as fault:
+            raise ImageWriteError(name, fault_words(fault)) from None
+    return (*notes, *found)
+
+
+def encode(image: Image | Pixels, format: str, *, compression: int | None = None) -> bytes:
+    """Return an image as the bytes of a file of that format; the rest is as in `write`."""
+    file = BytesIO()
+    write(file, image, format=format, compression=compression)
+    return file.getvalue()
+
+
+def _prepared(
+    source: Image | Pixels, spec: Format, name: str, compression: int | None
+) -> tuple[Image, list[str]]:
+    """Return the image as the format holds it, and notes of what that took."""
+    if compression is not None and compression not in range(10):
+        raise OptionError("compression", f"{compression} is no level from 0 to 9")
+    try:
+        image = as_image(source)
+    except ValueError as fault:
+        raise ImageWriteError(name, str(fault)) from None
+    _check_sides(name, spec, image)
+    notes = [*(() if image is source else image.notes), *conversions(name, image, spec)]
+    if image.space == "CMYK" and not spec.holds("CMYK", image.alpha):
+        pixels, icc, how = cmyk_to_rgb(image)
+        notes = [f"{note}, {how}" if note.startswith("CMYK is") else note for note in notes]
+        image = replace(image, pixels=pixels, space="RGB", metadata=replace(image.metadata, icc=icc))
+    metadata, lost = _fitting(image, spec)
+    return replace(image, metadata=metadata), notes + lost
+
+
+def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
+    """Return the metadata that the format can carry for these pixels, and a note of what it cannot."""
+    meta, notes, lost = image.metadata, [], []
+    kept: dict[str, Any] = {}
+    for field, words in _NAMES.items():
+        if getattr(meta, field) and field not in spec.carries:
+            kept[field] = _EMPTY[field]
+            if field == "text" and "comment" in spec.carries:
+                kept[field] = tuple(pair for pair in meta.text if pair[0] == "Comment")[:1]
+            if kept[field] != getattr(meta, field):
+                lost.append(words)
+    if "colour" not in spec.carries and _odd_gamma(meta):
+        lost.append("gamma")
+    if lost:
+        notes.append(f"{spec.name} carries no {' or '.join(lost)}: left out")
+    if spec.name == "JPEG":
+        for field in ("exif", "xmp"):
+            if len(getattr(meta, field)) + 40 > MAX_JPEG_SEGMENT:
+                notes.append(f"the {_NAMES[field]} is longer than JPEG allows and is left out")
+                kept[field] = b""
+    if meta.icc and "icc" in spec.carries and not fitting_icc(meta.icc, image.space):
+        notes.append(
+            f"its {profile_space(meta.icc) or 'odd'} colour profile does not fit {image.space} pixels: left out"
+        )
+        kept["icc"] = b""
+    meta = replace(meta, **kept)
+    return replace(meta, exif=patched_exif(meta.exif, image.width, image.height) if meta.exif else b""), notes
+
+
+def _odd_gamma(meta: Metadata) -> bool:
+    """Whether PNG's colour chunks say something else than what goes without saying, and no profile does."""
+    chunks = dict(meta.colour)
+    gamma = int.from_bytes(chunks.get("gAMA", b"")[:4], "big") or _USUAL_GAMMA
+    return not meta.icc and "sRGB" not in chunks and ("cICP" in chunks or abs(gamma - _USUAL_GAMMA) > 1000)
+
+
+def _encode(image: Image, spec: Format, file: IO[bytes], name: str, level: int | None) -> tuple[str, ...]:
+    encoder = _encoder(spec.name)
+    try:
+        with decoding(name, spec.name):
+            return encoder(image, file, level)
+    except ImgconvError as fault:
+        cause = fault.__cause__
+        if isinstance(cause, OSError) and cause.errno:
+            raise cause from None
+        problem = tidy(str(cause)) if cause else str(fault).removeprefix(f"{name}: ")
+        raise ImageWriteError(name, f"it cannot be encoded as {spec.name} ({problem})") from cause
+
+
+def _encoder(name: str) -> Encoder:
+    if name == "PNG":
+        from imgconv.image.png import encode_png
+
+        return encode_png
+    if name == "TIFF":
+        from imgconv.image.tiffwrite import encode_tiff
+
+        return encode_tiff
+    if name == "NPY":
+        from imgconv.image.npy import encode_npy
+
+        return encode_npy
+    if name in ("PGM", "PPM", "PNM", "PAM", "PFM"):
+        from imgconv.image import netpbm
+
+        return {"PAM": netpbm.encode_pam, "PFM": netpbm.encode_pfm}.get(name, netpbm.encode_pnm)
+    from imgconv.image import pillow
+
+    encoders = {"JPEG": pillow.encode_jpeg, "WebP": pillow.encode_webp, "BMP": pillow.encode_bmp}
+    return encoders.get(name, pillow.encode_gif)

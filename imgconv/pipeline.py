@@ -1,0 +1,236 @@
+"""Plan every size, then run: one layer or a chain of them, on pixels with or without alpha."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.border import Border
+from imgconv.engines import Engine, Prepared
+from imgconv.engines._bands import Result, run
+from imgconv.errors import OptionError, did_you_mean
+from imgconv.geometry import Padding
+from imgconv.kernel import MAPS, AnyKernel, Combined, Learned, Pointwise
+from imgconv.layers import Layer, Shape, Step
+from imgconv.layers.convolution import Convolution
+from imgconv.layers.mixing import Mixing
+from imgconv.tone import Stats, Tone, full_range
+
+Pixels = NDArray[Any]
+
+BAND_SAMPLES = 1 << 18
+"""Samples that are mapped at once: they stay in the second-level cache."""
+
+ALPHAS = ("premultiply", "preserve", "filter")
+"""What becomes of alpha: colours are weighted by it, it is left alone, or it is a channel like any other."""
+
+
+def layer_for(
+    kernel: AnyKernel,
+    padding: Padding,
+    border: Border,
+    stride: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int] = (1, 1),
+    correlate: bool = False,
+) -> Layer:
+    """Return the layer that applies `kernel`; pairs are (width, height)."""
+    if isinstance(kernel, (Pointwise, Learned)):
+        return Mixing(kernel, padding, border, stride, dilation, correlate)
+    return Convolution(kernel, padding, border, stride, dilation, correlate)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the samples of the result shall be.
+
+    Attributes:
+        map: how results become samples; ``float`` or None keeps them as they are.
+        dtype: the samples' type.
+        low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
+    """
+
+    map: str | None
+    dtype: np.dtype[Any]
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(
+        cls, layer: Layer, map: str | None, dtype: np.dtype[Any], low: float | None = None, high: float | None = None
+    ) -> Target:
+        """Return the target for the results of `layer`: an angle's 0..360 degrees fill the whole range.
+
+        Raises:
+            OptionError: `map` is unknown.
+        """
+        if map is not None and map not in MAPS:
+            raise OptionError("map", f"'{map}' is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
+        angle = (
+            isinstance(layer, Convolution) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle"
+        )
+        if angle and map not in (None, "float"):
+            return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
+        return cls(map, dtype, low, high)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the whole result must be known before its first sample can be made."""
+        return self.map == "stretch" and (self.low is None or self.high is None)
+
+    def tone(self, white: float, stats: Stats | None = None) -> Tone | None:
+        """Return the mapping for results of samples whose largest value is `white`."""
+        if self.map in (None, "float"):
+            return None
+        low, high = self.low, self.high
+        if self.waits and stats is not None:
+            seen = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
+            low, high = seen[0] if low is None else low, seen[1] if high is None else high
+        return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Layers planned one after the other for one input shape."""
+
+    layers: tuple[Layer, ...]
+    steps: tuple[Step, ...]
+    input: Shape
+
+    @property
+    def output(self) -> Shape:
+        """The shape that comes out at the end."""
+        return self.steps[-1].output
+
+    def prepare(self, engine: Engine, dtype: np.dtype[Any], white: float) -> list[list[Prepared]]:
+        """Return, for every step, its jobs with their ways chosen."""
+        kinds = [dtype, *[np.dtype(np.float64)] * (len(self.steps) - 1)]
+        return [list(step.prepare(engine, kind, white)) for step, kind in zip(self.steps, kinds, strict=True)]
+
+    def run(
+        self,
+        pixels: Pixels,
+        engine: Engine,
+        target: Target,
+        *,
+        white: float | None = None,
+        threads: int | None = None,
+    ) -> Result:
+        """Run every step on `pixels`, (rows, cols, channels), all channels alike.
+
+        `white` is the largest sample value, for floats that stand for samples of an integer type.
+        """
+        white = full_range(pixels.dtype) if white is None else white
+        for i, (step, jobs) in enumerate(zip(self.steps, self.prepare(engine, pixels.dtype, white), strict=True)):
+            waits = target.waits or i < len(self.steps) - 1
+            result = run(
+                jobs,
+                pixels,
+                (step.output.height, step.output.width, step.output.channels),
+                combine=step.combine,
+                tone=None if waits else target.tone(white),
+                dtype=float_for(pixels.dtype) if waits else target.dtype,
+                threads=threads,
+            )
+            pixels = result.samples
+        return mapped(result, target, white) if target.waits else result
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A chain of layers."""
+
+    layers: tuple[Layer, ...]
+
+    def plan(self, shape: Shape) -> Plan:
+        """Work out the size after every layer.
+
+        Raises:
+            SizeError: a size is impossible.
+            ChannelError: a layer takes another number of channels.
+        """
+        steps: list[Step] = []
+        for layer in self.layers:
+            steps.append(layer.plan(steps[-1].output if steps else shape))
+        return Plan(self.layers, tuple(steps), shape)
+
+    def run(
+        self,
+        pixels: Pixels,
+        engine: Engine,
+        target: Target,
+        *,
+        alpha: str | None = None,
+        threads: int | None = None,
+    ) -> Result:
+        """Run the chain on `pixels`, (rows, cols, channels).
+
+        Args:
+            pixels: the samples, not premultiplied.
+            engine: what runs the correlations.
+            target: what the result's samples shall be.
+            alpha: one of `ALPHAS` if the last channel is alpha, else None. Where a layer's results are no weighted
+                means (derivatives, matrices over channels), ``premultiply`` weights the colours and leaves alpha.
+            threads: at most so many; None means every core that this process may use.
+        """
+        rows, cols, channels = pixels.shape
+        if alpha in (None, "filter"):
+            return self.plan(Shape(cols, rows, channels)).run(pixels, engine, target, threads=threads)
+        plan = self.plan(Shape(cols, rows, channels - 1))
+        colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
+        white = full_range(pixels.dtype)
+        clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
+        if int(cover.min()) == white:  # opaque throughout, and so is every border
+            result = plan.run(np.ascontiguousarray(colours), engine, target, threads=threads)
+            return replace(result, samples=_with_channel(result.samples, clear))
+        kind = float_for(pixels.dtype)
+        floats = Target(None, kind)
+        weighted = alpha == "premultiply" and not all(isinstance(layer, Mixing) for layer in self.layers)
+        if weighted:
+            colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
+        result = plan.run(np.ascontiguousarray(colours), engine, floats, white=white, threads=threads)
+        means = weighted and all(layer.averages for layer in self.layers)
+        alphas = tuple(layer.for_alpha(means, white) for layer in self.layers)
+        cover = Pipeline(alphas).plan(Shape(cols, rows, 1)).run(cover, engine, floats, threads=threads).samples
+        if means:
+            _unweight(result.samples, cover, white)
+        result = mapped(replace(result, stats=Stats.of(result.samples)), target, white)
+        shares = cover * (clear / kind.type(white))
+        if result.samples.dtype.kind != "f":
+            shares = Tone("clip", target.dtype).apply(shares)[0]
+        return replace(result, samples=_with_channel(result.samples, shares))
+
+
+def mapped(result: Result, target: Target, white: float) -> Result:
+    """Return a float result with its samples made into what `target` says, a band of rows at a time."""
+    tone = target.tone(white, result.stats)
+    if tone is None:
+        return result
+    samples = np.empty(result.samples.shape, target.dtype)
+    stats = Stats()
+    step = max(1, BAND_SAMPLES // max(1, samples[:1].size))
+    for start in range(0, len(samples), step):
+        samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
+        stats += seen
+    return replace(result, samples=samples, stats=stats)
+
+
+def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of results of samples of `dtype`: float64 for float64, else float32."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def _unweight(colours: Pixels, cover: Pixels, white: float) -> None:
+    """Divide colours that were weighted by alpha by what alpha became; where nothing is left they are 0."""
+    seen = cover > white * 1e-6
+    np.divide(colours * white, cover, out=colours, where=seen)
+    colours *= seen
+
+
+def _with_channel(colours: Pixels, last: Any) -> Pixels:
+    samples = np.empty((*colours.shape[:2], colours.shape[2] + 1), colours.dtype)
+    samples[:, :, :-1] = colours
+    samples[:, :, -1:] = last
+    return samples

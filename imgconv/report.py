@@ -1,0 +1,220 @@
+"""The report of ``imgconv apply``, as lines of text and as plain values for JSON."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from imgconv.apply import Report
+from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.tone import full_range
+
+
+def lines(report: Report) -> list[str]:
+    """Return the report as lines of text."""
+    request, extent = report.request, report.plan.steps[-1].extent
+    width, height = extent.width, extent.height
+    found = [
+        ("input", f"{report.input.name}: {report.input.words}"),
+        *_kernel_lines(request.kernel, request.correlate),
+        ("padding", _padding(report)),
+        ("width", width.arithmetic),
+        ("height", height.arithmetic),
+        *([("dropped", extent.drops)] if extent.drops else []),
+        ("engine", _engine(report)),
+    ]
+    if report.result:
+        stats = report.result.stats
+        found.append(("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}, then --map {_map(report)}"))
+        if stats.clipped + stats.nan:
+            found.append(("clipped", clipping(report)))
+    if report.check:
+        check = report.check
+        found.append(
+            (
+                "check",
+                f"{check.other} agrees: largest difference {check.maximum:.3g}, mean {check.mean:.3g} "
+                f"(tolerance {check.tolerance:.3g})",
+            )
+        )
+    verb = "" if report.result else "would be "
+    found.append(("output", f"{report.output.name}: {verb}{report.output.words}"))
+    found.extend(("note", note) for note in report.notes)
+    return [f"{label:<8} {text}" for label, text in found]
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """Return the report as plain values."""
+    request, extent, result = report.request, report.plan.steps[-1].extent, report.result
+    values: dict[str, Any] = {
+        **extent.to_json(),
+        "input": _file(report.input),
+        "output": _file(report.output),
+        "kernel": _kernel_json(request.kernel, request.correlate),
+        "padding_kind": str(request.padding),
+        "border": str(report.border),
+        "drops": extent.drops,
+        "engine": {"name": request.engine, "reason": report.reason},
+        "map": report.target.map,
+        "notes": list(report.notes),
+        "dry_run": result is None,
+    }
+    if result:
+        stats = result.stats
+        lost = stats.clipped + stats.nan
+        values["engine"] |= {"threads": result.threads, "seconds": report.seconds}
+        values["range"] = {"minimum": _number(stats.minimum), "maximum": _number(stats.maximum)}
+        values["clipped"] = {
+            "samples": stats.clipped,
+            "below": stats.below,
+            "above": stats.above,
+            "nan": stats.nan,
+            "total": stats.total,
+            "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
+            "keep": remedy(report) if lost else None,
+        }
+    if report.check:
+        check = report.check
+        values["check"] = {
+            "engine": check.other,
+            "maximum": _number(check.maximum),
+            "mean": _number(check.mean),
+            "tolerance": check.tolerance,
+        }
+    return values
+
+
+def clipping(report: Report) -> str:
+    """Say how many samples were clipped, at which results, and which option would keep them."""
+    assert report.result is not None
+    stats = report.result.stats
+    share = 100 * stats.clipped / stats.total
+    parts = []
+    if stats.clipped:
+        low, high = _kept(report)
+        ends = [f"{stats.below} below {_short(low)}"] * bool(stats.below)
+        ends += [f"{stats.above} above {_short(high)}"] * bool(stats.above)
+        parts.append(f"{_percent(share)} of the samples ({', '.join(ends)}); {remedy(report)} would keep them")
+    if stats.nan:
+        words = "result is no number and becomes 0" if stats.nan == 1 else "results are no numbers and become 0"
+        parts.append(f"{stats.nan} {words}; --map float would keep {'it' if stats.nan == 1 else 'them'}")
+    return "; ".join(parts)
+
+
+def _kept(report: Report) -> tuple[float, float]:
+    """Return the results that become the smallest and the largest sample; those beyond are clipped."""
+    assert report.result is not None
+    tone = report.target.tone(report.white, report.result.stats)
+    if tone is None or not tone.slope:
+        return 0.0, report.white
+    return (0 - tone.shift) / tone.slope, (full_range(tone.dtype) - tone.shift) / tone.slope
+
+
+def remedy(report: Report) -> str:
+    """Return the option that would have kept every sample, the mildest first."""
+    assert report.result is not None
+    stats, target = report.result.stats, report.target
+    if target.map == "stretch":
+        return "a wider --vmin and --vmax"
+    if not isfinite(stats.minimum) or not isfinite(stats.maximum):
+        return "--map float"
+    slope = full_range(target.dtype) / report.white
+    top = full_range(target.dtype) + 0.5
+    low, high = stats.minimum * slope, stats.maximum * slope
+    ways = []
+    if target.map == "clip" and stats.below and max(-low, high) < top:
+        ways.append("--map abs (without the sign)")
+    if target.map in ("clip", "abs") and stats.below and low >= -(top + 0.5) / 2 and high < top / 2:
+        ways.append("--map offset")
+    return " or ".join([*ways, "--map stretch"])
+
+
+def _map(report: Report) -> str:
+    target = report.target
+    if target.map != "stretch":
+        return str(target.map)
+    assert report.result is not None
+    stats = report.result.stats
+    low = stats.minimum if target.low is None else target.low
+    high = stats.maximum if target.high is None else target.high
+    return f"stretch from {_short(low)}..{_short(high)}"
+
+
+def _engine(report: Report) -> str:
+    text = f"{report.request.engine}: {report.reason}"
+    if report.result:
+        threads = report.result.threads
+        text += f"; {threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
+    return text
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.1 else f"{seconds * 1000:.3g} ms"
+
+
+def _padding(report: Report) -> str:
+    width, height = report.plan.steps[-1].extent
+    text = f"{report.request.padding}: left {width.before}, top {height.before}, right {width.after}"
+    text += f", bottom {height.after}"
+    if max(width.before, width.after, height.before, height.after) > 0:
+        text += f"; border {report.border}  {report.border.diagram}"
+    return text
+
+
+def _kernel_lines(kernel: AnyKernel, correlate: bool) -> list[tuple[str, str]]:
+    slid = "correlated (slid as written)" if correlate else "convolved (rotated by 180 degrees)"
+    match kernel:
+        case Combined():
+            members = ", ".join(member.name for member in kernel.of)
+            head = [("kernel", f"{kernel.name}: {kernel.combine} of {members}, {slid}")]
+            return head + [("", f"{member.name}  {_facts(member)}") for member in kernel.of]
+        case Kernel():
+            return [("kernel", f"{kernel.name}: {_facts(kernel)}, {slid}")]
+        case Pointwise():
+            out, taken = kernel.matrix.shape
+            return [("kernel", f"{kernel.name}: {taken} channels to {out}, pixel by pixel")]
+        case Learned():
+            out, taken, _, _ = kernel.weights.shape
+            how = "correlated (slid as written)" if correlate or kernel.correlate else slid
+            return [("kernel", f"{kernel.name}: {kernel.size}, {taken} channels to {out}, {how}")]
+
+
+def _facts(kernel: Kernel) -> str:
+    rank = kernel.rank
+    return f"{kernel.size}, sum {kernel.sum:.6g}, rank {rank}{' (separable)' * (rank == 1)}"
+
+
+def _kernel_json(kernel: AnyKernel, correlate: bool) -> dict[str, Any]:
+    facts: dict[str, Any] = {"name": kernel.name, "correlate": correlate}
+    match kernel:
+        case Kernel():
+            rows, cols = kernel.shape
+            facts |= {"width": cols, "height": rows, "sum": kernel.sum, "rank": kernel.rank}
+        case Combined():
+            rows, cols = kernel.shape
+            facts |= {"width": cols, "height": rows, "combine": kernel.combine}
+            facts["of"] = [_kernel_json(member, correlate) for member in kernel.of]
+        case Pointwise():
+            facts |= {"matrix": kernel.matrix.tolist()}
+        case Learned():
+            facts |= {"shape": list(kernel.weights.shape), "correlate": correlate or kernel.correlate}
+    return facts
+
+
+def _file(header: Any) -> dict[str, Any]:
+    keys = ("name", "format", "width", "height", "channels", "alpha", "dtype", "space")
+    return {key: getattr(header, key) for key in keys}
+
+
+def _percent(share: float) -> str:
+    return f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
+
+
+def _short(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,0 +1,402 @@
+"""Find the strides, paddings and output paddings that turn one size into another.
+
+The two axes are searched apart. Along each of its arguments an output size only rises or only falls, so every
+search is a bisection with the formulas of `imgconv.geometry`; nothing is solved by a formula of its own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from imgconv.calculator import Question, Size
+from imgconv.errors import SizeError
+from imgconv.geometry import AXES, PADDINGS, Padding, pooling, reach, transposed
+
+LIMIT = 1000
+"""The most solutions that are listed for an axis."""
+
+ROWS = 40
+"""The most solutions that the report prints for an axis."""
+
+NEAR = 100
+"""How far from an impossible target a possible one is looked for."""
+
+SAME = ("same", "same-lower", "interpolation")
+"""The paddings that choose a transposed convolution's output padding themselves."""
+
+Sides = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A stride, and the paddings that go with it from `least` to `most`, each (before, after) in samples.
+
+    Every total between the two is a solution too, split as evenly as it can be with the odd sample after;
+    `named` are those among them that have a name.
+    """
+
+    stride: int
+    least: Sides
+    most: Sides
+    named: dict[str, Sides]
+    output_padding: int = 0
+    ceil_mode: bool = False
+
+    def sides(self) -> Iterator[Sides]:
+        """Yield every (before, after) of this solution."""
+        if self.least == self.most:
+            yield self.least
+        else:
+            yield from map(split, range(sum(self.least), sum(self.most) + 1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {
+            "stride": self.stride,
+            "padding": {"least": list(self.least), "most": list(self.most)},
+            "named": {name: list(sides) for name, sides in self.named.items()},
+            "output_padding": self.output_padding,
+            "ceil_mode": self.ceil_mode,
+        }
+
+    def __str__(self) -> str:
+        words = [f"stride {self.stride}"]
+        if self.ceil_mode:
+            words.append("--ceil-mode")
+        if self.output_padding:
+            words.append(f"output padding {self.output_padding}")
+        if self.least == self.most:
+            names = f" ({', '.join(self.named)})" if self.named else ""
+            return ", ".join([*words, f"padding {_plus(self.least)}{names}"])
+        names = ", ".join(f"{name} {_plus(sides)}" for name, sides in self.named.items())
+        words.append(f"padding {_plus(self.least)} to {_plus(self.most)}" + (f" ({names})" if names else ""))
+        return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One axis of a question with a target: which open options give it?"""
+
+    question: Question
+    axis: int
+    size: int
+    target: int
+    ceil_mode: bool = False
+
+    @property
+    def name(self) -> str:
+        """``width`` or ``height``."""
+        return AXES[self.axis]
+
+    @property
+    def strides(self) -> range:
+        """The strides that are tried: up to the input's size, or the output's for a transposed convolution."""
+        if self.question.stride:
+            given = self.question.stride[self.axis]
+            return range(given, given + 1)
+        return range(1, (self.target if self._transposed else self.size) + 1)
+
+    @property
+    def most_padding(self) -> int:
+        """The largest padding of a side that is tried, in samples.
+
+        More than ``dilation*(kernel - 1)`` would make windows of padding only; torch lets a pooling have at most
+        half of its window.
+        """
+        if self.question.operation == "pooling":
+            return self._kernel // 2
+        return self._dilation * (self._kernel - 1)
+
+    def solutions(self) -> Iterator[Solution]:
+        """Yield the solutions by rising stride and output padding."""
+        for stride in self._fitting_strides():
+            for extra in self._fitting_extras(stride):
+                given = self._given(stride)
+                if given is not None:
+                    if self.output(stride, given, extra) == self.target:
+                        yield self._solution(stride, extra, given, given)
+                elif totals := self._fitting_totals(stride, extra):
+                    yield self._solution(stride, extra, split(min(totals)), split(max(totals)))
+
+    def output(self, stride: int, sides: Sides, extra: int = 0) -> int:
+        """Return the output size, 0 where there is none."""
+        before, after = sides
+        try:
+            if self._transposed:
+                return transposed(
+                    self.size, self._kernel, stride=stride, dilation=self._dilation, before=before, after=after,
+                    output_padding=extra,
+                ).output  # fmt: skip
+            return pooling(
+                self.size, self._kernel, stride=stride, dilation=self._dilation, before=before, after=after,
+                ceil_mode=self.ceil_mode,
+            ).output  # fmt: skip
+        except SizeError:
+            return 0
+
+    @property
+    def _transposed(self) -> bool:
+        return self.question.operation == "transposed"
+
+    @property
+    def _kernel(self) -> int:
+        return self.question.kernel[self.axis]
+
+    @property
+    def _dilation(self) -> int:
+        return self.question.dilation[self.axis]
+
+    def _extras(self, stride: int) -> range:
+        """Return the output paddings that are allowed at a stride."""
+        most = max(stride, self._dilation)
+        if not self._transposed:
+            return range(1)
+        if self.question.output_padding:
+            given = self.question.output_padding[self.axis]
+            return range(given, min(given + 1, most))
+        if self.question.padding and self.question.padding.kind in SAME:
+            implied = self._along(self.question.padding, stride)[1]
+            return range(implied, implied + 1)
+        return range(most)
+
+    def _along(self, padding: Padding, stride: int) -> tuple[Sides, int]:
+        """Return a padding's (before, after) and the output padding that it implies."""
+        if self._transposed:
+            before, after, extra = padding.transposed_along(self.name, self._kernel, stride, self._dilation)
+            return (before, after), extra
+        return padding.along(self.name, self.size, self._kernel, stride, self._dilation), 0
+
+    def _given(self, stride: int) -> Sides | None:
+        return self._along(self.question.padding, stride)[0] if self.question.padding else None
+
+    def _fitting_strides(self) -> range:
+        strides = self.strides
+        if self._transposed:
+            # An output padding that is given needs a stride or a dilation above it.
+            given = self.question.output_padding[self.axis] if self.question.output_padding else 0
+            if given >= self._dilation:
+                strides = range(max(strides.start, given + 1), strides.stop)
+            return _between(strides, self.target, self._smallest, self._largest)
+        # A window larger than the padded input may hang over it only by less than a stride.
+        strides = strides[bisect_left(strides, True, key=lambda stride: self._largest(stride) > 0) :]
+        return _between(strides[::-1], self.target, self._smallest, self._largest)[::-1]
+
+    def _smallest(self, stride: int) -> int:
+        sides = self._given(stride) or split(2 * self.most_padding if self._transposed else 0)
+        return self.output(stride, sides, self._extras(stride)[0])
+
+    def _largest(self, stride: int) -> int:
+        sides = self._given(stride) or split(0 if self._transposed else 2 * self.most_padding)
+        return self.output(stride, sides, self._extras(stride)[-1])
+
+    def _fitting_extras(self, stride: int) -> range:
+        if not self._transposed:
+            return range(1)
+        least, most = split(0), split(2 * self.most_padding)
+        given = self._given(stride)
+        return _between(
+            self._extras(stride),
+            self.target,
+            lambda extra: self.output(stride, given or most, extra),
+            lambda extra: self.output(stride, given or least, extra),
+        )
+
+    def _fitting_totals(self, stride: int, extra: int) -> range:
+        totals = range(2 * self.most_padding + 1)
+        rising = totals[::-1] if self._transposed else totals
+
+        def output(total: int) -> int:
+            return self.output(stride, split(total), extra)
+
+        return _between(rising, self.target, output, output)
+
+    def _solution(self, stride: int, extra: int, least: Sides, most: Sides) -> Solution:
+        return Solution(stride, least, most, self._names(stride, extra, least, most), extra, self.ceil_mode)
+
+    def _names(self, stride: int, extra: int, least: Sides, most: Sides) -> dict[str, Sides]:
+        named = {}
+        for name in PADDINGS:
+            sides = self._along(Padding(name), stride)[0]
+            fits = sum(least) <= sum(sides) <= sum(most) and (least != most or sides == least)
+            if name != "interpolation" and fits and self.output(stride, sides, extra) == self.target:
+                named[name] = sides
+        return named
+
+
+@dataclass(frozen=True, slots=True)
+class Solutions:
+    """What gives a target size: the solutions of each axis; any of one goes with any of the other.
+
+    Only the rounding of a pooling, ``ceil_mode``, has to be the same for both. `complete` says that none was left
+    out because there are more than `LIMIT`.
+    """
+
+    question: Question
+    size: Size
+    target: Size
+    searches: tuple[Search, Search]
+    width: list[Solution]
+    height: list[Solution]
+    complete: bool
+
+    @property
+    def bounds(self) -> str:
+        """What was searched, in words."""
+        words = []
+        for axis in self.searches:
+            tried = f"strides {axis.strides.start} to {axis.strides.stop - 1}" if not self.question.stride else ""
+            pads = f"padding 0 to {axis.most_padding} a side" if not self.question.padding else ""
+            words.append(" and ".join(filter(None, (tried, pads))) or "the options given")
+        return words[0] if len(set(words)) == 1 else f"{words[0]} in width, {words[1]} in height"
+
+    @property
+    def example(self) -> str:
+        """One solution as options of the command line; simple ones first."""
+        pairs = [(w, h) for w in self.width[:50] for h in self.height[:50] if w.ceil_mode == h.ceil_mode]
+        w, h = min(pairs, key=lambda pair: _strangeness(*pair))
+        options = [f"--stride {_pair(w.stride, h.stride)}", f"--padding {self._padding(w, h)}"]
+        if self.question.operation == "transposed":
+            options.append(f"--output-padding {_pair(w.output_padding, h.output_padding)}")
+        return " ".join(options + ["--ceil-mode"] * w.ceil_mode)
+
+    def _padding(self, w: Solution, h: Solution) -> str:
+        if self.question.padding:
+            return str(self.question.padding)
+        across, down = _evenest(w), _evenest(h)
+        if across[0] == across[1] and down[0] == down[1]:
+            return _pair(across[0], down[0])
+        shared = [name for name, sides in w.named.items() if h.named.get(name) and sides]
+        return shared[0] if shared else f"{across[0]},{down[0]},{across[1]},{down[1]}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {
+            "operation": self.question.operation,
+            "input": dict(zip(AXES, self.size, strict=True)),
+            "target": dict(zip(AXES, self.target, strict=True)),
+            "kernel": dict(zip(AXES, self.question.kernel, strict=True)),
+            "dilation": dict(zip(AXES, self.question.dilation, strict=True)),
+            "solutions": {
+                "width": [one.to_json() for one in self.width],
+                "height": [one.to_json() for one in self.height],
+            },
+            "example": self.example,
+            "searched": self.bounds,
+            "complete": self.complete,
+        }
+
+    def report(self) -> str:
+        """Return the solutions as lines, one a solution."""
+        kernel, dilation = self.question.kernel, self.question.dilation
+        spans = reach(kernel[0], dilation[0]), reach(kernel[1], dilation[1])
+        lines = [
+            f"input   {_times(self.size)}",
+            f"output  {_times(self.target)} wanted",
+            f"kernel  {_times(kernel)}, dilation {_times(dilation)}, effective kernel {_times(spans)}",
+            f"tried   {self.bounds}",
+        ]
+        if self.width == self.height:
+            lines += ["width and height, each before+after:", *_rows(self.width)]
+        else:
+            lines += ["width, left+right:", *_rows(self.width), "height, top+bottom:", *_rows(self.height)]
+        return "\n".join([*lines, f"as in   {self.example}"])
+
+
+def solve(question: Question, size: Size, target: Size) -> Solutions:
+    """Find the options that turn `size` into `target`; those that the question fixes stay as they are.
+
+    A pooling is tried with both roundings unless the question asks for `ceil_mode`. Complete within
+    `Search.strides` and `Search.most_padding`, paddings split as evenly as they can be.
+
+    >>> print(*solve(Question("convolution", (7, 7)), (224, 224), (112, 112)).width)
+    stride 2, padding 2+3 to 3+3 (same 2+3, same-lower 3+2, same-torch 3+3)
+
+    Raises:
+        SizeError: nothing that was tried gives the target.
+    """
+    roundings = [question.ceil_mode] if question.ceil_mode or question.operation != "pooling" else [False, True]
+    found: tuple[list[Solution], list[Solution]] = ([], [])
+    for ceil_mode in roundings:
+        both = [list(islice(axis.solutions(), LIMIT + 1)) for axis in _searches(question, size, target, ceil_mode)]
+        if all(both):
+            for all_found, new in zip(found, both, strict=True):
+                all_found.extend(new)
+    searches = _searches(question, size, target, question.ceil_mode)
+    width, height = (all_found[:LIMIT] for all_found in found)
+    complete = max(map(len, found)) <= LIMIT
+    solutions = Solutions(question, size, target, searches, width, height, complete)
+    if not width:
+        raise _impossible(solutions, roundings)
+    return solutions
+
+
+def split(total: int) -> Sides:
+    """Split a padding over the two sides of an axis as evenly as it can be, the odd sample after.
+
+    >>> split(5)
+    (2, 3)
+    """
+    return total // 2, total - total // 2
+
+
+def _searches(question: Question, size: Size, target: Size, ceil_mode: bool) -> tuple[Search, Search]:
+    return (
+        Search(question, 0, size[0], target[0], ceil_mode),
+        Search(question, 1, size[1], target[1], ceil_mode),
+    )
+
+
+def _impossible(solutions: Solutions, roundings: list[bool]) -> SizeError:
+    """Word the error for the first axis that has no solution, with the nearest sizes that have one."""
+
+    def can(axis: Search, target: int) -> bool:
+        return any(next(replace(axis, target=target, ceil_mode=up).solutions(), None) for up in roundings)
+
+    for axis in solutions.searches:
+        if not can(axis, axis.target):
+            below = next((t for t in range(axis.target - 1, max(axis.target - NEAR, 1) - 1, -1) if can(axis, t)), None)
+            above = next((t for t in range(axis.target + 1, axis.target + NEAR + 1) if can(axis, t)), None)
+            near = " and ".join(str(t) for t in (below, above) if t is not None)
+            hint = f"; the nearest to be had: {near}" if near else ""
+            problem = f"nothing gives it with {solutions.bounds}{hint}"
+            return SizeError(axis.name, f"{axis.size} -> {axis.target}", problem)
+    problem = "one axis needs --ceil-mode, and the other can do only without"
+    return SizeError("size", f"{_times(solutions.size)} -> {_times(solutions.target)}", problem)
+
+
+def _between(values: range, target: int, low: Callable[[int], int], high: Callable[[int], int]) -> range:
+    """Return the `values` with ``low(value) <= target <= high(value)``; neither may fall along the values."""
+    return values[bisect_left(values, target, key=high) : bisect_right(values, target, key=low)]
+
+
+def _evenest(solution: Solution) -> Sides:
+    """Return the least padding with equal sides, or the least if there is none."""
+    return min(islice(solution.sides(), 2), key=lambda sides: sides[1] - sides[0])
+
+
+def _strangeness(w: Solution, h: Solution) -> tuple[Any, ...]:
+    across, down = _evenest(w), _evenest(h)
+    uneven = abs(across[0] - across[1]) + abs(down[0] - down[1])
+    return w.ceil_mode, w.stride != h.stride, uneven, across != down, w.output_padding + h.output_padding, w.stride
+
+
+def _rows(solutions: list[Solution]) -> list[str]:
+    rows = [f"  {solution}" for solution in solutions[:ROWS]]
+    more = len(solutions) - ROWS
+    return [*rows, f"  and {more} more: fix --stride or --padding, or see --json"] if more > 0 else rows
+
+
+def _plus(sides: Sides) -> str:
+    return f"{sides[0]}+{sides[1]}"
+
+
+def _pair(across: int, down: int) -> str:
+    return str(across) if across == down else f"{across}x{down}"
+
+
+def _times(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"

@@ -1,0 +1,140 @@
+"""The Python API against SciPy and torch, and what it refuses."""
+
+from __future__ import annotations
+
+import doctest
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage, signal
+
+import imgconv
+import imgconv.api
+import imgconv.border
+import imgconv.geometry
+import imgconv.kernel
+import imgconv.tone
+from imgconv import convolve, output_size
+from imgconv.errors import OptionError, SizeError
+
+RNG = np.random.default_rng(3)
+IMAGE = RNG.integers(0, 256, (21, 34, 3)).astype(np.uint8)
+TAPS = RNG.normal(size=(4, 5))
+
+
+@pytest.mark.parametrize("engine", ["builtin", "scipy"])
+@pytest.mark.parametrize(("padding", "mode"), [("valid", "valid"), ("full", "full")])
+def test_convolve_is_scipys(engine, padding, mode):
+    for c in range(3):
+        wanted = signal.convolve2d(IMAGE[:, :, c].astype(float), TAPS, mode=mode)
+        np.testing.assert_allclose(convolve(IMAGE, TAPS, padding=padding, engine=engine)[:, :, c], wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("border", "mode"),
+    [("zero", "constant"), ("edge", "nearest"), ("symmetric", "reflect"), ("reflect", "mirror"), ("wrap", "grid-wrap")],
+)
+def test_borders_are_those_of_ndimage(border, mode):
+    taps = RNG.normal(size=(5, 3))
+    for c in range(3):
+        wanted = ndimage.convolve(IMAGE[:, :, c].astype(float), taps, mode=mode)
+        np.testing.assert_allclose(convolve(IMAGE, taps, border=border)[:, :, c], wanted, atol=1e-3)
+        wanted = ndimage.correlate(IMAGE[:, :, c].astype(float), taps, mode=mode)
+        np.testing.assert_allclose(convolve(IMAGE, taps, border=border, correlate=True)[:, :, c], wanted, atol=1e-3)
+
+
+def test_defaults_are_same_with_zeros():
+    np.testing.assert_array_equal(
+        convolve(IMAGE, "box:size=3"), convolve(IMAGE, "box:size=3", padding=1, border="constant:0")
+    )
+    np.testing.assert_array_equal(
+        convolve(IMAGE, "box:size=3", padding="interpolation"), convolve(IMAGE, "box:size=3", border="nearest")
+    )
+
+
+def test_pairs_are_rows_and_columns():
+    result = convolve(IMAGE, "box:size=3", padding=(2, 5), stride=(3, 4))
+    assert result.shape[:2] == output_size((21, 34), 3, padding=(2, 5), stride=(3, 4)) == (8, 11)
+    result = convolve(IMAGE, "box:size=3", padding=(1, 2, 3, 4), dilation=(2, 3))
+    assert result.shape[:2] == (21 + 2 + 4 - 4, 34 + 1 + 3 - 6)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "floats"),
+    [("uint8", "float32"), ("uint16", "float32"), ("float32", "float32"), ("float64", "float64"), ("int16", "float32")],
+)
+def test_types_that_come_out(dtype, floats):
+    image = IMAGE[:, :, 0].astype(dtype)
+    assert convolve(image, "sobel-x").dtype == floats
+    assert convolve(image, "sobel-x").shape == image.shape
+    if dtype in ("uint8", "uint16"):
+        assert convolve(image, "sobel-x", map="clip").dtype == dtype
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3), st.booleans())
+def test_output_size_is_the_size_that_comes_out(rows, cols, taps, stride, dilation, padded):
+    options = {"padding": "full" if padded else "valid", "stride": stride, "dilation": dilation}
+    image = np.zeros((rows, cols), np.uint8)
+    try:
+        size = output_size((rows, cols), taps, **options)
+    except SizeError:
+        with pytest.raises(SizeError):
+            convolve(image, np.ones((taps, taps)), **options)
+    else:
+        assert convolve(image, np.ones((taps, taps)), **options).shape == size
+
+
+def test_a_magnitude_is_taken_of_unclipped_parts():
+    plane = IMAGE[:, :, 0]
+    x, y = (ndimage.sobel(plane.astype(float), axis=axis, mode="nearest") for axis in (1, 0))
+    np.testing.assert_allclose(convolve(plane, "sobel", border="edge"), np.hypot(x, y), rtol=1e-5)
+    clipped = convolve(plane, "sobel", border="edge", map="clip")
+    np.testing.assert_array_equal(clipped, np.clip(np.floor(np.hypot(x, y) + 0.5), 0, 255))
+
+
+def test_angles_fill_the_range():
+    plane = IMAGE[:, :, 0]
+    x, y = (ndimage.sobel(plane.astype(float), axis=axis, mode="nearest") for axis in (1, 0))
+    degrees = np.degrees(np.arctan2(y, x)) % 360
+    np.testing.assert_allclose(convolve(plane, "sobel-angle", border="edge"), degrees, atol=1e-3)
+    samples = convolve(plane, "sobel-angle", border="edge", map="clip")
+    np.testing.assert_allclose(samples, degrees * 255 / 360, atol=0.51)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        ({"image": np.zeros(5)}, "not .rows, cols"),
+        ({"image": np.zeros((0, 5))}, "not .rows, cols"),
+        ({"image": np.zeros((5, 5), complex)}, "complex128"),
+        ({"padding": "sme"}, "did you mean 'same'"),
+        ({"padding": (1, 2, 3)}, "none of a number"),
+        ({"padding": -1}, "negative"),
+        ({"border": "mirrored"}, "did you mean"),
+        ({"stride": 0}, "at least 1"),
+        ({"stride": 1.5}, "whole number"),
+        ({"dilation": (1, 2, 3)}, "rows, cols"),
+        ({"engine": "cuda"}, "none of builtin"),
+        ({"map": "clop"}, "did you mean 'clip'"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments, fragment):
+    with pytest.raises(OptionError, match=fragment):
+        convolve(**({"image": IMAGE, "kernel": "box:size=3"} | arguments))
+
+
+def test_every_name_is_there():
+    for name in imgconv.__all__:
+        assert getattr(imgconv, name) is not None
+    assert set(imgconv.__all__) <= set(dir(imgconv))
+    with pytest.raises(AttributeError, match="no attribute 'convlve'"):
+        _ = imgconv.convlve
+
+
+@pytest.mark.parametrize("module", [imgconv.api, imgconv.border, imgconv.geometry, imgconv.kernel, imgconv.tone])
+def test_examples_in_docstrings_are_true(module):
+    failed, tried = doctest.testmod(module)
+    assert tried > 0
+    assert failed == 0
