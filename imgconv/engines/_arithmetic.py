@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Job
-from imgconv.engines._native import DOT8, DOT16, F32, F64, MUL16, MULH16, Arithmetic
+from imgconv.engines._native import DOT8, DOT16, F32, F64, FIXED_ERROR, MUL16, MULH16, Arithmetic
 
-FIXED_ERROR = 0.15
-"""The largest error of a result in fixed point, in sample values, before it is rounded to a whole one."""
 FLOAT_ERROR = 0.25
 """The largest error bound of a float32 sum on integer samples, in sample values."""
 
@@ -28,7 +26,7 @@ def direct(job: Job, dtype: np.dtype[Any]) -> Iterator[Arithmetic]:
     """Yield the arithmetics for all taps in one pass."""
     taps = job.taps
     terms = ((taps, None),)
-    peak, whole = _peak(job, dtype), _whole(job, dtype)
+    peak, whole = peak_of(job, dtype), integers(job, dtype)
     if whole:
         yield from _whole_direct(job, dtype, peak)
         if peak < 2**24:
@@ -43,7 +41,7 @@ def direct(job: Job, dtype: np.dtype[Any]) -> Iterator[Arithmetic]:
 
 def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmetic]:
     """Yield the arithmetics for a pass down and a pass along for each of `terms`."""
-    peak, whole = _peak(job, dtype), _whole(job, dtype)
+    peak, whole = peak_of(job, dtype), integers(job, dtype)
     if whole:
         if len(terms) > 1:
             return  # the terms of an integer kernel are not integers
@@ -68,7 +66,7 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
     yield from _floats(job, dtype, terms, peak * scale, count)
 
 
-def _peak(job: Job, dtype: np.dtype[Any]) -> float:
+def peak_of(job: Job, dtype: np.dtype[Any]) -> float:
     """Return the largest magnitude of a sum, divisor and offset apart."""
     top = np.iinfo(dtype).max if dtype.kind == "u" else 1.0
     return max(float(top), abs(job.constant) if _outside(job) else 0.0) * float(np.abs(job.taps).sum())
@@ -84,7 +82,8 @@ def _held(job: Job, dtype: np.dtype[Any]) -> bool:
     return not _outside(job) or (0 <= job.constant <= np.iinfo(dtype).max and job.constant == round(job.constant))
 
 
-def _whole(job: Job, dtype: np.dtype[Any]) -> bool:
+def integers(job: Job, dtype: np.dtype[Any]) -> bool:
+    """Whether results are integers before they are divided."""
     return dtype.kind == "u" and job.integral and (job.constant == round(job.constant) or not _outside(job))
 
 

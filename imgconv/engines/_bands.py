@@ -52,6 +52,8 @@ def run(
         threads: at most so many; None means every core that this process may use.
     """
     samples = np.empty(output, dtype)
+    if len(prepared) == 1:
+        prepared = [suited(prepared[0], tone)]
     step = min(job.band_rows for job in prepared)
     starts = range(0, output[0], step)
     stats: list[Stats] = [Stats()] * len(starts)
@@ -78,6 +80,12 @@ def run(
     each(band, len(starts), used)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
     return Result(samples, sum(stats, Stats()), used, reason)
+
+
+def suited(prepared: Prepared, tone: Tone | None) -> Prepared:
+    """Return what `prepared` recommends for samples of `tone`: engines may be less exact for integers than for floats."""
+    choose = getattr(prepared, "suited", None)
+    return prepared if choose is None else choose(tone)
 
 
 def each(task: Callable[[int], None], count: int, threads: int) -> None:

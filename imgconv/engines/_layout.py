@@ -76,6 +76,17 @@ def line_count(job: Job, packed: int) -> int:
     return -(-rows // packed)
 
 
+def down_operations(job: Job, taps: Matrix, packed: int) -> float:
+    """Return how many vector operations `down` needs per vector of output, without laying the taps out."""
+    if packed == 1:
+        return float(np.count_nonzero(taps))
+    rows, cols = np.nonzero(taps)
+    touched = np.zeros((ROWS, line_count(job, packed), taps.shape[1]), bool)
+    for row in range(ROWS):
+        touched[row, (row * job.stride[0] + rows * job.dilation[0]) // packed, cols] = True
+    return float(np.count_nonzero(touched)) / ROWS
+
+
 def down(job: Job, taps: Matrix, grid: Grid, packed: int) -> Taps:
     """Lay out `taps`, (rows, cols), over lines that interleave `packed` rows each.
 

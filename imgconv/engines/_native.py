@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Floats, Job
+from imgconv.engines import Floats, Job, Prepared
 from imgconv.engines._layout import ROWS, Grid, Taps, line_count
 from imgconv.errors import EngineError
 from imgconv.tone import Stats, Tone, full_range
@@ -21,12 +22,16 @@ except ImportError:  # installed without a compiler
 
 OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16")
 F32, F64, DOT8, DOT16, MUL16, MULH16 = range(6)
+WORDS = ("float32", "float64", "8-bit integers", "16-bit integers", "16-bit integers", "16-bit fixed point")
+"""What they compute in, for reports."""
 PACKED = (1, 1, 4, 2, 1, 1)
 """Samples in a lane, by operation."""
 LANE_BYTES = (4, 8, 4, 4, 2, 2)
 LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2")
 SAMPLES = ("u1", "u2", "f4", "f8")
 """The sample types, in the order of the core's enum."""
+FIXED_ERROR = 0.15
+"""The largest error of a result in fixed point, in sample values, before it is rounded to a whole one."""
 CACHE = 400_000
 """Bytes of lines that stay in a core's second-level cache beside everything else."""
 BAND_SAMPLES = 1 << 19
@@ -97,6 +102,11 @@ class Arithmetic:
     shift: int = 0
     peak: float = np.inf
     error: float = 0.0
+
+    @property
+    def fixed(self) -> bool:
+        """Whether taps were rounded to fixed point."""
+        return self.divisor == 0 and self.operation not in (F32, F64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -295,16 +305,36 @@ def result_range(job: Job, dtype: np.dtype[Any]) -> tuple[float, float]:
     )
 
 
-OP_NS = 0.31
+@lru_cache(maxsize=16)
+def pointwise(shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -> Native:
+    """Return a job that changes nothing about floats of `shape`: it makes samples of them."""
+    job = Job(np.ones((1, 1)), np.arange(shape[0]), np.arange(shape[1]))
+    way = Arithmetic(F32 if dtype == np.float32 else F64, ((job.taps, None),))
+    return make(job, shape, dtype, way, (0, shape[1]), level, "")
 
 
-def cost(job: Job, way: Arithmetic, level: Level) -> float:
-    """Return what one output sample costs on one thread, in nanoseconds."""
-    lanes = 16 * 2**level.number / LANE_BYTES[way.operation]
-    ops = 0.0
-    packed = PACKED[way.operation]
-    for first, second in way.terms:
-        ops += np.count_nonzero(first) / packed * (2 if way.operation == DOT8 else 1.2)
-        if second is not None:
-            ops += np.count_nonzero(second) / packed * 2
-    return float(ops * OP_NS / lanes)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Two ways of a job: `fast` is exact enough for integer samples, `fine` for floats too."""
+
+    fine: Prepared
+    fast: Native
+
+    @property
+    def reason(self) -> str:
+        """The usual way and why."""
+        return self.fast.reason
+
+    @property
+    def band_rows(self) -> int:
+        """Output rows to compute at once when called."""
+        return self.fine.band_rows
+
+    def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
+        """Return output rows `start` to `stop` (exclusive)."""
+        return self.fine(image, start, stop)
+
+    def suited(self, tone: Tone | None) -> Prepared:
+        """Return the way for samples of `tone`, which may magnify errors."""
+        integers = tone is not None and tone.dtype.kind == "u"
+        return self.fast if integers and self.fast.arithmetic.error * abs(tone.slope) <= FIXED_ERROR else self.fine
