@@ -51,7 +51,7 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
             if peak <= 32767 and below <= 32767:
                 yield Arithmetic(MUL16, terms, 1 / job.divisor, job.divisor, peak=peak)
             beside = 255 * np.abs(row).sum()
-            if beside <= 32767 and np.abs(column).max() <= 32767 and peak < 2**31 and job.stride[1] == 1:
+            if beside <= 32767 and np.abs(row).max() <= 16383 and np.abs(column).max() <= 32767 and peak < 2**31 and job.stride[1] == 1:
                 yield Arithmetic(DOT16, terms, 1 / job.divisor, job.divisor, peak=peak)
         if peak < 2**24:
             yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)

@@ -1,4 +1,4 @@
-/* A band of output rows: tile by tile across, group by group down, chunk by chunk along the group. */
+/* A band of output rows: tile by tile across, group by group down, chunk by chunk along it. */
 
 /* Run one pass over a group (`rows` is ROWS) or over one row. */
 static void NAMED(pass)(const Plan *plan, const Taps *taps, const void *const *base, int rows, int64_t first, int onto,
@@ -44,7 +44,7 @@ static void NAMED(down)(const Plan *plan, const Work *work, int term, int64_t li
     NAMED(pass)(plan, taps, work->base, ROWS, is->start, 0, out, pitch, lanes);
 }
 
-/* One group: lines to samples, a chunk at a time so that accumulators stay in the first-level cache. */
+/* One group: lines to samples, a chunk at a time so that accumulators stay in the second-level cache. */
 static void NAMED(group)(const Plan *plan, const Work *work, int64_t line, int rows, const Finish *finish, char *out,
                          ptrdiff_t out_row, Seen *seen)
 {

@@ -13,7 +13,7 @@
 
 enum { ROWS = 4 };           /* output rows of a group */
 enum { SLACK = 512 };        /* lanes behind every line that whole vectors may read and write */
-enum { CHUNK = 1024 };       /* lanes of a row that are finished before the next ones are begun */
+enum { CHUNK = 16384 };      /* the most lanes of a row that are computed before they are stored */
 enum { LIFT = 7 };           /* MULH16 shifts samples left by so many bits */
 enum { DIGIT = 128 };        /* base of a weight's two digits */
 enum { SHELF = 16 };         /* buffers kept for the next band */
