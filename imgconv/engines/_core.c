@@ -404,14 +404,16 @@ static PyObject *core_run(PyObject *self, PyObject *args)
     else if (type < U8 || type > SAMPLE_F64 || out.ndim != 3 || out.itemsize != SAMPLE_SIZE[type] || start < 0
              || start >= stop || stop > is->out_rows || out.shape[0] != rows || out.shape[1] != is->out_cols
              || out.shape[2] != is->channels || out.strides[2] != out.itemsize
-             || out.strides[1] != out.itemsize * is->channels)
+             || out.strides[1] != out.itemsize * is->channels
+             || ((uintptr_t)out.buf | (uintptr_t)out.strides[0]) % (uintptr_t)out.itemsize)
         refuse("an output of another shape or type than planned");
     else if (finish.halves > 15)
         refuse("more halves than bits");
     else {
         const ptrdiff_t size = SAMPLE_SIZE[is->source];
+        const int aligned = ((uintptr_t)in.buf | (uintptr_t)in.strides[0]) % (uintptr_t)size == 0;
         const Image from = {in.buf, in.strides[0], in.strides[1], in.strides[2],
-                            in.strides[2] == size && in.strides[1] == size * is->channels};
+                            aligned && in.strides[2] == size && in.strides[1] == size * is->channels};
         const Out to = {out.buf, out.strides[0]};
         Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
         int done;

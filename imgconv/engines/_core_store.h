@@ -90,31 +90,75 @@ STORE(store_i32, PASTE(FROM_I32, LEVEL))
 STORE(store_i16, PASTE(FROM_I16, LEVEL))
 #undef STORE
 
-/* The same in double, for double accumulators and for int32 ones that float cannot hold. */
-static NOINLINE void NAMED(store_wide)(const Finish *finish, const void *line, int integers, ptrdiff_t count,
-                                       void *out, Seen *seen)
+/* Put samples `first` to `last` (exclusive), which are in `values`, into `out`. */
+static void NAMED(put)(enum Sample type, const double *restrict values, ptrdiff_t first, ptrdiff_t last, void *out)
 {
-    for (ptrdiff_t x = 0; x < count; x++) {
-        double value = integers ? ((const int32_t *)line)[x] : ((const double *)line)[x];
-        if (value < seen->low) seen->low = value;
-        if (value > seen->high) seen->high = value;
-        seen->nan += value != value;
-        value = value * finish->scale + finish->shift;
-        if (finish->magnitude)
-            value = fabs(value);
-        if (finish->type == U8 || finish->type == U16) {
-            seen->below += value <= finish->below;
-            seen->above += value >= finish->above;
-            value += finish->round;
-            value = value > 0 ? value : 0;
-            value = value < finish->top ? value : finish->top;
+    const ptrdiff_t count = last - first;
+    uint8_t *restrict bytes = (uint8_t *)out + first;
+    uint16_t *restrict shorts = (uint16_t *)out + first;
+    float *restrict floats = (float *)out + first;
+    switch (type) {
+    case U8:
+        for (ptrdiff_t x = 0; x < count; x++) bytes[x] = (uint8_t)(int32_t)values[x];
+        break;
+    case U16:
+        for (ptrdiff_t x = 0; x < count; x++) shorts[x] = (uint16_t)(int32_t)values[x];
+        break;
+    case SAMPLE_F32:
+        for (ptrdiff_t x = 0; x < count; x++) floats[x] = (float)values[x];
+        break;
+    case SAMPLE_F64: memcpy((double *)out + first, values, (size_t)count * sizeof(double));
+    }
+}
+
+/* The same in double, for double accumulators and for int32 ones that float cannot hold. */
+static NOINLINE void NAMED(store_wide)(const Finish *finish, void *line, int integers, ptrdiff_t count, void *out,
+                                       Seen *seen)
+{
+    enum { LANES = WIDTH / 8, SOME = 256 };
+    double ready[SOME];
+    const f64v none = {0};
+    const f64v scale = finish->scale - none, shift = finish->shift - none;
+    const f64v round = finish->round - none, top = finish->top - none;
+    const f64v below = finish->below - none, above = finish->above - none;
+    const i64v positive = INT64_MAX - (i64v){0};
+    const int magnitude = finish->magnitude, whole = finish->type == U8 || finish->type == U16;
+    f64v low = INFINITY - none, high = -INFINITY - none;
+    i64v under = {0}, over = {0}, nan = {0};
+    for (ptrdiff_t x = 0; x < count; x += LANES) {
+        const int live = count - x < LANES ? (int)(count - x) : LANES;
+        f64v value;
+        i64v counts;
+        for (int l = 0; l < LANES; l++) counts[l] = -(l < live);
+        if (integers)
+            value = __builtin_convertvector(*(const UNALIGNED(i32h) *)((int32_t *)line + x), f64v);
+        else
+            value = *(const UNALIGNED(f64v) *)((double *)line + x);
+        if (live < LANES) /* spare lanes repeat a sample, which changes neither the smallest nor the largest */
+            for (int l = live; l < LANES; l++) value[l] = value[live - 1];
+        low = NAMED(either)(value < low, value, low);
+        high = NAMED(either)(value > high, value, high);
+        nan -= (value != value) & counts;
+        value = value * scale + shift;
+        if (magnitude)
+            value = (f64v)((i64v)value & positive);
+        if (whole) {
+            under -= (value <= below) & counts;
+            over -= (value >= above) & counts;
+            value += round;
+            value = NAMED(either)(value > none, value, none);
+            value = NAMED(either)(value < top, value, top);
         }
-        switch (finish->type) {
-        case U8: ((uint8_t *)out)[x] = (uint8_t)value; break;
-        case U16: ((uint16_t *)out)[x] = (uint16_t)value; break;
-        case SAMPLE_F32: ((float *)out)[x] = (float)value; break;
-        case SAMPLE_F64: ((double *)out)[x] = value; break;
-        }
+        *(UNALIGNED(f64v) *)(ready + x % SOME) = value;
+        if (x + LANES >= count || (x + LANES) % SOME == 0)
+            NAMED(put)(finish->type, ready, x / SOME * SOME, x + live, out);
+    }
+    for (int l = 0; l < LANES; l++) {
+        if (low[l] < seen->low) seen->low = low[l];
+        if (high[l] > seen->high) seen->high = high[l];
+        seen->below += under[l];
+        seen->above += over[l];
+        seen->nan += nan[l];
     }
 }
 

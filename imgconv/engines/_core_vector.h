@@ -7,6 +7,10 @@ typedef double PASTE(f64v, LEVEL) __attribute__((vector_size(WIDTH)));
 typedef int32_t PASTE(i32v, LEVEL) __attribute__((vector_size(WIDTH)));
 typedef uint16_t PASTE(u16v, LEVEL) __attribute__((vector_size(WIDTH)));
 typedef int16_t PASTE(i16v, LEVEL) __attribute__((vector_size(WIDTH)));
+typedef int64_t PASTE(i64v, LEVEL) __attribute__((vector_size(WIDTH)));
+typedef int32_t PASTE(i32h, LEVEL) __attribute__((vector_size(WIDTH / 2)));
+#define i64v PASTE(i64v, LEVEL)
+#define i32h PASTE(i32h, LEVEL)
 #define f32v PASTE(f32v, LEVEL)
 #define f64v PASTE(f64v, LEVEL)
 #define i32v PASTE(i32v, LEVEL)
@@ -15,6 +19,9 @@ typedef int16_t PASTE(i16v, LEVEL) __attribute__((vector_size(WIDTH)));
 
 enum { PASTE(FLOATS, LEVEL) = WIDTH / 4 };
 #define FLOATS PASTE(FLOATS, LEVEL)
+
+/* a where `mask` is all ones, b where it is all zeros. */
+INLINE f64v NAMED(either)(i64v mask, f64v a, f64v b) { return (f64v)((mask & (i64v)a) | (~mask & (i64v)b)); }
 
 #if WIDTH == 64
 

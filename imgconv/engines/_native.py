@@ -49,6 +49,11 @@ class Level(NamedTuple):
         return bool(self.operations >> operation & 1)
 
 
+def known_levels() -> list[Level]:
+    """Return the levels that this machine has, slowest first; none without the core."""
+    return [] if _core is None else [Level(number, *entry) for number, entry in enumerate(_core.levels())]
+
+
 def level() -> Level | None:
     """Return the SIMD level to use: IMGCONV_SIMD's or the best that this machine has; None without a core.
 
@@ -62,7 +67,7 @@ def level() -> Level | None:
                 "the native core is not built, and IMGCONV_REQUIRE_NATIVE asks for it; reinstall with a C compiler"
             )
         return None
-    known = [Level(number, *entry) for number, entry in enumerate(_core.levels())]
+    known = known_levels()
     wanted = os.environ.get("IMGCONV_SIMD", "")
     if wanted in ("", "best"):
         return known[-1]
