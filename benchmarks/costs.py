@@ -28,9 +28,9 @@ def job_of(taps: Any) -> Job:
     """Return `taps` as a job of the same size."""
     edge = Border("edge")
     rows, cols = taps.shape
-    return Job(
-        taps, index_map(edge, SHAPE[0], rows // 2, (rows - 1) // 2), index_map(edge, SHAPE[1], cols // 2, (cols - 1) // 2)
-    )
+    down = index_map(edge, SHAPE[0], rows // 2, (rows - 1) // 2)
+    across = index_map(edge, SHAPE[1], cols // 2, (cols - 1) // 2)
+    return Job(taps, down, across)
 
 
 def nanoseconds(way: Any, image: Any) -> float:

@@ -102,9 +102,7 @@ def ours(case: Case, image: Any, threads: int) -> Run:
     kernel = Kernel(name=case.name, weights=case.taps)
     if np.all(case.taps == np.rint(case.taps)):
         kernel = kernel.with_gain("sum")
-    return lambda: convolve(
-        image, kernel, padding="same", border="edge", correlate=True, threads=threads, map="clip"
-    )
+    return lambda: convolve(image, kernel, padding="same", border="edge", correlate=True, threads=threads, map="clip")
 
 
 def opencv(case: Case, image: Any, threads: int) -> dict[str, Run]:
@@ -199,7 +197,9 @@ def table(args: argparse.Namespace) -> None:
     most = peak(args.threads)
     print(f"{args.threads} threads, best of {args.best_of}, milliseconds; copy {copy_time():.2f};"
           f" FMA peak {most:.0f} GMAC/s")  # fmt: skip
-    print(f"{'case':26} {'imgconv':>8} {'fastest peer':>26} {'ratio':>6} {'least':>5} {'scipy':>8} {'x':>5} {'GMAC/s':>7}  way")
+    print(
+        f"{'case':26} {'imgconv':>8} {'fastest peer':>26} {'ratio':>6} {'least':>5} {'scipy':>8} {'x':>5} {'GMAC/s':>7}  way"
+    )
     for case in cases():
         if args.only not in case.name:
             continue

@@ -36,7 +36,7 @@ def direct(job: Job, dtype: np.dtype[Any]) -> Iterator[Arithmetic]:
         return
     if dtype == np.uint8 and _held(job, dtype):
         yield from _fixed_direct(job)
-    yield from _floats(job, dtype, terms, peak, np.count_nonzero(taps))
+    yield from _floats(job, dtype, terms, peak, int(np.count_nonzero(taps)))
 
 
 def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmetic]:
@@ -51,7 +51,8 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
             if peak <= 32767 and below <= 32767:
                 yield Arithmetic(MUL16, terms, 1 / job.divisor, job.divisor, peak=peak)
             beside = 255 * np.abs(row).sum()
-            if beside <= 32767 and np.abs(row).max() <= 16383 and np.abs(column).max() <= 32767 and peak < 2**31 and job.stride[1] == 1:
+            fitting = beside <= 32767 and np.abs(row).max() <= 16383 and np.abs(column).max() <= 32767
+            if fitting and peak < 2**31 and job.stride[1] == 1:
                 yield Arithmetic(DOT16, terms, 1 / job.divisor, job.divisor, peak=peak)
         if peak < 2**24:
             yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)
@@ -158,9 +159,9 @@ def _pairs(column: Vector, row: Vector) -> Iterator[Arithmetic]:
     peak = middle * np.abs(second).sum()
     if middle > 32767 or peak >= 2**31:
         return
-    error = (
-        255 * np.abs(row - first / scale).sum() + 2**shift / scale / 2
-    ) * np.abs(column).sum() + middle * 2**shift / scale * np.abs(column - second / spread).sum()
+    beside = 255 * np.abs(row - first / scale).sum() + 2**shift / scale / 2
+    below = middle * 2**shift / scale * np.abs(column - second / spread).sum()
+    error = beside * np.abs(column).sum() + below
     if error <= FIXED_ERROR:
         unit = 2**shift / (scale * spread)
         yield Arithmetic(DOT16, ((second, first),), unit, shift=shift, peak=float(peak), error=float(error))

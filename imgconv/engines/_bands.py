@@ -83,9 +83,10 @@ def run(
 
 
 def suited(prepared: Prepared, tone: Tone | None) -> Prepared:
-    """Return what `prepared` recommends for samples of `tone`: engines may be less exact for integers than for floats."""
+    """Return the way that `prepared` has for samples of `tone`: integers need less exactness than floats."""
     choose = getattr(prepared, "suited", None)
-    return prepared if choose is None else choose(tone)
+    way: Prepared = prepared if choose is None else choose(tone)
+    return way
 
 
 def each(task: Callable[[int], None], count: int, threads: int) -> None:

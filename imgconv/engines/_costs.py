@@ -15,8 +15,14 @@ from imgconv.engines._native import DOT8, DOT16, LANE_BYTES, OPERATIONS, PACKED,
 
 
 class Cost(NamedTuple):
-    """Of one operation: per output sample, per vector operation of a pass over a group, and of a pass along a row;
-    `second` is what a second pass adds per sample."""
+    """Of one operation.
+
+    Attributes:
+        fixed: per output sample.
+        down: per vector operation of a pass over a group of rows.
+        along: per vector operation of a pass along a row.
+        second: what a second pass adds per output sample.
+    """
 
     fixed: float
     down: float

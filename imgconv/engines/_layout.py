@@ -24,22 +24,11 @@ Matrix = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Taps:
-    """Taps as the core reads them, and how many operations on a vector they cost per row of output."""
+    """Taps as the core reads them."""
 
     segments: NDArray[np.int32]
     places: NDArray[np.int32]
     weights: NDArray[Any]
-
-    @property
-    def cost(self) -> float:
-        """Vector operations per output vector."""
-        low, high, begin, end = self.segments.T
-        return float(((high - low) * (end - begin)).sum()) / self.weights.shape[1]
-
-    @property
-    def loads(self) -> float:
-        """Vectors loaded per output vector."""
-        return len(self.places) / self.weights.shape[1]
 
     def buffers(self) -> tuple[Any, Any, Any]:
         """Return what the core's `plan` takes."""
@@ -67,13 +56,14 @@ class Grid:
     def lanes(self, columns: Vector) -> Vector:
         """Return the lanes at which padded `columns` start."""
         run, at = columns % self.phases, columns // self.phases
-        return (run * self.run_cols + at) * self.channels
+        lanes: Vector = (run * self.run_cols + at) * self.channels
+        return lanes
 
 
 def line_count(job: Job, packed: int) -> int:
     """Return how many lines of `packed` rows each a group of output rows reads."""
     rows = (ROWS - 1) * job.stride[0] + job.dilation[0] * (job.taps.shape[0] - 1) + 1
-    return -(-rows // packed)
+    return int(-(-rows // packed))
 
 
 def down_operations(job: Job, taps: Matrix, packed: int) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Floats, Job, Prepared
-from imgconv.engines._layout import ROWS, Grid, Taps, line_count
+from imgconv.engines._layout import ROWS, Grid, line_count
 from imgconv.errors import EngineError
 from imgconv.tone import Stats, Tone, full_range
 
@@ -153,7 +153,6 @@ class Native:
             tone: how results become samples; None keeps them as they are, in a float type.
         """
         low, high, below, above, nan = self._run(image, start, stop, out, self._finish(tone, out.dtype))
-        way = self.arithmetic
         if low <= high:
             low, high = (self._result(value) for value in (low, high))
         nan = nan if out.dtype.kind == "u" else 0
@@ -260,7 +259,7 @@ def make(
     digits = 0
     if way.operation == DOT16 and way.terms[0][1] is not None:
         digits = 2 if level.has(DOT8) else 1
-    terms = []
+    terms: list[tuple[Any, Any]] = []
     for first, second in way.terms:
         first = first.astype(lane)
         if second is None:
@@ -272,15 +271,16 @@ def make(
     settings = np.array(
         [
             way.operation, SAMPLES.index(dtype.str[1:]), channels, shape[0], shape[1], rows, cols,
-            *job.stride, tile, span, phases, lines, way.start, digits, job.dilation[1] * channels if digits else 0, way.shift,
+            *job.stride, tile, span, phases, lines, way.start,
+            digits, job.dilation[1] * channels if digits else 0, way.shift,
             start, stop, job.cols[start] if stop > start else 0,
         ],
         np.int64,
     )  # fmt: skip
     outside = bool((job.rows < 0).any() or (job.cols < 0).any())
-    plan = _core.plan(
-        level.number, settings, job.constant if outside else 0.0, job.rows.astype(np.int64), job.cols.astype(np.int64), tuple(terms)
-    )
+    constant = job.constant if outside else 0.0
+    rows_map, cols_map = job.rows.astype(np.int64), job.cols.astype(np.int64)
+    plan = _core.plan(level.number, settings, constant, rows_map, cols_map, tuple(terms))
     return Native(job, way, reason, band_rows(rows, cols * channels, job), result_range(job, dtype), plan)
 
 
@@ -288,14 +288,14 @@ def tile_cols(cols: int, channels: int, lines: int, halo: int, bytes_a_lane: int
     """Return how many output columns to compute at once, so that the lines they read stay in the cache."""
     fitting = CACHE // (lines * bytes_a_lane * channels) - halo
     fitting = max(fitting, -(-512 // channels), 2 * halo)
-    return -(-cols // -(-cols // fitting))
+    return int(-(-cols // -(-cols // fitting)))
 
 
 def band_rows(rows: int, lanes: int, job: Job) -> int:
     """Return how many output rows to hand to a thread at once."""
     wanted = max(BAND_SAMPLES // lanes, 8 * job.taps.shape[0] // job.stride[0], 4 * ROWS)
     even = -(-rows // max(1, round(rows / wanted)))
-    return -(-even // ROWS) * ROWS
+    return int(-(-even // ROWS) * ROWS)
 
 
 def result_range(job: Job, dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -341,5 +341,6 @@ class Choice:
 
     def suited(self, tone: Tone | None) -> Prepared:
         """Return the way for samples of `tone`, which may magnify errors."""
-        integers = tone is not None and tone.dtype.kind == "u"
-        return self.fast if integers and self.fast.arithmetic.error * abs(tone.slope) <= FIXED_ERROR else self.fine
+        if tone is None or tone.dtype.kind != "u":
+            return self.fine
+        return self.fast if self.fast.arithmetic.error * abs(tone.slope) <= FIXED_ERROR else self.fine

@@ -16,6 +16,7 @@ from imgconv.engines._gather import gather
 
 Vector = NDArray[np.float64]
 
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """What every way has: the job, the plain stretch of its column map, and the type it computes in."""

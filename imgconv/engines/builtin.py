@@ -13,7 +13,7 @@ from imgconv.engines._costs import FFT, NUMPY_FFT, NUMPY_TAP, cost
 from imgconv.engines._fourier import Fourier, best_tile, spectra_of
 from imgconv.engines._gather import longest_run
 from imgconv.engines._native import Arithmetic, Choice, Level, Native
-from imgconv.engines._numpy import Direct, Separable, Vector, Way, spans
+from imgconv.engines._numpy import Direct, Separable, Vector, spans
 
 BAND_SAMPLES = 1 << 18
 """Samples of a band: its buffers stay in the second-level cache."""
@@ -26,7 +26,9 @@ RANK_TOLERANCE = 1e-13
 def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
     """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`."""
     level = _native.level()
-    return _numpy_way(job, shape, dtype) if level is None else _native_way(job, shape, dtype, level)
+    if level is None:
+        return _numpy_way(job, shape, dtype)
+    return _native_way(job, shape, dtype, level)
 
 
 def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -> Prepared:
@@ -45,8 +47,8 @@ def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], lev
         transformed = np.inf
 
     def made(entry: tuple[float, Arithmetic]) -> Native:
-        taps = f"{np.count_nonzero(job.taps)} nonzero taps"
-        return _native.make(job, shape, dtype, entry[1], longest_run(job.cols), level, _why(entry[1], taps, rank, level))
+        why = _why(entry[1], f"{np.count_nonzero(job.taps)} nonzero taps", rank, level)
+        return _native.make(job, shape, dtype, entry[1], longest_run(job.cols), level, why)
 
     if transformed < fast[0] or transformed < fine[0]:
         direct = made(min((e for e in costs if not e[1].fixed and e[1].terms[0][1] is None), key=lambda e: e[0]))
@@ -68,7 +70,7 @@ def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
     return f"{words}; {kind}, {level.name}"
 
 
-def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Way:
+def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
     whole = _arithmetic.integers(job, dtype)
     peak = _arithmetic.peak_of(job, dtype)
     # Sums of integers are exact in float32 below 2**24; two more bits keep the division's rounding apart
@@ -147,4 +149,3 @@ def _outer(taps: NDArray[np.float64], whole: bool) -> tuple[Vector, Vector]:
         row = taps[i] / gcd(*(int(tap) for tap in taps[i]))
         return taps[:, j] / row[j], row
     return taps[:, j] / taps[i, j], taps[i].copy()
-
