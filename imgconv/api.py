@@ -11,7 +11,7 @@ from imgconv import engines, geometry
 from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
-from imgconv.kernel import AnyKernel
+from imgconv.kernelvalue import AnyKernel
 from imgconv.library import kernel as find_kernel
 from imgconv.pipeline import Pipeline, Target, float_for, layer_for
 

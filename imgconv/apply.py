@@ -6,6 +6,7 @@ import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import isinf
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,8 +29,9 @@ from imgconv.geometry import Padding
 from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read, write
 from imgconv.image.files import check_place, name_of
 from imgconv.image.guard import MAX_SAMPLES, fault_words
-from imgconv.kernel import AnyKernel, Combined, Kernel
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.layers import Layer, Shape
+from imgconv.loss import clipping
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
 
@@ -51,7 +53,7 @@ class Request:
 
     Attributes:
         kernel: the kernel, already found.
-        gain: how it is rescaled; see `imgconv.kernel.Kernel.with_gain`.
+        gain: how it is rescaled; see `imgconv.kernelvalue.Kernel.with_gain`.
         padding, border: how much is added around the image, and what; no border means the padding's own.
         stride, dilation: steps between windows and between taps.
         correlate: slide the kernel as written.
@@ -65,6 +67,7 @@ class Request:
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
         format: the output's format in place of its suffix.
+        compression: how hard to compress, 0 to 9; None chooses.
     """
 
     kernel: AnyKernel
@@ -86,6 +89,7 @@ class Request:
     threads: int | None = None
     overwrite: bool = False
     format: str | None = None
+    compression: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +173,7 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
         image.with_pixels(report.result.samples, alpha=made.alpha),
         format=request.format,
         overwrite=request.overwrite,
+        compression=request.compression,
     )
     return replace(report, notes=tuple(dict.fromkeys((*report.notes, *image.notes, *written))))
 
@@ -214,7 +219,8 @@ def _taken(header: Header, request: Request) -> Header:
     if not request.gray or header.space == "grey":
         return header
     if header.space != "RGB":
-        raise OptionError("gray", f"{header.name} holds {header.space} samples, which have no luma")
+        held = f"{header.space} samples" if header.space != "other" else f"{header.channels} channels"
+        raise OptionError("gray", f"{header.name} holds {held}, which have no luma")
     return replace(header, channels=1 + header.alpha, space="grey")
 
 
@@ -320,15 +326,18 @@ def _run(report: Report, layer: Layer, image: Image) -> Report:
 
 
 def _refuse_span(report: Report) -> None:
-    """Refuse a white that is darker than black, which is known only now where one of them is what was measured.
+    """Refuse a black and a white that make no sense, which is known only now where one of them was measured.
 
     Raises:
-        OptionError: every result lies beyond the end that was given.
+        OptionError: every result lies beyond the end that was given, or the end that was not is infinite.
     """
     low, high, result = report.target.low, report.target.high, report.result
-    if report.target.map != "stretch" or result is None or (low is None) == (high is None):
+    if result is None or not report.target.waits or result.stats.minimum > result.stats.maximum:
         return
     stats = result.stats
+    if isinf(stats.minimum) or isinf(stats.maximum):
+        problem = "stretch has no ends to go by, as some results are infinite; add --vmin and --vmax"
+        raise OptionError("map", problem)
     if low is not None and low > stats.maximum:
         raise OptionError("vmin", f"{low:g} is above every result (they end at {stats.maximum:.6g}); add a --vmax")
     if high is not None and high < stats.minimum:
@@ -343,6 +352,5 @@ def _refuse_loss(report: Report) -> None:
             f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
         )
     if report.request.strict and result and result.stats.clipped + result.stats.nan:
-        from imgconv.report import clipping
-
-        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {clipping(report)}")
+        lost = clipping(result.stats, report.target, report.white)
+        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imgconv import engines
-from imgconv.kernel import Combined, Kernel, Learned, Pointwise
+from imgconv.kernelvalue import Combined, Kernel, Learned, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.convolution import Convolution
 from imgconv.layers.mixing import Mixing

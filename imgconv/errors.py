@@ -139,3 +139,11 @@ class EngineError(ImgconvError):
 
 class ClippedError(ImgconvError):
     """Samples would be clipped although --strict forbids it."""
+
+
+class ExportError(ImgconvError):
+    """A kernel that a format cannot hold; `problem` says why and names the way out."""
+
+    def __init__(self, name: str, format: str, problem: str) -> None:
+        self.name, self.format, self.problem = name, format, problem
+        super().__init__(f"kernel '{name}' cannot be exported to {format}: {problem}")

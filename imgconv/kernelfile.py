@@ -16,8 +16,8 @@ import numpy as np
 
 from imgconv import matrixfile, parametric, yamlfile
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, KernelValueError, did_you_mean
-from imgconv.kernel import CLASSES, COMBINES, MAPS, AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 from imgconv.kerneltext import Number, fraction, number, over_one_divisor
+from imgconv.kernelvalue import CLASSES, COMBINES, MAPS, AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
 from imgconv.yamlfile import Document, Step, describe, shorten
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -198,7 +198,7 @@ class _Reader:
             line = self.listed(line, f"row {at + 1} of {key} must be a list of numbers", key, at)
             rows.append([self.number(value, key, at, column) for column, value in enumerate(line)])
             if len(line) != len(rows[0]):
-                self.fail(f"row {at + 1} has {len(line)} numbers, but row 1 has {len(rows[0])}", key, at)
+                self.fail(f"row {at + 1} has length {len(line)}, but row 1 has length {len(rows[0])}", key, at)
         return rows
 
     def fixed(self, named: dict[str, Any], rows: list[list[Number]], scale: Fraction) -> Kernel:

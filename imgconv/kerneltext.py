@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import isfinite, lcm
 
-from imgconv.errors import KernelSpecError
-from imgconv.kernel import MAX_SIDE, Kernel
+from imgconv.errors import KernelSpecError, KernelValueError
+from imgconv.kernelvalue import MAX_SIDE, Kernel
 
 Number = int | float | Fraction
 
@@ -102,11 +102,14 @@ def inline(spec: str) -> Kernel:
     rows = [_inline_row(spec, row, text) for row, text in enumerate(body.strip().split(";"), 1)]
     for row, taps in enumerate(rows, 1):
         if len(taps) != len(rows[0]):
-            raise KernelSpecError(spec, f"row {row} has {len(taps)} taps, but row 1 has {len(rows[0])}")
+            raise KernelSpecError(spec, f"row {row} has length {len(taps)}, but row 1 has length {len(rows[0])}")
     if max(len(rows), len(rows[0])) > MAX_SIDE:
         raise KernelSpecError(spec, f"has more than {MAX_SIDE} taps on a side")
     weights, factor = over_one_divisor(rows)
-    return Kernel(name="inline", weights=weights, scale=scale * factor)  # type: ignore[arg-type]
+    try:
+        return Kernel(name="inline", weights=weights, scale=scale * factor)  # type: ignore[arg-type]
+    except KernelValueError as error:
+        raise KernelSpecError(spec, error.problem) from None
 
 
 def _inline_row(spec: str, row: int, text: str) -> list[Number]:

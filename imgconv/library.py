@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv import kernelfile, kerneltext, parametric, yamlfile
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, UnknownKernelError
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.kernelfile import NAME, SUFFIXES
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 
 VARIABLE = "IMGCONV_KERNELS"
 YAML_SUFFIXES = (".yaml", ".yml")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import KernelFileError
-from imgconv.kernel import Kernel, Offset
 from imgconv.kerneltext import Number, fields, fraction, number, over_one_divisor
+from imgconv.kernelvalue import Kernel, Offset
 from imgconv.yamlfile import shorten
 
 MAX_TEXT = 1 << 25
@@ -77,8 +77,8 @@ def mat(path: Path) -> Kernel:
     width, height = header[:2]
     if len(rows) != height or any(len(taps) != width for _, taps in rows):
         wrong = next((at for at, taps in rows if len(taps) != width), line)
-        found = f"{len(rows)} rows" if len(rows) != height else "a row of another length"
-        raise KernelFileError(str(path), f"the header says {width}x{height} taps, but there is {found}", wrong)
+        found = f"the number of rows is {len(rows)}" if len(rows) != height else "a row has another length"
+        raise KernelFileError(str(path), f"the header says {width}x{height} taps, but {found}", wrong)
     weights, factor = over_one_divisor([taps for _, taps in rows])
     kernel = Kernel(
         name=shorten(path.stem),
@@ -116,7 +116,7 @@ def _check_rows(path: Path, rows: list[tuple[int, list[Number]]]) -> None:
     width = len(rows[0][1])
     for line, taps in rows:
         if len(taps) != width:
-            raise KernelFileError(str(path), f"this row has {len(taps)} numbers, but the first has {width}", line)
+            raise KernelFileError(str(path), f"this row has length {len(taps)}, but the first has length {width}", line)
 
 
 def read(path: Path, most: int) -> bytes:

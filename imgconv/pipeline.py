@@ -13,7 +13,7 @@ from imgconv.engines import Engine, Prepared
 from imgconv.engines._bands import Result, run
 from imgconv.errors import OptionError, did_you_mean
 from imgconv.geometry import Padding
-from imgconv.kernel import MAPS, AnyKernel, Combined, Learned, Pointwise
+from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Learned, Pointwise
 from imgconv.layers import Layer, Shape, Step
 from imgconv.layers.convolution import Convolution
 from imgconv.layers.mixing import Mixing
@@ -212,7 +212,8 @@ def mapped(result: Result, target: Target, white: float) -> Result:
     stats = Stats()
     step = max(1, BAND_SAMPLES // max(1, samples[:1].size))
     for start in range(0, len(samples), step):
-        samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
+        with np.errstate(all="ignore"):
+            samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
         stats += seen
     return replace(result, samples=samples, stats=stats)
 

@@ -6,8 +6,8 @@ from math import isfinite
 from typing import Any
 
 from imgconv.apply import Report
-from imgconv.kernel import AnyKernel, Combined, Kernel, Learned, Pointwise
-from imgconv.tone import full_range
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.loss import clipping, remedy
 
 
 def lines(report: Report) -> list[str]:
@@ -27,7 +27,7 @@ def lines(report: Report) -> list[str]:
         stats = report.result.stats
         found.append(("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}, then --map {_map(report)}"))
         if stats.clipped + stats.nan:
-            found.append(("clipped", clipping(report)))
+            found.append(("clipped", clipping(stats, report.target, report.white)))
     if report.check:
         check = report.check
         found.append(
@@ -71,7 +71,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "nan": stats.nan,
             "total": stats.total,
             "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
-            "keep": remedy(report) if lost else None,
+            "keep": remedy(stats, report.target, report.white) if lost else None,
         }
     if report.check:
         check = report.check
@@ -79,54 +79,9 @@ def to_json(report: Report) -> dict[str, Any]:
             "engine": check.other,
             "maximum": _number(check.maximum),
             "mean": _number(check.mean),
-            "tolerance": check.tolerance,
+            "tolerance": _number(check.tolerance),
         }
     return values
-
-
-def clipping(report: Report) -> str:
-    """Say how many samples were clipped, at which results, and which option would keep them."""
-    assert report.result is not None
-    stats = report.result.stats
-    share = 100 * stats.clipped / stats.total
-    parts = []
-    if stats.clipped:
-        low, high = _kept(report)
-        ends = [f"{stats.below} below {_short(low)}"] * bool(stats.below)
-        ends += [f"{stats.above} above {_short(high)}"] * bool(stats.above)
-        parts.append(f"{_percent(share)} of the samples ({', '.join(ends)}); {remedy(report)} would keep them")
-    if stats.nan:
-        words = "result is no number and becomes 0" if stats.nan == 1 else "results are no numbers and become 0"
-        parts.append(f"{stats.nan} {words}; --map float would keep {'it' if stats.nan == 1 else 'them'}")
-    return "; ".join(parts)
-
-
-def _kept(report: Report) -> tuple[float, float]:
-    """Return the results that become the smallest and the largest sample; those beyond are clipped."""
-    assert report.result is not None
-    tone = report.target.tone(report.white, report.result.stats)
-    if tone is None or not tone.slope:
-        return 0.0, report.white
-    return (0 - tone.shift) / tone.slope, (full_range(tone.dtype) - tone.shift) / tone.slope
-
-
-def remedy(report: Report) -> str:
-    """Return the option that would have kept every sample, the mildest first."""
-    assert report.result is not None
-    stats, target = report.result.stats, report.target
-    if target.map == "stretch":
-        return "a wider --vmin and --vmax"
-    if not isfinite(stats.minimum) or not isfinite(stats.maximum):
-        return "--map float"
-    slope = full_range(target.dtype) / report.white
-    top = full_range(target.dtype) + 0.5
-    low, high = stats.minimum * slope, stats.maximum * slope
-    ways = []
-    if target.map == "clip" and stats.below and max(-low, high) < top:
-        ways.append("--map abs (without the sign)")
-    if target.map in ("clip", "abs") and stats.below and low >= -(top + 0.5) / 2 and high < top / 2:
-        ways.append("--map offset")
-    return " or ".join([*ways, "--map stretch"])
 
 
 def _map(report: Report) -> str:
@@ -206,10 +161,6 @@ def _kernel_json(kernel: AnyKernel, correlate: bool) -> dict[str, Any]:
 def _file(header: Any) -> dict[str, Any]:
     keys = ("name", "format", "width", "height", "channels", "alpha", "dtype", "space")
     return {key: getattr(header, key) for key in keys}
-
-
-def _percent(share: float) -> str:
-    return f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
 
 
 def _short(value: float) -> str:

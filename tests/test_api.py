@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import imgconv
 import imgconv.api
 import imgconv.border
 import imgconv.geometry
-import imgconv.kernel
+import imgconv.kernelvalue
 import imgconv.tone
 from imgconv import convolve, output_size
 from imgconv.errors import OptionError, SizeError
@@ -133,7 +134,13 @@ def test_every_name_is_there():
         _ = imgconv.convlve
 
 
-@pytest.mark.parametrize("module", [imgconv.api, imgconv.border, imgconv.geometry, imgconv.kernel, imgconv.tone])
+def test_no_module_hides_a_name():
+    """A module imgconv/NAME.py would replace the function imgconv.NAME as soon as something imports it."""
+    folder = Path(imgconv.__file__).parent
+    assert not {path.stem for path in folder.iterdir()} & set(imgconv.__all__)
+
+
+@pytest.mark.parametrize("module", [imgconv.api, imgconv.border, imgconv.geometry, imgconv.kernelvalue, imgconv.tone])
 def test_examples_in_docstrings_are_true(module):
     failed, tried = doctest.testmod(module)
     assert tried > 0

@@ -15,12 +15,12 @@ ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
     {"errors"},
-    {"geometry", "border", "kernel", "yamlfile", "tone"},
+    {"geometry", "border", "kernelvalue", "yamlfile", "tone"},
     {"parametric", "kerneltext", "kernelfile", "matrixfile", "calculator", "solver", "frameworks"},
     {"library", "engines", "image"},
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline"},
-    {"api", "checking", "apply", "report", "batch"},
+    {"api", "checking", "loss", "apply", "report", "batch"},
     {"cli", "__main__"},
 ]
 ALLOWED = {

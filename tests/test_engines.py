@@ -18,7 +18,7 @@ from imgconv.engines._fourier import Fourier, spectra_of
 from imgconv.engines._gather import longest_run
 from imgconv.engines._numpy import Direct, Separable
 from imgconv.geometry import Padding, extent
-from imgconv.kernel import Kernel
+from imgconv.kernelvalue import Kernel
 
 RNG = np.random.default_rng(20240229)
 SHAPE = (6, 7)

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from imgconv import library
 from imgconv.errors import KernelFileError
-from imgconv.kernel import MAPS, Combined, Kernel, Learned, Pointwise
 from imgconv.kernelfile import KEYS
+from imgconv.kernelvalue import MAPS, Combined, Kernel, Learned, Pointwise
 
 
 def kernel(text: str):
@@ -134,7 +134,7 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("weights: [[1]]\nrow: [1]", "line 2, column 1: 'row' does not go with 'weights'"),
         ("weights: [[1]]\nof: [a]", "line 2, column 1: 'of' does not go with 'weights'"),
         ("combine: max\nof: [sobel-x, sobel-y]\nscale: 2", "line 3, column 1: 'scale' does not go with 'combine'"),
-        ("weights: [[1, 2], [3]]", "line 1, column 19: row 2 has 1 numbers, but row 1 has 2"),
+        ("weights: [[1, 2], [3]]", "line 1, column 19: row 2 has length 1, but row 1 has length 2"),
         ("weights: [[1, x]]", "line 1, column 15: 'x' is not a number"),
         ("weights:\n- [1, 2]\n- [1, .nan]", "line 3, column 7: nan is not a finite number"),
         ("weights: [[.inf]]", "column 12: inf is not a finite number"),
@@ -190,7 +190,7 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("combine: max\nof: [sobel-x, sobel]", "line 2, column 15: kernel 'sobel': is itself combined"),
         ("combine: max\nof: [sobel-x, 3]", "a member is the name of a kernel, not 3"),
         ("combine: max\nof: [sobel-x, sobel5-x]", "line 2, column 5: its members must have one size"),
-        ("matrix: [[1, 2], [3]]", "row 2 has 1 numbers"),
+        ("matrix: [[1, 2], [3]]", "row 2 has length 1"),
         ("matrix: [[1]]\nbias: [1, 2]", "bias has 2 numbers"),
         ("matrix: [[1]]\nbias: 1", "bias must be a list"),
         ("weights: [[" + ",".join(["1"] * 1002) + "]]", "more than 1001"),

@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage, special
 
 from imgconv import parametric, yamlfile
-from imgconv.kernel import Combined, Kernel, Pointwise
+from imgconv.kernelvalue import Combined, Kernel, Pointwise
 from imgconv.library import kernel
 
 FOLDER = Path(import_module("imgconv.kernels").__path__[0])

@@ -43,7 +43,7 @@ def test_fractions_become_integers_over_one_divisor():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("1,2;3", "row 2 has 1 taps, but row 1 has 2"),
+        ("1,2;3", "row 2 has length 1, but row 1 has length 2"),
         ("1,2;3,x", "row 2, column 2, 'x' is not a number"),
         ("1,,2", "row 1, column 2, a number is missing"),
         ("1,2;;3,4", "row 2 is empty"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, KernelValueError, UnknownKernelError
-from imgconv.kernel import Combined, Kernel, Learned, Pointwise
+from imgconv.kernelvalue import Combined, Kernel, Learned, Pointwise
 from imgconv.library import catalogue, kernel, names
 
 
@@ -120,7 +120,7 @@ def test_stdin_at_a_terminal_is_refused():
         ("../sobel", KernelSpecError, "kernel files end in"),
         ("../../etc/passwd", KernelSpecError, "kernel files end in"),
         ("kernel.txt", KernelSpecError, "kernel files end in .yaml"),
-        ("1,2;3", KernelSpecError, "row 2 has 1 taps"),
+        ("1,2;3", KernelSpecError, "row 2 has length 1"),
         ("a,b", KernelSpecError, "row 1, column 1"),
         ("none.yaml", KernelFileError, "none.yaml: there is no such file"),
         ("a\0b.yaml", KernelFileError, "cannot be read"),

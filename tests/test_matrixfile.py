@@ -48,7 +48,7 @@ def test_mat_defaults(tmp_path):
     ("name", "text", "says"),
     [
         ("k.csv", "", "is empty"),
-        ("k.csv", "1,2\n3\n", r"k\.csv, line 2: this row has 1 numbers, but the first has 2"),
+        ("k.csv", "1,2\n3\n", r"k\.csv, line 2: this row has length 1, but the first has length 2"),
         ("k.csv", "1,2\n3,x\n", r"line 2, column 3: 'x' is not a number"),
         ("k.csv", "1,,2\n", r"line 1, column 3: a number is missing"),
         ("k.csv", "1,nan\n", "not a number"),
@@ -60,7 +60,7 @@ def test_mat_defaults(tmp_path):
         ("k.mat", "3 1 1 0 0\n1 2 3\n", "first line must be 'width height"),
         ("k.mat", "3 -1\n1 2 3\n", "first line must be 'width height"),
         ("k.mat", "3 1 0\n1 2 3\n", "the scale is 0"),
-        ("k.mat", "3 2\n1 2 3\n", "says 3x2 taps, but there is 1 rows"),
+        ("k.mat", "3 2\n1 2 3\n", "says 3x2 taps, but the number of rows is 1"),
         ("k.mat", "3 2\n1 2 3\n1 2\n", "line 3: the header says 3x2 taps"),
         ("k.npy", b"", "is not a .npy file"),
         ("k.npy", b"\x93NUMPY\x01\x00\x04\x00{}  ", "is not a .npy file"),

@@ -14,7 +14,7 @@ from scipy import interpolate, ndimage, signal, special
 
 from imgconv import parametric
 from imgconv.errors import ImgconvError, ParameterError
-from imgconv.kernel import MAX_SIDE, Combined, Kernel, Pointwise
+from imgconv.kernelvalue import MAX_SIDE, Combined, Kernel, Pointwise
 from imgconv.library import kernel
 from imgconv.parametric.derivative import gabor, gauss_deriv, gauss_gradient, laplacian, log, sobel, sobel_x, sobel_y
 from imgconv.parametric.motion import comet, motion, motion_gauss

@@ -10,7 +10,7 @@ from imgconv import engines
 from imgconv.border import Border
 from imgconv.errors import ChannelError, SizeError
 from imgconv.geometry import Padding
-from imgconv.kernel import Learned
+from imgconv.kernelvalue import Learned
 from imgconv.layers import Shape
 from imgconv.library import kernel
 from imgconv.pipeline import Pipeline, Target, layer_for

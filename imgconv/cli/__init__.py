@@ -89,9 +89,7 @@ def main() -> NoReturn:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         sys.exit(2)
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "imgconv"
-        problem = error.format_message().rstrip(".").replace(". Did you mean", ", did you mean")
-        _fail(f"{problem[:1].lower()}{problem[1:]}; '{path} --help' shows how", 2)
+        _fail(_usage(error), 2)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -106,6 +104,17 @@ def main() -> NoReturn:
         # What has no name is standard output: every file is opened by its name.
         name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "standard output"
         _fail(f"{name}: {(error.strerror or str(error)).lower()}", 1)
+
+
+def _usage(error: click.UsageError) -> str:
+    """Return click's sentence as one of ours, with the nearest option or the way to the help."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        problem = f"no such option '{error.option_name}'{did_you_mean(error.option_name, error.possibilities)}"
+    else:
+        problem = error.format_message().rstrip(".")
+    path = error.ctx.command_path if error.ctx else "imgconv"
+    way_out = "" if problem.endswith("?") else f"; '{path} --help' shows how"
+    return f"{problem[:1].lower()}{problem[1:]}{way_out}"
 
 
 def printable(text: str) -> str:

@@ -66,7 +66,7 @@ def command(
 
     Prints what was done: the kernel, the padding, the size of the output worked out with this image's numbers, the
     engine, and the range of the results with how many samples were clipped. '-' stands for standard input and
-    standard output; the report then goes to standard error.
+    standard output; the report then goes to standard error. A name that begins with '-' is written './-name'.
 
     KERNEL is a name ('imgconv kernels list' shows them), a name with parameters such as gaussian:sigma=2, a file
     (.yaml, .npy, .csv or a libvips .mat), "-" for YAML from standard input, or a matrix like "1,2,1;2,4,2;1,2,1/16".

@@ -85,3 +85,9 @@ threads = click.option(
     help="Use at most N threads. [default: the cores this process may use]",
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+compression = click.option(
+    "--compression",
+    type=NumberType(whole=True, least=0, most=9),
+    metavar="0..9",
+    help="How hard to compress PNG, TIFF and WebP: 0 is fast, 9 is small. [default: what pays]",
+)

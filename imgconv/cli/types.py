@@ -58,7 +58,10 @@ class BorderType(click.ParamType[Any]):
         """Return the border."""
         from imgconv.border import Border
 
-        return value if isinstance(value, Border) else Border.parse(str(value))
+        border = value if isinstance(value, Border) else Border.parse(str(value))
+        if abs(border.value) > MAX_NUMBER:
+            raise OptionError("border", f"the constant must lie within {-MAX_NUMBER:g} and {MAX_NUMBER:g}")
+        return border
 
 
 class WordType(click.ParamType[Any]):

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from imgconv.border import Border, index_map
 from imgconv.errors import OptionError, did_you_mean
 from imgconv.geometry import Extent, reach
-from imgconv.kernel import Kernel
+from imgconv.kernelvalue import Kernel
 
 Floats = NDArray[Any]
 Pair = tuple[int, int]

@@ -1,7 +1,7 @@
 """Writing PNG: 8 and 16 bit, grey and RGB, each with or without alpha, and what travels along.
 
 Neither Pillow nor imageio can write 16-bit RGB, and at 8 bit this is faster than either: rows are filtered by
-NumPy and squeezed by `deflate`. Source: W3C, Portable Network Graphics (Third Edition), 2025.
+`pngfilter` and squeezed by `deflate`, strip by strip. Source: W3C, Portable Network Graphics (Third Edition), 2025.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.image.deflate import choose, deflate
+from imgconv.image.deflate import choose, crc32, deflate
 from imgconv.image.model import Image, Metadata
-
-Bytes = NDArray[np.uint8]
+from imgconv.image.parallel import cores
+from imgconv.image.pngfilter import Bytes, filter_rows
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = "XML:com.adobe.xmp"
 METRES_PER_INCH = 0.0254
 
 _COLOUR_TYPES = {(1, False): 0, (3, False): 2, (2, True): 4, (4, True): 6}
-_BAND_BYTES = 2**18
+_STRIP_BYTES = 2**19
+_BAND_BYTES = 2**17
 _SAMPLE_BANDS = 4
-_SAMPLE_ROWS = 12
 
 
 def encode_png(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
-    """Write `image` (uint8 or uint16) as PNG; `level` 0 to 9 is zlib's, None chooses by a sample."""
+    """Write `image` (uint8 or uint16) as PNG; for `level` see `deflate.choose`."""
     depth = 8 * image.pixels.dtype.itemsize
     colour_type = _COLOUR_TYPES[image.channels, image.alpha]
     file.write(SIGNATURE)
@@ -38,8 +38,9 @@ def encode_png(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
     _chunk(file, b"IHDR", head)
     for name, data in _metadata_chunks(image.metadata):
         _chunk(file, name, data)
-    bands = _Bands(image.pixels)
-    for part in deflate(bands, choose(bands.sample(), level)):
+    strips = _Strips(image.pixels)
+    threads = cores() if strips.count > 1 else 0
+    for part in deflate(strips.filtered, strips.count, choose(strips.sample(), level), threads):
         _chunk(file, b"IDAT", part)
     _chunk(file, b"IEND", b"")
     return ()
@@ -48,7 +49,7 @@ def encode_png(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
 def _chunk(file: IO[bytes], name: bytes, data: bytes) -> None:
     file.write(struct.pack(">I", len(data)) + name)
     file.write(data)
-    file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
+    file.write(struct.pack(">I", crc32(data, crc32(name))))
 
 
 def _metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
@@ -76,69 +77,36 @@ def _text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
         return b"iTXt", name + bytes(5) + text.encode("utf-8", "replace")
 
 
-class _Bands:
-    """The image as PNG's filtered rows, some rows at a time, so that they stay in the cache."""
+class _Strips:
+    """The image as PNG's filtered rows, cut into strips that are compressed alone."""
 
     def __init__(self, pixels: NDArray[Any]) -> None:
         self.pixels = pixels
         self.step = pixels.shape[2] * pixels.dtype.itemsize
-        self.row_bytes = pixels.shape[1] * self.step
-        self.rows = max(1, _BAND_BYTES // self.row_bytes)
+        row_bytes = pixels.shape[1] * self.step
+        self.rows = max(1, _STRIP_BYTES // row_bytes)
+        self.band = max(1, _BAND_BYTES // row_bytes)
+        self.count = -(-len(pixels) // self.rows)
 
-    def __iter__(self) -> Iterator[Bytes]:
-        for top in range(0, len(self.pixels), self.rows):
-            yield self.filtered(top)
+    def filtered(self, number: int) -> bytes:
+        """Return a strip's rows, each behind its filter's number."""
+        top = number * self.rows
+        bottom = min(top + self.rows, len(self.pixels))
+        return b"".join(self._filtered(row, min(row + self.band, bottom)).data for row in range(top, bottom, self.band))
 
     def sample(self) -> bytes:
         """Return filtered rows from all over the image, at most a sixteenth of a large one."""
-        starts = range(0, len(self.pixels), self.rows)
+        starts = range(0, len(self.pixels), self.band)
         wanted = min(_SAMPLE_BANDS, len(starts))
         size = min(max(self.pixels.nbytes // 16, 2**14), 2**18) // wanted
         chosen = [starts[(2 * place + 1) * len(starts) // (2 * wanted)] for place in range(wanted)]
-        return b"".join(self.filtered(top).tobytes()[:size] for top in chosen)
+        return b"".join(self._filtered(top, top + self.band).tobytes()[:size] for top in chosen)
 
-    def filtered(self, top: int) -> Bytes:
-        """Return the band from row `top` on, (rows, 1 + bytes per row), each row behind its filter's number."""
-        above, rows = self._bytes(top)
-        kind = self._best(above, rows)
-        out = np.empty((len(rows), 1 + self.row_bytes), np.uint8)
-        out[:, 0] = kind
-        _filter(kind, above, rows, self.step, out[:, 1:])
-        return out
-
-    def _bytes(self, top: int) -> tuple[Bytes, Bytes]:
-        start = max(top - 1, 0)
-        band = self.pixels[start : top + self.rows]
+    def _filtered(self, top: int, bottom: int) -> Bytes:
+        band = self.pixels[max(top - 1, 0) : bottom]
         if band.dtype.itemsize > 1:
             band = band.astype(band.dtype.newbyteorder(">"))
-        flat = band.reshape(len(band), -1).view(np.uint8)
+        rows = band.reshape(len(band), -1).view(np.uint8)
         if top == 0:
-            flat = np.concatenate([np.zeros_like(flat[:1]), flat])
-        return flat[:-1], flat[1:]
-
-    def _best(self, above: Bytes, rows: Bytes) -> int:
-        """Return the filter whose residues are smallest on a few rows: libpng's rule, per band."""
-        few = slice(None, None, max(1, len(rows) // _SAMPLE_ROWS))
-        residue = np.empty_like(rows[few])
-        costs = []
-        for kind in range(4):
-            _filter(kind, above[few], rows[few], self.step, residue)
-            costs.append(int(np.minimum(residue, -residue).sum(dtype=np.uint64)))
-        return costs.index(min(costs))
-
-
-def _filter(kind: int, above: Bytes, rows: Bytes, step: int, out: Bytes) -> None:
-    """Filter `rows` by PNG's filter 0 (none), 1 (sub), 2 (up) or 3 (average); `step` is the bytes of a pixel."""
-    if kind == 0:
-        out[:] = rows
-    elif kind == 1:
-        out[:, :step] = rows[:, :step]
-        np.subtract(rows[:, step:], rows[:, :-step], out=out[:, step:])
-    elif kind == 2:
-        np.subtract(rows, above, out=out)
-    else:
-        left, up = rows[:, :-step], above[:, step:]
-        np.subtract(rows[:, :step], above[:, :step] >> 1, out=out[:, :step])
-        # (left + up) // 2 without leaving eight bits
-        mean = (left & up) + ((left ^ up) >> 1)
-        np.subtract(rows[:, step:], mean, out=out[:, step:])
+            return filter_rows(rows, np.zeros_like(rows[0]), self.step)
+        return filter_rows(rows[1:], rows[0], self.step)

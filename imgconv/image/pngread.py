@@ -1,5 +1,7 @@
-"""Reading PNG: the chunks here, the pixels through Pillow, 16-bit colour in two passes.
+"""Reading PNG: the chunks and the usual pixels here, the others through Pillow.
 
+Whole bytes that are not interlaced are inflated on one thread and unfiltered on another, and Pillow, whose import
+takes longer than a small picture, is not needed. The rest is Pillow's, and all is where the filters are not in C.
 Pillow decodes 16-bit RGB to the high bytes only. Told to take the samples for little-endian, it gives the low
 bytes, so two passes give all of them; 16-bit grey with alpha has four bytes a pixel and unpacks as 8-bit RGBA.
 """
@@ -7,35 +9,42 @@ bytes, so two passes give all of them; 16-bit grey with alpha has four bytes a p
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
 
-from imgconv.image.deflate import inflate
-from imgconv.image.ifd import exif_orientation
+from imgconv.image.deflate import Inflater, crc32, inflate
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
+from imgconv.image.parallel import cores, ordered
 from imgconv.image.png import METRES_PER_INCH, SIGNATURE, XMP_KEYWORD
+from imgconv.image.pngfilter import native, unfilter_rows
 
 MAX_METADATA = 2**26
 """Chunks other than image data that are longer than this, packed or unpacked, are left out."""
 
+_PIECE_BYTES = 2**16
+_BAND_BYTES = 2**17
+_WORTH_A_THREAD = 4
+_LITTLE = sys.byteorder == "little"
 _COLOUR_CHUNKS = ("gAMA", "cHRM", "sRGB", "cICP")
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
-@dataclass
 class PngHead:
-    """What the chunks of a PNG file say."""
+    """What the chunks of a PNG file say; `parts` are the places and lengths of the image data."""
 
-    width: int = 0
-    height: int = 0
-    depth: int = 0
-    colour: int = 0
-    frames: int = 1
-    transparency: bytes = b""
-    chunks: list[tuple[str, bytes]] = field(default_factory=list)
+    def __init__(self, header: bytes) -> None:
+        self.width, self.height, self.depth, self.colour, *methods = struct.unpack(">IIBBBBB", header)
+        if self.depth not in _DEPTHS.get(self.colour, ()):
+            raise ValueError(f"{self.depth} bit with colour type {self.colour} do not exist")
+        self.plain = not any(methods) and self.depth >= 8 and self.colour != 3
+        self.frames = 1
+        self.transparency = b""
+        self.chunks: list[tuple[str, bytes]] = []
+        self.parts: list[tuple[int, int]] = []
 
     @property
     def alpha(self) -> bool:
@@ -60,42 +69,45 @@ def png_head(file: IO[bytes]) -> PngHead:
         EOFError: the file ends before its image data does.
         ValueError: the first chunk makes no sense.
     """
-    file.seek(len(SIGNATURE))
-    head, started, drawn = PngHead(), False, False
+    head = PngHead(_first_chunk(file))
+    place = len(SIGNATURE) + 25
     while True:
+        file.seek(place)
         lead = file.read(8)
         if len(lead) < 8:
-            if drawn:
+            if head.parts:
                 return head
             raise EOFError
         length, name = struct.unpack(">I4s", lead)
-        word = name.decode("latin-1")
-        if not started and word != "IHDR":
-            raise ValueError(f"its first chunk is {word!r}")
-        if word == "IEND":
+        if name == b"IEND":
             return head
-        wanted = not word.endswith("DAT") and length <= MAX_METADATA
-        data = file.read(length) if wanted else b""
-        if wanted and len(data) < length:
-            if drawn:
-                return head
-            raise EOFError
-        file.seek(4 if wanted else length + 4, 1)
-        if not started:
-            _take_header(head, data)
-            started = True
-        drawn = drawn or word == "IDAT"
-        _take(head, word, data, drawn)
+        if name == b"IDAT":
+            head.parts.append((place + 8, length))
+        elif name != b"fdAT" and length <= MAX_METADATA:
+            data = file.read(length)
+            if len(data) < length:
+                if head.parts:
+                    return head
+                raise EOFError
+            _take(head, name.decode("latin-1"), data)
+        place += length + 12
 
 
-def _take_header(head: PngHead, data: bytes) -> None:
-    head.width, head.height, head.depth, head.colour = struct.unpack_from(">IIBB", data.ljust(10, b"\0"))
-    if head.depth not in _DEPTHS.get(head.colour, ()):
-        raise ValueError(f"{head.depth} bit with colour type {head.colour} do not exist")
+def _first_chunk(file: IO[bytes]) -> bytes:
+    file.seek(len(SIGNATURE))
+    chunk = file.read(25)
+    name = chunk[4:8]
+    if len(name) == 4 and name != b"IHDR":
+        raise ValueError(f"its first chunk is {name.decode('latin-1')!r}")
+    if len(chunk) < 25:
+        raise EOFError
+    if chunk[:4] != b"\0\0\0\r" or crc32(chunk[4:21]) != int.from_bytes(chunk[21:], "big"):
+        raise ValueError("its header is garbled")
+    return chunk[8:21]
 
 
-def _take(head: PngHead, word: str, data: bytes, drawn: bool) -> None:
-    if word == "tRNS" and not drawn and head.colour in (0, 2, 3):
+def _take(head: PngHead, word: str, data: bytes) -> None:
+    if word == "tRNS" and not head.parts and head.colour in (0, 2, 3):
         if len(data) >= {0: 2, 2: 6, 3: 1}[head.colour]:
             head.transparency = data
     elif word == "acTL" and len(data) >= 4:
@@ -117,15 +129,30 @@ def open_png(file: IO[bytes]) -> Opened:
         dtype=head.dtype,
         space=space_of(head.channels, head.alpha),
         frames=head.frames,
-        orientation=exif_orientation(metadata.exif),
+        orientation=_orientation(metadata.exif),
         metadata=metadata,
         load=lambda: png_pixels(file, head),
     )
 
 
+def _orientation(exif: bytes) -> int:
+    if not exif:
+        return 0
+    from imgconv.image.ifd import exif_orientation  # most PNG files have none
+
+    return exif_orientation(exif)
+
+
 def png_pixels(file: IO[bytes], head: PngHead) -> Pixels:
-    """Decode the (first) image of a PNG file whose chunks have been read."""
-    if head.depth == 16 and head.colour == 2:
+    """Decode the (first) image of a PNG file whose chunks have been read.
+
+    Raises:
+        EOFError: the image data break off.
+        ValueError: they are damaged.
+    """
+    if head.plain and native():
+        pixels = _unfiltered(file, head)
+    elif head.depth == 16 and head.colour == 2:
         pixels = _two_passes(file, "RGB")
     elif head.depth == 16 and head.colour == 6:
         pixels = _two_passes(file, "RGBA")
@@ -137,6 +164,51 @@ def png_pixels(file: IO[bytes], head: PngHead) -> Pixels:
         pixels = _one_pass(file, head)
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
     return _keyed(pixels, head) if head.transparency and head.colour != 3 else pixels
+
+
+def _unfiltered(file: IO[bytes], head: PngHead) -> Pixels:
+    """Inflate and unfilter band by band, one ahead of the other."""
+    channels = _CHANNELS[head.colour]
+    step = channels * head.depth // 8
+    row_bytes = head.width * step
+    band = max(1, _BAND_BYTES // row_bytes)
+    starts = range(0, head.height, band)
+    data = _image_data(file, head)
+    stream = Inflater(data)
+
+    def inflated(number: int) -> bytearray:
+        return stream.take(min(band, head.height - starts[number]) * (row_bytes + 1))
+
+    pixels = np.empty((head.height, head.width, channels), head.dtype)
+    above = np.zeros(row_bytes, np.uint8)
+    threads = 1 if len(starts) > _WORTH_A_THREAD and cores() > 1 else 0
+    for top, rows in zip(starts, ordered(inflated, len(starts), threads), strict=True):
+        target = pixels[top : top + band]
+        out = target.view(np.uint8).reshape(-1, row_bytes)
+        unfilter_rows(rows, above, step, out)
+        above = out[-1].copy() if head.depth == 16 else out[-1]
+        if head.depth == 16 and _LITTLE:
+            target.byteswap(inplace=True)
+    stream.check()
+    for _ in data:  # to verify the last checksum too
+        pass
+    return pixels
+
+
+def _image_data(file: IO[bytes], head: PngHead) -> Iterator[bytes]:
+    """Yield the image data in pieces, and verify each chunk's checksum."""
+    for place, length in head.parts:
+        file.seek(place)
+        checksum = crc32(b"IDAT")
+        while length:
+            piece = file.read(min(length, _PIECE_BYTES))
+            if not piece:
+                return
+            checksum = crc32(piece, checksum)
+            length -= len(piece)
+            yield piece
+        if int.from_bytes(file.read(4), "big") != checksum:
+            raise ValueError("the checksum of its image data is wrong")
 
 
 def _opened(file: IO[bytes], raw_mode: str = "") -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from imgconv.image.deflate import choose, deflate
 from imgconv.image.ifd import BYTES, EXIF_IFD, GPS_IFD, LONG, LONG8, RATIONAL, SHORT, pack_directory
 from imgconv.image.model import Image, Pixels
+from imgconv.image.parallel import cores, ordered
 from imgconv.image.tiff import BLACK_IS_ZERO, CMYK, DEFLATE, NONE, RGB, UNASSOCIATED, exif_parts
 
 _STRIP_BYTES = 2**18
@@ -30,7 +31,7 @@ def encode_tiff(image: Image, file: IO[bytes], level: int | None) -> tuple[str, 
     rows = max(1, _STRIP_BYTES // row_bytes)
     strips: list[Any] = [pixels[top : top + rows] for top in range(0, len(pixels), rows)]
     if level:
-        strips = [_deflated(strip, level) for strip in strips]
+        strips = _deflated(strips, level)
     lengths = [memoryview(strip).nbytes for strip in strips]
     big = sum(lengths) > _CLASSIC_LIMIT
     file.write(_front(image, rows, lengths, bool(level), big))
@@ -39,11 +40,21 @@ def encode_tiff(image: Image, file: IO[bytes], level: int | None) -> tuple[str, 
     return ()
 
 
-def _deflated(strip: Pixels, level: int) -> bytes:
+def _deflated(strips: list[Pixels], level: int) -> list[bytes]:
+    """Return each strip as a zlib stream of its own."""
+    way = choose(_differences(strips[len(strips) // 2]), level)
+
+    def packed(number: int) -> bytes:
+        return b"".join(deflate(lambda _: _differences(strips[number]), 1, way))
+
+    return list(ordered(packed, len(strips), cores() if len(strips) > 1 else 0))
+
+
+def _differences(strip: Pixels) -> memoryview:
+    """Return a strip's bytes, integers as differences from the pixel to the left (TIFF's predictor 2)."""
     if strip.dtype.kind == "u":
         strip = np.concatenate([strip[:, :1], np.diff(strip, axis=1)], axis=1)
-    data = np.ascontiguousarray(strip).data.cast("B")
-    return b"".join(deflate([data], choose(data, level)))
+    return np.ascontiguousarray(strip).data.cast("B")
 
 
 def _front(image: Image, rows: int, lengths: list[int], packed: bool, big: bool) -> bytes:

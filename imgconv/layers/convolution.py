@@ -12,7 +12,7 @@ from imgconv import geometry
 from imgconv.border import Border
 from imgconv.engines import Engine, Job, Prepared
 from imgconv.geometry import Extent, Padding
-from imgconv.kernel import Combined, Kernel
+from imgconv.kernelvalue import Combined, Kernel
 from imgconv.layers import Shape
 
 

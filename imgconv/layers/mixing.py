@@ -14,7 +14,7 @@ from imgconv.border import Border, index_map
 from imgconv.engines import Engine, Floats, Job, Prepared
 from imgconv.errors import ChannelError
 from imgconv.geometry import Extent, Padding
-from imgconv.kernel import Kernel, Learned, Offset, Pointwise
+from imgconv.kernelvalue import Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.convolution import Convolution, pick
 

@@ -16,8 +16,8 @@ from math import isfinite
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 from imgconv.errors import KernelSpecError, ParameterError, did_you_mean
-from imgconv.kernel import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.kerneltext import number
+from imgconv.kernelvalue import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
 
 Size = int | tuple[int, int]
 """Tap counts: (width, height), or one number for both."""

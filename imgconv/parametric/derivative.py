@@ -6,7 +6,7 @@ from math import comb, factorial, hypot
 
 import numpy as np
 
-from imgconv.kernel import Combined, Kernel, Matrix
+from imgconv.kernelvalue import Combined, Kernel, Matrix
 from imgconv.parametric.base import Size, above, around, finite, odd, parametric, taps, within
 from imgconv.parametric.motion import direction
 from imgconv.parametric.smooth import bell, centred

@@ -6,7 +6,7 @@ from math import ceil, cos, radians, sin
 
 import numpy as np
 
-from imgconv.kernel import Kernel, Matrix
+from imgconv.kernelvalue import Kernel, Matrix
 from imgconv.parametric.base import above, around, finite, parametric, within
 from imgconv.parametric.smooth import centred, normalised
 

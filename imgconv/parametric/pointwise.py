@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imgconv.kernel import Pointwise
+from imgconv.kernelvalue import Pointwise
 from imgconv.parametric.base import finite, parametric, within
 from imgconv.parametric.motion import direction
 

@@ -6,7 +6,7 @@ from math import cos, radians, sin
 
 import numpy as np
 
-from imgconv.kernel import Kernel, Offset
+from imgconv.kernelvalue import Kernel, Offset
 from imgconv.parametric.base import Size, above, around, finite, parametric, taps, within
 from imgconv.parametric.motion import direction
 from imgconv.parametric.smooth import bell

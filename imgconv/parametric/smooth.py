@@ -8,7 +8,7 @@ from math import ceil, comb, cos, erf, floor, hypot, radians, sin, sqrt
 
 import numpy as np
 
-from imgconv.kernel import Kernel, Matrix
+from imgconv.kernelvalue import Kernel, Matrix
 from imgconv.parametric.base import (
     Pair,
     Size,

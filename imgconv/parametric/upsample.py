@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imgconv.kernel import Kernel, Matrix
+from imgconv.kernelvalue import Kernel, Matrix
 from imgconv.parametric.base import Size, parametric, taps
 from imgconv.parametric.smooth import centred
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imgconv.kernel import Kernel, Matrix
+from imgconv.kernelvalue import Kernel, Matrix
 from imgconv.parametric.base import Size, Unfit, finite, parametric, taps
 from imgconv.parametric.smooth import centred
 

@@ -168,7 +168,7 @@ class Interrupting:
 def test_an_interrupt_leaves_nothing_behind(overwrite, places, monkeypatch):
     from imgconv.image import png
 
-    monkeypatch.setattr(png._Bands, "filtered", Interrupting())
+    monkeypatch.setattr(png._Strips, "filtered", Interrupting())
     target = places / ("old.png" if overwrite else "new.png")
     with pytest.raises(KeyboardInterrupt):
         write(target, noise(), overwrite=overwrite)

@@ -21,6 +21,9 @@ Matrix = NDArray[np.float64]
 MAX_SIDE = 1001
 """The longest side of a kernel, in taps; larger ones are a slip far more often than a wish."""
 
+MAX_TAP = 1e30
+"""The largest magnitude of a tap, and of a scale and its inverse; beyond it lie slips, and overflow."""
+
 CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "pointwise", "other")
 """What kinds of kernels there are, in the order in which ``imgconv kernels list`` shows them."""
 
@@ -94,6 +97,8 @@ class Kernel(Named):
         Named.__post_init__(self)
         object.__setattr__(self, "weights", as_matrix(self.weights, self.name))
         _check_anchor(self.name, self.anchor, self.shape)
+        if self.scale and not 1 / Fraction(MAX_TAP) <= abs(self.scale) <= MAX_TAP:
+            raise KernelValueError(self.name, f"the scale must lie within {1 / MAX_TAP:g} and {MAX_TAP:g}")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -111,6 +116,8 @@ class Kernel(Named):
         """The taps that are applied, as written: ``weights * scale``, (rows, cols)."""
         if self.scale == 1:
             return self.weights
+        if max(abs(self.scale.numerator), self.scale.denominator) >= 2**53:
+            return self.weights * float(self.scale)
         return self.weights * self.scale.numerator / self.scale.denominator
 
     @property
@@ -370,6 +377,10 @@ def as_array(values: ArrayLike, name: str, axes: str) -> NDArray[np.float64]:
     if len(bad):
         row, col = bad[0][-2:]
         raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is {array[tuple(bad[0])]}")
+    bad = np.argwhere(np.abs(array) > MAX_TAP)
+    if len(bad):
+        row, col = bad[0][-2:]
+        raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is beyond {MAX_TAP:g}")
     array.setflags(write=False)
     return array
 
