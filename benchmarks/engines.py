@@ -97,7 +97,7 @@ def ours(case: Case, image: Any, threads: int) -> Run:
     from imgconv import convolve
 
     # Integer taps over their sum stay integers over a divisor.
-    from imgconv.kernel import Kernel
+    from imgconv.kernelvalue import Kernel
 
     kernel = Kernel(name=case.name, weights=case.taps)
     if np.all(case.taps == np.rint(case.taps)):
@@ -214,7 +214,7 @@ def table(args: argparse.Namespace) -> None:
         slow = 3 * min(in_turns(scipy(case, image, 1), 1).values()) / args.threads if case.taps.size < 1000 else 0
         from imgconv.border import Border
         from imgconv.engines._bands import suited
-        from imgconv.kernel import Kernel
+        from imgconv.kernelvalue import Kernel
         from imgconv.tone import Tone
 
         both = extent((SHAPE[1], SHAPE[0]), case.taps.shape[::-1], padding=Padding("same"))
