@@ -34,7 +34,7 @@ FIXED_ERROR = 0.15
 """The largest error of a result in fixed point, in sample values, before it is rounded to a whole one."""
 CACHE = 400_000
 """Bytes of lines that stay in a core's second-level cache beside everything else."""
-BAND_SAMPLES = 1 << 19
+BAND_SAMPLES = 1 << 20
 
 
 class Level(NamedTuple):
@@ -125,6 +125,8 @@ class Native:
     range: tuple[float, float]
     """What results can be for samples of an integer type; infinities for float ones."""
     plan: Any = field(repr=False)
+    finishes: dict[tuple[Tone | None, np.dtype[Any]], tuple[Any, ...]] = field(default_factory=dict, repr=False)
+    """What `_finish` returned; every band asks for it."""
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive), float32 or float64."""
@@ -152,7 +154,10 @@ class Native:
             out: the rows' samples, of the type of `tone`.
             tone: how results become samples; None keeps them as they are, in a float type.
         """
-        low, high, below, above, nan = self._run(image, start, stop, out, self._finish(tone, out.dtype))
+        finish = self.finishes.get((tone, out.dtype))
+        if finish is None:
+            finish = self.finishes[tone, out.dtype] = self._finish(tone, out.dtype)
+        low, high, below, above, nan = self._run(image, start, stop, out, finish)
         if low <= high:
             low, high = (self._result(value) for value in (low, high))
         nan = nan if out.dtype.kind == "u" else 0
