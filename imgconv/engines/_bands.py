@@ -52,13 +52,21 @@ def run(
         threads: at most so many; None means every core that this process may use.
     """
     samples = np.empty(output, dtype)
+    if len(prepared) == 1:
+        prepared = [suited(prepared[0], tone)]
     step = min(job.band_rows for job in prepared)
     starts = range(0, output[0], step)
     stats: list[Stats] = [Stats()] * len(starts)
 
+    # An engine that can make samples itself saves the floats in between.
+    store = getattr(prepared[0], "store", None) if len(prepared) == 1 and not combine else None
+
     def band(number: int) -> None:
         start = starts[number]
         stop = min(start + step, output[0])
+        if store is not None:
+            stats[number] = store(image, start, stop, samples[start:stop], tone)
+            return
         with np.errstate(all="ignore"):
             values = [job(image, start, stop) for job in prepared]
             one = COMBINE[combine](values) if combine else values[0]
@@ -72,6 +80,13 @@ def run(
     each(band, len(starts), used)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
     return Result(samples, sum(stats, Stats()), used, reason)
+
+
+def suited(prepared: Prepared, tone: Tone | None) -> Prepared:
+    """Return the way that `prepared` has for samples of `tone`: integers need less exactness than floats."""
+    choose = getattr(prepared, "suited", None)
+    way: Prepared = prepared if choose is None else choose(tone)
+    return way
 
 
 def each(task: Callable[[int], None], count: int, threads: int) -> None:

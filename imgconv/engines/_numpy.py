@@ -1,6 +1,6 @@
-"""The ways of running a job in NumPy: direct, separable, and FFT overlap-save.
+"""The ways of running a job in NumPy: direct and separable. Where the native core is built they stand aside.
 
-Each is a frozen value that computes any band of output rows on its own; `_choose` in the builtin engine picks one.
+Each is a frozen value that computes any band of output rows on its own; the builtin engine picks one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from imgconv.engines import Floats, Job
 from imgconv.engines._gather import gather
 
 Vector = NDArray[np.float64]
-
-DWARFING = 1e8
-"""A sample so many times larger than the others keeps a tile from being transformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,61 +98,6 @@ class Separable(Way):
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class Fourier(Way):
-    """Overlap-save: the band is cut into square tiles, transformed, multiplied and transformed back."""
-
-    tile: int
-    spectrum: NDArray[Any]
-    exact: bool
-
-    def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
-        """Return output rows `start` to `stop` (exclusive)."""
-        job = self.job
-        padded = self.padded(image, start, stop)
-        total = np.empty((stop - start, job.output[1], image.shape[2]), self.dtype)
-        (stride_y, stride_x), (height, width) = job.stride, spans(job)
-        step = (self.tile - width) // stride_x + 1
-        for left in range(0, total.shape[1], step):
-            right = min(left + step, total.shape[1])
-            part = padded[:, left * stride_x : (right - 1) * stride_x + width]
-            if image.dtype.kind == "f" and not _transformable(part):
-                total[:, left:right] = self.directly(part, stop - start, right - left)
-                continue
-            spectrum = np.fft.rfft2(part, (self.tile, self.tile), axes=(0, 1))
-            spectrum *= self.spectrum[:, :, None]
-            whole = np.fft.irfft2(spectrum, (self.tile, self.tile), axes=(0, 1))
-            total[:, left:right] = whole[
-                : part.shape[0] - height + 1 : stride_y, : part.shape[1] - width + 1 : stride_x
-            ]
-        if self.exact:
-            np.rint(total, out=total)
-        return self.finish(total)
-
-    def directly(self, part: Floats, rows: int, cols: int) -> Floats:
-        """Return a tile's results without a transform."""
-        job = self.job
-        total = np.zeros((rows, cols, part.shape[2]), self.dtype)
-        for i, j in np.argwhere(job.taps):
-            y = window(int(i), rows, job.stride[0], job.dilation[0])
-            x = window(int(j), cols, job.stride[1], job.dilation[1])
-            total += part[y, x] * self.dtype.type(job.taps[i, j])
-        return total
-
-
-def _transformable(part: Floats) -> bool:
-    """Whether a transform spreads no error that shows: every sample is finite, and none dwarfs the others.
-
-    A transform's error is about 1e-15 of the largest sample everywhere, also where all samples are small.
-    """
-    peak = max(abs(float(part.max())), abs(float(part.min())))
-    if not np.isfinite(peak):
-        return False
-    few = np.abs(part[::8, ::8])
-    few = few[few > 0]
-    return few.size == 0 or peak < DWARFING * float(np.median(few))
-
-
 def spans(job: Job) -> tuple[int, int]:
     """Return how many padded (rows, cols) one window covers."""
     return (
@@ -168,12 +110,3 @@ def window(tap: int, count: int, stride: int, dilation: int) -> slice:
     """Return where along an axis one tap finds its samples for `count` outputs."""
     first = tap * dilation
     return slice(first, first + (count - 1) * stride + 1, stride)
-
-
-def spectrum_of(job: Job, tile: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return the spectrum by which a tile's must be multiplied to correlate it with the taps."""
-    height, width = spans(job)
-    spread = np.zeros((height, width), dtype)
-    spread[:: job.dilation[0], :: job.dilation[1]] = job.taps
-    # The conjugate correlates instead of convolving, so window (0, 0) ends up at output (0, 0).
-    return np.conj(np.fft.rfft2(spread, (tile, tile)))

@@ -1,0 +1,126 @@
+"""Measure what the ways of the native core cost on this machine and print the tables of imgconv/engines/_costs.py.
+
+    python benchmarks/costs.py
+
+Every figure comes from the processor time of one thread, best of several, and a straight line through a small and a
+large case of each kind: 1x1 and 7x7 for a single pass, 5+5 and 31+31 taps for two.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from imgconv.border import Border, index_map
+from imgconv.engines import Job, _native
+from imgconv.engines._costs import WIDTHS, along_operations
+from imgconv.engines._fourier import Fourier, spectra_of
+from imgconv.engines._gather import longest_run
+from imgconv.engines._layout import down_operations
+from imgconv.tone import Tone
+
+SHAPE = (600, 3000, 3)
+
+
+def job_of(taps: Any) -> Job:
+    """Return `taps` as a job of the same size."""
+    edge = Border("edge")
+    rows, cols = taps.shape
+    down = index_map(edge, SHAPE[0], rows // 2, (rows - 1) // 2)
+    across = index_map(edge, SHAPE[1], cols // 2, (cols - 1) // 2)
+    return Job(taps, down, across)
+
+
+def nanoseconds(way: Any, image: Any) -> float:
+    """Return the nanoseconds of one thread per output sample."""
+    tone = Tone("clip", np.dtype("u1"))
+    out = np.empty(SHAPE, np.uint8)
+    best = float("inf")
+    for _ in range(9):
+        start = time.thread_time()
+        for first in range(0, SHAPE[0], way.band_rows):
+            last = min(first + way.band_rows, SHAPE[0])
+            way.store(image, first, last, out[first:last], tone)
+        best = min(best, time.thread_time() - start)
+    return best / out.size * 1e9
+
+
+def one(level: _native.Level, operation: int, terms: tuple[Any, ...], taps: Any, image: Any) -> float:
+    """Return what one arithmetic costs."""
+    job = job_of(taps)
+    way = _native.Arithmetic(operation, terms, unit=0.5, peak=100.0)
+    return nanoseconds(_native.make(job, SHAPE, image.dtype, way, longest_run(job.cols), level, ""), image)
+
+
+def measure(level: _native.Level, operation: int, image: Any) -> tuple[float, float, float, float]:
+    """Return (fixed, down, along, second) of one operation."""
+    lanes = WIDTHS[level.name] / _native.LANE_BYTES[operation]
+    packed = _native.PACKED[operation]
+
+    def direct(size: int) -> tuple[float, float]:
+        taps = np.ones((size, size))
+        return down_operations(job_of(taps), taps, packed) / lanes, one(level, operation, ((taps, None),), taps, image)
+
+    fixed = down = along = second = 0.0
+    if operation != _native.MULH16:
+        (few, small), (many, large) = direct(1), direct(7)
+        down = (large - small) / (many - few)
+        fixed = small - few * down
+    if operation == _native.DOT8:
+        return fixed, down, along, second
+
+    def two(size: int) -> tuple[float, float, float]:
+        taps = np.ones((size, size))
+        job, line = job_of(taps), np.ones(size)
+        beside = along_operations(line, operation, level) / lanes
+        below = down_operations(job, line[:, None], packed) / lanes
+        return below, beside, one(level, operation, ((line, line),), taps, image)
+
+    short, long = two(5), two(31)
+    if operation == _native.MULH16:  # it has no single pass to tell the two apart
+        down = along = (long[2] - short[2]) / (long[0] + long[1] - short[0] - short[1])
+        return 0.0, down, along, short[2] - (short[0] + short[1]) * down
+    along = (long[2] - short[2] - (long[0] - short[0]) * down) / (long[1] - short[1])
+    second = short[2] - fixed - short[0] * down - short[1] * along
+    return fixed, down, along, second
+
+
+def fourier(image: Any) -> dict[int, tuple[float, float]]:
+    """Return what a sample of a tile costs in float32 and float64, and what a larger tile adds."""
+    found = {}
+    level = _native.level()
+    for kind in (np.dtype("f4"), np.dtype("f8")):
+        costs = []
+        for tile in (256, 1024):
+            taps = np.full((31, 31), 1 / 961)
+            job = job_of(taps)
+            rows = tile - 30
+            way = Fourier(
+                job, longest_run(job.cols), kind, rows, "", tile, spectra_of(job, tile), False, None, level  # type: ignore[arg-type]
+            )  # fmt: skip
+            tiles = -(-SHAPE[0] // rows) * -(-SHAPE[1] // rows)
+            costs.append(nanoseconds(way, image) * SHAPE[0] * SHAPE[1] / (tiles * tile * tile))
+        more = max(0.0, (costs[1] - costs[0]) / 0.75)
+        found[kind.itemsize] = (round(costs[0] - more / 4, 1), round(more, 1))
+    return found
+
+
+def main() -> None:
+    """Print the tables."""
+    image = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
+    print("COSTS: dict[str, dict[str, Cost]] = {")
+    for level in _native.known_levels():
+        print(f'    "{level.name}": {{')
+        for operation, name in enumerate(_native.OPERATIONS):
+            if level.has(operation):
+                figures = ", ".join(f"{max(0.0, value):.2f}" for value in measure(level, operation, image))
+                print(f'        "{name}": Cost({figures}),')
+        print("    },")
+    print("}")
+    print(f"FFT = {fourier(image)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Which numbers a job is computed in: every arithmetic of the native core that meets the job's tolerance.
+
+On integer samples with integer taps results are exact. Otherwise taps may be rounded to fixed point as long as
+the bound of the error, which is computed from the taps themselves, stays below `FIXED_ERROR` sample values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.engines import Job
+from imgconv.engines._native import DOT8, DOT16, F32, F64, FIXED_ERROR, MUL16, MULH16, Arithmetic
+
+FLOAT_ERROR = 0.25
+"""The largest error bound of a float32 sum on integer samples, in sample values."""
+
+Vector = NDArray[np.float64]
+Terms = tuple[tuple[Vector, Vector], ...]
+
+
+def direct(job: Job, dtype: np.dtype[Any]) -> Iterator[Arithmetic]:
+    """Yield the arithmetics for all taps in one pass."""
+    taps = job.taps
+    terms = ((taps, None),)
+    peak, whole = peak_of(job, dtype), integers(job, dtype)
+    if whole:
+        yield from _whole_direct(job, dtype, peak)
+        if peak < 2**24:
+            yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)
+        if peak < 2**53:
+            yield Arithmetic(F64, terms, 1 / job.divisor, job.divisor, peak=peak)
+        return
+    if dtype == np.uint8 and _held(job, dtype):
+        yield from _fixed_direct(job)
+    yield from _floats(job, dtype, terms, peak, int(np.count_nonzero(taps)))
+
+
+def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmetic]:
+    """Yield the arithmetics for a pass down and a pass along for each of `terms`."""
+    peak, whole = peak_of(job, dtype), integers(job, dtype)
+    if whole:
+        if len(terms) > 1:
+            return  # the terms of an integer kernel are not integers
+        (column, row) = terms[0]
+        below = 255 * np.abs(column).sum()
+        if dtype == np.uint8 and _held(job, dtype):
+            if peak <= 32767 and below <= 32767:
+                yield Arithmetic(MUL16, terms, 1 / job.divisor, job.divisor, peak=peak)
+            beside = 255 * np.abs(row).sum()
+            fitting = beside <= 32767 and np.abs(row).max() <= 16383 and np.abs(column).max() <= 32767
+            if fitting and peak < 2**31 and job.stride[1] == 1:
+                yield Arithmetic(DOT16, terms, 1 / job.divisor, job.divisor, peak=peak)
+        if peak < 2**24:
+            yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)
+        if peak < 2**53:
+            yield Arithmetic(F64, terms, 1 / job.divisor, job.divisor, peak=peak)
+        return
+    if dtype == np.uint8 and _held(job, dtype) and len(terms) == 1:
+        yield from _fixed_separable(job, *terms[0])
+    count = sum(len(column) + len(row) for column, row in terms)
+    spread = sum(float(np.abs(column).sum() * np.abs(row).sum()) for column, row in terms)
+    scale = max(1.0, spread / max(float(np.abs(job.taps).sum()), 1e-300))
+    yield from _floats(job, dtype, terms, peak * scale, count)
+
+
+def peak_of(job: Job, dtype: np.dtype[Any]) -> float:
+    """Return the largest magnitude of a sum, divisor and offset apart."""
+    top = np.iinfo(dtype).max if dtype.kind == "u" else 1.0
+    return max(float(top), abs(job.constant) if _outside(job) else 0.0) * float(np.abs(job.taps).sum())
+
+
+def _outside(job: Job) -> bool:
+    """Whether the constant is read at all."""
+    return bool(np.any(job.rows < 0) or np.any(job.cols < 0))
+
+
+def _held(job: Job, dtype: np.dtype[Any]) -> bool:
+    """Whether samples of `dtype` can hold the border's constant."""
+    return not _outside(job) or (0 <= job.constant <= np.iinfo(dtype).max and job.constant == round(job.constant))
+
+
+def integers(job: Job, dtype: np.dtype[Any]) -> bool:
+    """Whether results are integers before they are divided."""
+    return dtype.kind == "u" and job.integral and (job.constant == round(job.constant) or not _outside(job))
+
+
+def _whole_direct(job: Job, dtype: np.dtype[Any], peak: float) -> Iterator[Arithmetic]:
+    taps, most = job.taps, float(np.abs(job.taps).max())
+    if not _held(job, dtype) or peak >= 2**31:
+        return
+    terms, unit = ((taps, None),), 1 / job.divisor
+    if dtype == np.uint8:
+        if peak <= 32767:
+            yield Arithmetic(MUL16, terms, unit, job.divisor, peak=peak)
+        if most <= 127:
+            yield Arithmetic(DOT8, terms, unit, job.divisor, peak=peak)
+        if most <= 32767:
+            yield Arithmetic(DOT16, terms, unit, job.divisor, peak=peak)
+    elif dtype == np.uint16 and most <= 32767:
+        # The core reads uint16 less 32768, as int16.
+        yield Arithmetic(DOT16, terms, unit, job.divisor, start=32768 * int(taps.sum()), peak=peak)
+
+
+def _fixed_direct(job: Job) -> Iterator[Arithmetic]:
+    taps = job.taps / job.divisor
+    most, total = float(np.abs(taps).max()), float(np.abs(taps).sum())
+    if not 1e-30 < most < 1e30:
+        return
+    scale = _power(min(32767 / most, ((2**31 - 1) / 255 - taps.size / 2) / total))
+    fixed = np.rint(taps * scale)
+    error = 255 * float(np.abs(taps - fixed / scale).sum())
+    if error <= FIXED_ERROR and np.abs(fixed).max() <= 32767 and 255 * np.abs(fixed).sum() < 2**31:
+        yield Arithmetic(DOT16, ((fixed, None),), 1 / scale, peak=255 * float(np.abs(fixed).sum()), error=error)
+
+
+def _fixed_separable(job: Job, column: Vector, row: Vector) -> Iterator[Arithmetic]:
+    if not (1e-30 < np.abs(job.taps).max() < 1e30):
+        return
+    # Equal sums of magnitudes keep both passes in the same range.
+    balance = np.sqrt(np.abs(row).sum() / np.abs(column).sum())
+    column, row = column * balance, row / balance / job.divisor
+    yield from _short(column, row)
+    if job.stride[1] == 1:
+        yield from _pairs(column, row)
+
+
+def _short(column: Vector, row: Vector) -> Iterator[Arithmetic]:
+    """16-bit products rounded to 16 bits: samples times 128, and each pass keeps that unit."""
+    lift = 7
+    gain, spread = _power(1 / np.abs(column).sum()), _power(1 / np.abs(row).sum())
+    first, second = np.rint(column * gain * 2**15), np.rint(row * spread * 2**15)
+    level = 2**lift * gain
+    middle = 255 * 2**lift * np.abs(first).sum() / 2**15 + np.count_nonzero(first) / 2
+    last = middle * np.abs(second).sum() / 2**15 + np.count_nonzero(second) / 2
+    if max(np.abs(first).max(), np.abs(second).max(), middle, last) > 32767:
+        return
+    error = (
+        (255 * np.abs(column - first / gain / 2**15).sum() + np.count_nonzero(first) / 2 / level) * np.abs(row).sum()
+        + middle / level * np.abs(row - second / spread / 2**15).sum()
+        + np.count_nonzero(second) / 2 / level / spread
+    )
+    if error <= FIXED_ERROR:
+        yield Arithmetic(MULH16, ((first, second),), 1 / (level * spread), peak=last, error=float(error))
+
+
+def _pairs(column: Vector, row: Vector) -> Iterator[Arithmetic]:
+    """15-bit taps along, sums rounded to 16 bits, 16-bit taps down, 32-bit sums."""
+    scale = _power(min(16383 / np.abs(row).max(), (2.0**23 - len(row)) / np.abs(row).sum()))
+    first = np.rint(row * scale)
+    shift = max(0, int(np.ceil(np.log2(255 * np.abs(first).sum() / 32766))))
+    middle = 255 * np.abs(first).sum() / 2**shift + 1
+    spread = min(32767 / np.abs(column).max(), ((2**31 - 1) / middle - len(column) / 2) / np.abs(column).sum())
+    spread = _power(spread)
+    second = np.rint(column * spread)
+    peak = middle * np.abs(second).sum()
+    if middle > 32767 or peak >= 2**31:
+        return
+    beside = 255 * np.abs(row - first / scale).sum() + 2**shift / scale / 2
+    below = middle * 2**shift / scale * np.abs(column - second / spread).sum()
+    error = beside * np.abs(column).sum() + below
+    if error <= FIXED_ERROR:
+        unit = 2**shift / (scale * spread)
+        yield Arithmetic(DOT16, ((second, first),), unit, shift=shift, peak=float(peak), error=float(error))
+
+
+def _floats(job: Job, dtype: np.dtype[Any], terms: Any, peak: float, taps: int) -> Iterator[Arithmetic]:
+    most = float(np.abs(job.taps).max(initial=0.0))
+    error = peak * (taps + 2) * 2.0**-24
+    ordinary = most == 0 or (1e-30 < most < 1e30)
+    if ordinary and (error <= FLOAT_ERROR if dtype.kind == "u" else dtype == np.float32 and taps < 4096):
+        yield Arithmetic(F32, terms, 1 / job.divisor, error=error if dtype.kind == "u" else 0.0)
+    yield Arithmetic(F64, terms, 1 / job.divisor)
+
+
+def _power(value: float) -> float:
+    """Return the largest power of two up to `value`, a hair above it included."""
+    return float(2.0 ** np.floor(np.log2(value) + 1e-9))

@@ -1,0 +1,465 @@
+/* The native core of the built-in engine: direct and separable correlation of a band of rows.
+ *
+ * Python chooses the way and lays the taps out (see _native.py); `plan` copies and checks them, and `run` computes
+ * output rows without the GIL. There are no threads here and no state but the plan.
+ */
+#ifndef Py_GIL_DISABLED
+#define Py_LIMITED_API 0x030B0000
+#endif
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "_core_plan.h"
+
+#if !defined(__GNUC__)
+#error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+#define PASTE(a, b) PASTE_(a, b)
+#define PASTE_(a, b) a##_##b
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+static const ptrdiff_t SAMPLE_SIZE[] = {1, 2, 4, 8};
+static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1};  /* of a lane of a line */
+static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2};  /* and of an accumulator */
+static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1};
+
+/* The buffers of one band. */
+struct Work {
+    char *lines;             /* a ring of them */
+    char *raw[4], *dealing;  /* rows as they are in the image */
+    char *total;             /* ROWS rows of sums of a first pass, `pitch` lanes apart */
+    char *result;            /* ROWS rows of a chunk's accumulators, CHUNK lanes apart */
+    int32_t *pairs;          /* DOT16 in two passes: a chunk of one row as pairs or quadruples */
+    const void **base;
+    ptrdiff_t line_lanes, run_lanes, line_bytes, pitch, out_lanes;
+    ptrdiff_t halo;          /* lanes that a second pass reads behind the last output lane */
+};
+
+static ptrdiff_t rounded(ptrdiff_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
+
+static int64_t run_cols(const Settings *is) { return is->tile_cols + (is->span_cols - 1) / is->phases; }
+
+static int32_t most_taps(const Plan *plan)
+{
+    int32_t most = 0;
+    for (int t = 0; t < plan->terms; t++) {
+        most = plan->term[t].first.taps > most ? plan->term[t].first.taps : most;
+        most = plan->term[t].second.taps > most ? plan->term[t].second.taps : most;
+    }
+    return most;
+}
+
+/* Allocate the buffers of a band, all zero. */
+static Work *make_work(const Plan *plan)
+{
+    const Settings *is = &plan->is;
+    const ptrdiff_t lane = LANE_SIZE[is->operation], size = SAMPLE_SIZE[is->source];
+    const ptrdiff_t run_lanes = run_cols(is) * is->channels, line_lanes = run_lanes * is->phases;
+    /* An odd number of cache lines keeps the rows of a column out of one set of the cache. */
+    const ptrdiff_t line_bytes = (rounded((line_lanes + SLACK) * LINE_SIZE[is->operation]) / ALIGN | 1) * ALIGN;
+    const ptrdiff_t total_bytes = (rounded((line_lanes + SLACK) * lane) / ALIGN | 1) * ALIGN;
+    const ptrdiff_t raw = rounded((line_lanes + SLACK) * size);
+    const ptrdiff_t dealing = rounded((is->tile_cols * is->stride_x + is->span_cols) * is->channels * size);
+    const ptrdiff_t head = rounded(sizeof(Work)), halo = line_lanes - is->tile_cols * is->channels;
+    const ptrdiff_t parts[] = {
+        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes, rounded((ROWS * CHUNK + SLACK) * lane),
+        rounded((CHUNK + halo + SLACK) * 4), rounded(most_taps(plan) * (ptrdiff_t)sizeof(void *)),
+    };
+    char *at[10];
+    ptrdiff_t bytes = head;
+    for (int k = 0; k < 10; k++) bytes += parts[k];
+    char *all = NULL;
+    if (posix_memalign((void **)&all, ALIGN, (size_t)bytes))
+        return NULL;
+    memset(all, 0, (size_t)bytes);
+    char *next = all + head;
+    for (int k = 0; k < 10; next += parts[k++]) at[k] = next;
+    Work *work = (Work *)all;
+    *work = (Work){.lines = at[0], .raw = {at[1], at[2], at[3], at[4]}, .dealing = at[5], .total = at[6],
+                   .result = at[7], .pairs = (int32_t *)at[8], .base = (const void **)at[9],
+                   .line_lanes = line_lanes, .run_lanes = run_lanes, .line_bytes = line_bytes,
+                   .pitch = total_bytes / lane, .halo = halo};
+    return work;
+}
+
+/* Take buffers that an earlier band gave back, or new ones. */
+static Work *claim(Plan *plan)
+{
+    for (int k = 0; k < SHELF; k++) {
+        Work *work = __atomic_exchange_n(&plan->shelf[k], NULL, __ATOMIC_ACQUIRE);
+        if (work)
+            return work;
+    }
+    return make_work(plan);
+}
+
+static void give_back(Plan *plan, Work *work)
+{
+    for (int k = 0; k < SHELF; k++) {
+        Work *none = NULL;
+        if (__atomic_compare_exchange_n(&plan->shelf[k], &none, work, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            return;
+    }
+    free(work);
+}
+
+#define LEVEL baseline
+#define WIDTH 16
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+#include "_core_simd.h"
+
+#if defined(__x86_64__)
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define LEVEL avx2
+#define WIDTH 32
+#include "_core_simd.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#pragma clang attribute push(                                                                                  \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,avx2,popcnt"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,avx2,popcnt,prefer-vector-width=512")
+#endif
+#define LEVEL avx512
+#define WIDTH 64
+#include "_core_simd.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+/* The levels that this machine can run, slowest first. */
+static const struct {
+    const char *name;
+    Band band;
+    unsigned operations;     /* bit k: operation k is there */
+} LEVELS[] = {
+#if defined(__x86_64__)
+    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16},
+    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16},
+    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16},
+#elif defined(__aarch64__)
+    {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16},
+#else
+    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16},
+#endif
+};
+
+static int level_count(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 1;
+    if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")
+        || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vnni"))
+        return 2;
+    return 3;
+#else
+    return 1;
+#endif
+}
+
+static const char CAPSULE[] = "imgconv.engines._core.plan";
+
+static void release(PyObject *capsule)
+{
+    Plan *plan = PyCapsule_GetPointer(capsule, CAPSULE);
+    if (plan)
+        for (int t = 0; t < 8; t++) {
+            free((void *)plan->term[t].first.segment);
+            free((void *)plan->term[t].second.segment);
+        }
+    if (plan) {
+        for (int k = 0; k < SHELF; k++) free(plan->shelf[k]);
+        free((void *)plan->rows);
+        free((void *)plan->cols);
+        free(plan);
+    }
+}
+
+/* Copy a bytes-like object's content; NULL with an exception set. */
+static void *copied(PyObject *from, Py_ssize_t *bytes)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(from, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    void *copy = malloc((size_t)view.len + 1);
+    if (copy)
+        memcpy(copy, view.buf, (size_t)view.len);
+    else
+        PyErr_NoMemory();
+    *bytes = view.len;
+    PyBuffer_Release(&view);
+    return copy;
+}
+
+static int refuse(const char *what)
+{
+    PyErr_SetString(PyExc_ValueError, what);
+    return 0;
+}
+
+/* Read (segments, places, weights) into `taps`; the copy of all three hangs on `segment`. */
+static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, Taps *taps)
+{
+    PyObject *segments, *places, *weights;
+    if (!PyArg_ParseTuple(from, "OOO", &segments, &places, &weights))
+        return 0;
+    const Settings *is = &plan->is;
+    const ptrdiff_t lane = LANE_SIZE[is->operation];
+    Py_ssize_t sizes[3] = {0, 0, 0};
+    void *parts[3] = {copied(segments, &sizes[0]), NULL, NULL};
+    if (parts[0]) parts[1] = copied(places, &sizes[1]);
+    if (parts[1]) parts[2] = copied(weights, &sizes[2]);
+    int good = 0;
+    char *all = parts[2] ? malloc((size_t)(sizes[0] + sizes[1] + sizes[2] + 64)) : NULL;
+    if (all) {
+        memcpy(all, parts[0], (size_t)sizes[0]);
+        memcpy(all + sizes[0], parts[1], (size_t)sizes[1]);
+        char *weight = all + (sizes[0] + sizes[1] + 7) / 8 * 8;
+        memcpy(weight, parts[2], (size_t)sizes[2]);
+        taps->segments = (int32_t)(sizes[0] / (Py_ssize_t)sizeof(Segment));
+        taps->taps = (int32_t)(sizes[1] / (Py_ssize_t)sizeof(Place));
+        taps->segment = (const Segment *)all;
+        taps->place = (const Place *)(all + sizes[0]);
+        taps->weight = weight;
+        good = sizes[2] == taps->taps * rows * lane;
+        const int64_t reach = (run_cols(is) * is->phases - is->tile_cols) * is->channels;
+        for (int32_t k = 0; k < taps->taps && good; k++) {
+            const Place place = taps->place[k];
+            good = place.line >= 0 && place.line < lines && place.lane >= 0 && place.lane <= reach;
+        }
+        for (int32_t s = 0; s < taps->segments && good; s++) {
+            const Segment at = taps->segment[s];
+            good = at.low >= 0 && at.low < at.high && at.high <= rows && at.begin >= 0 && at.end <= taps->taps;
+        }
+        if (!good)
+            refuse("taps that do not fit the plan");
+    }
+    for (int k = 0; k < 3; k++) free(parts[k]);
+    return good;
+}
+
+static int check(const Settings *is, const Plan *plan)
+{
+    const int64_t most = (int64_t)1 << 31;
+    if (is->operation < F32 || is->operation > MULH16 || !(LEVELS[plan->level].operations >> is->operation & 1))
+        return refuse("an operation that the level does not have");
+    if (is->source < U8 || is->source > SAMPLE_F64)
+        return refuse("a source type that is none");
+    const int shorts = is->operation == DOT8 || is->operation == MUL16 || is->operation == MULH16;
+    if ((shorts && is->source != U8) || (is->operation == DOT16 && is->source > U16)
+        || (is->operation == F32 && is->source == SAMPLE_F64))
+        return refuse("an operation that cannot read the source's type");
+    if (is->channels < 1 || is->channels > most || is->image_rows < 1 || is->image_cols < 1 || is->out_rows < 1
+        || is->out_cols < 1 || is->stride_y < 1 || is->stride_x < 1 || is->tile_cols < 1 || is->tile_cols > most
+        || is->span_cols < 1 || is->lines < 1 || is->shift < 0 || is->shift > 31 || is->step < 0 || 3 * is->step > SLACK
+        || is->digits < 0 || is->digits > 2 || (is->digits && (is->operation != DOT16 || is->phases != 1))
+        || (is->phases != 1 && is->phases != is->stride_x)
+        || (is->phases == 1 && is->stride_x != 1))
+        return refuse("settings out of range");
+    if ((is->out_cols - 1) * is->stride_x + is->span_cols > plan->col_count)
+        return refuse("fewer padded columns than the output needs");
+    if (is->run_start < 0 || is->run_stop > plan->col_count || is->run_col < 0
+        || (is->run_stop > is->run_start && is->run_col + is->run_stop - is->run_start > is->image_cols))
+        return refuse("a run outside the image");
+    for (int64_t k = 0; k < plan->row_count; k++)
+        if (plan->rows[k] < -1 || plan->rows[k] >= is->image_rows) return refuse("a row outside the image");
+    for (int64_t k = 0; k < plan->col_count; k++)
+        if (plan->cols[k] < -1 || plan->cols[k] >= is->image_cols) return refuse("a column outside the image");
+    return 1;
+}
+
+/* Put the constant into the source's type, or note that it does not fit. */
+static void set_constant(Plan *plan, double constant)
+{
+    plan->constant = constant;
+    const double top = plan->is.source == U8 ? 255 : 65535;
+    if (plan->is.source == SAMPLE_F32) {
+        const float sample = (float)constant;
+        memcpy(plan->sample, &sample, sizeof(sample));
+    } else if (plan->is.source == SAMPLE_F64) {
+        memcpy(plan->sample, &constant, sizeof(constant));
+    } else if (constant >= 0 && constant <= top && constant == floor(constant)) {
+        const uint16_t sample = (uint16_t)constant;
+        const uint8_t byte = (uint8_t)constant;
+        memcpy(plan->sample, plan->is.source == U8 ? (const void *)&byte : (const void *)&sample,
+               plan->is.source == U8 ? 1 : 2);
+    } else {
+        plan->patch = 1;
+    }
+}
+
+static PyObject *core_plan(PyObject *self, PyObject *args)
+{
+    (void)self;
+    int level;
+    double constant;
+    PyObject *settings, *rows, *cols, *terms;
+    if (!PyArg_ParseTuple(args, "iOdOOO!", &level, &settings, &constant, &rows, &cols, &PyTuple_Type, &terms))
+        return NULL;
+    Plan *plan = calloc(1, sizeof(Plan));
+    if (!plan)
+        return PyErr_NoMemory();
+    PyObject *capsule = PyCapsule_New(plan, CAPSULE, release);
+    if (!capsule) {
+        free(plan);
+        return NULL;
+    }
+    plan->level = level;
+    Py_ssize_t bytes = 0;
+    void *copy = copied(settings, &bytes);
+    if (!copy)
+        goto failed;
+    const int whole = bytes == (Py_ssize_t)sizeof(Settings);
+    if (whole)
+        memcpy(&plan->is, copy, sizeof(Settings));
+    free(copy);
+    if (!whole || level < 0 || level >= level_count()) {
+        refuse("settings of another version, or a level that this machine does not have");
+        goto failed;
+    }
+    if (!(plan->rows = copied(rows, &bytes)))
+        goto failed;
+    plan->row_count = bytes / 8;
+    if (!(plan->cols = copied(cols, &bytes)))
+        goto failed;
+    plan->col_count = bytes / 8;
+    if (!check(&plan->is, plan))
+        goto failed;
+    set_constant(plan, constant);
+    if (plan->patch && plan->is.operation != F32 && plan->is.operation != F64) {
+        refuse("a constant that the source's type cannot hold");
+        goto failed;
+    }
+    plan->terms = (int32_t)PyTuple_Size(terms);
+    if (plan->terms < 1 || plan->terms > 8) {
+        refuse("no term, or more than eight");
+        goto failed;
+    }
+    for (int t = 0; t < plan->terms; t++) {
+        PyObject *first, *second, *term = PyTuple_GetItem(terms, t);
+        if (!PyArg_ParseTuple(term, "OO", &first, &second)
+            || !read_taps(plan, first, ROWS, plan->is.lines, &plan->term[t].first)
+            || (second != Py_None && !read_taps(plan, second, plan->is.digits == 2 ? 2 : 1, 1, &plan->term[t].second)))
+            goto failed;
+    }
+    return capsule;
+failed:
+    Py_DECREF(capsule);
+    return NULL;
+}
+
+static PyObject *core_run(PyObject *self, PyObject *args)
+{
+    (void)self;
+    PyObject *capsule, *image, *samples;
+    long long start, stop;
+    Finish finish;
+    int type;
+    if (!PyArg_ParseTuple(args, "OOOLL(ddddddiiiii)", &capsule, &image, &samples, &start, &stop, &finish.scale,
+                          &finish.shift, &finish.round, &finish.below, &finish.above, &finish.top, &finish.magnitude,
+                          &finish.count, &finish.halves, &finish.wide, &type))
+        return NULL;
+    Plan *plan = PyCapsule_GetPointer(capsule, CAPSULE);
+    if (!plan)
+        return NULL;
+    finish.type = (enum Sample)type;
+    const Settings *is = &plan->is;
+    Py_buffer in, out;
+    if (PyObject_GetBuffer(image, &in, PyBUF_STRIDES) < 0)
+        return NULL;
+    if (PyObject_GetBuffer(samples, &out, PyBUF_STRIDES | PyBUF_WRITABLE) < 0) {
+        PyBuffer_Release(&in);
+        return NULL;
+    }
+    PyObject *answer = NULL;
+    const int64_t rows = stop - start;
+    if (in.ndim != 3 || in.shape[0] != is->image_rows || in.shape[1] != is->image_cols
+        || in.shape[2] != is->channels || in.itemsize != SAMPLE_SIZE[is->source])
+        refuse("an image of another shape or type than planned");
+    else if (type < U8 || type > SAMPLE_F64 || out.ndim != 3 || out.itemsize != SAMPLE_SIZE[type] || start < 0
+             || start >= stop || stop > is->out_rows || out.shape[0] != rows || out.shape[1] != is->out_cols
+             || out.shape[2] != is->channels || out.strides[2] != out.itemsize
+             || out.strides[1] != out.itemsize * is->channels
+             || ((uintptr_t)out.buf | (uintptr_t)out.strides[0]) % (uintptr_t)out.itemsize)
+        refuse("an output of another shape or type than planned");
+    else if (finish.halves > 15)
+        refuse("more halves than bits");
+    else {
+        const ptrdiff_t size = SAMPLE_SIZE[is->source];
+        const int aligned = ((uintptr_t)in.buf | (uintptr_t)in.strides[0]) % (uintptr_t)size == 0;
+        const Image from = {in.buf, in.strides[0], in.strides[1], in.strides[2],
+                            aligned && in.strides[2] == size && in.strides[1] == size * is->channels};
+        const Out to = {out.buf, out.strides[0]};
+        Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
+        int done;
+        Py_BEGIN_ALLOW_THREADS
+        done = LEVELS[plan->level].band(plan, &from, start, stop, &finish, &to, &seen);
+        Py_END_ALLOW_THREADS
+        answer = done ? Py_BuildValue("ddLLL", seen.low, seen.high, (long long)seen.below, (long long)seen.above,
+                                      (long long)seen.nan)
+                      : PyErr_NoMemory();
+    }
+    PyBuffer_Release(&in);
+    PyBuffer_Release(&out);
+    return answer;
+}
+
+static PyObject *core_levels(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    PyObject *list = PyList_New(0);
+    for (int k = 0; list && k < level_count(); k++) {
+        PyObject *entry = Py_BuildValue("sI", LEVELS[k].name, LEVELS[k].operations);
+        if (!entry || PyList_Append(list, entry) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(entry);
+    }
+    return list;
+}
+
+static PyMethodDef METHODS[] = {
+    {"levels", core_levels, METH_NOARGS, "Return (name, operations) of every SIMD level, slowest first."},
+    {"plan", core_plan, METH_VARARGS, "Return a plan: (level, settings, constant, rows, cols, terms)."},
+    {"run", core_run, METH_VARARGS, "Compute rows: (plan, image, samples, start, stop, finish) -> what was seen."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot SLOTS[] = {
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT, "imgconv.engines._core", "The native core; see _native.py.", 0, METHODS, SLOTS,
+    NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&MODULE); }

@@ -1,0 +1,91 @@
+"""What the ways of the native core cost, in nanoseconds on one thread; measured by benchmarks/costs.py.
+
+Only their order matters, so one machine's figures serve others of the same SIMD level.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from imgconv.engines import Job
+from imgconv.engines._layout import Vector, down_operations
+from imgconv.engines._native import DOT8, DOT16, LANE_BYTES, OPERATIONS, PACKED, Arithmetic, Level
+
+
+class Cost(NamedTuple):
+    """Of one operation.
+
+    Attributes:
+        fixed: per output sample.
+        down: per vector operation of a pass over a group of rows.
+        along: per vector operation of a pass along a row.
+        second: what a second pass adds per output sample.
+    """
+
+    fixed: float
+    down: float
+    along: float
+    second: float
+
+
+COSTS: dict[str, dict[str, Cost]] = {
+    "baseline": {
+        "F32": Cost(2.09, 0.38, 0.38, 0.50),
+        "F64": Cost(3.62, 0.23, 0.24, 0.31),
+        "DOT16": Cost(0.65, 0.23, 0.24, 0.39),
+        "MUL16": Cost(0.42, 0.47, 0.21, 0.18),
+    },
+    "avx2": {
+        "F32": Cost(0.41, 0.19, 0.23, 0.15),
+        "F64": Cost(3.20, 0.19, 0.23, 0.26),
+        "DOT16": Cost(0.26, 0.22, 0.30, 0.24),
+        "MUL16": Cost(0.22, 0.23, 0.26, 0.08),
+        "MULH16": Cost(0.00, 0.26, 0.26, 0.30),
+    },
+    "avx512": {
+        "F32": Cost(0.24, 0.31, 0.53, 0.07),
+        "F64": Cost(3.11, 0.30, 0.54, 0.03),
+        "DOT8": Cost(0.15, 0.36, 0.00, 0.00),
+        "DOT16": Cost(0.17, 0.33, 0.25, 0.26),
+        "MUL16": Cost(0.10, 0.40, 0.54, 0.04),
+        "MULH16": Cost(0.00, 0.47, 0.47, 0.15),
+    },
+}
+COSTS["neon"] = COSTS["baseline"]
+
+WIDTHS = {"baseline": 16, "neon": 16, "avx2": 32, "avx512": 64}
+"""Bytes of a vector."""
+
+FFT = {4: (5.9, 1.7), 8: (9.6, 5.7)}
+"""What a sample of a transformed tile costs, and what is added for each 1024 samples of the tile's side, by the
+bytes of the float type."""
+
+NUMPY_TAP = 0.55
+"""What one tap costs per output sample in NumPy."""
+NUMPY_FFT = (22.0, 0.0)
+"""As `FFT`, with everything around the transform in NumPy too."""
+
+
+def cost(job: Job, way: Arithmetic, level: Level) -> float:
+    """Return what one output sample costs."""
+    each = COSTS[level.name][OPERATIONS[way.operation]]
+    lanes = WIDTHS[level.name] / LANE_BYTES[way.operation]
+    total = each.fixed
+    for first, second in way.terms:
+        if second is None:
+            total += each.down * down_operations(job, first, PACKED[way.operation]) / lanes
+            continue
+        # A pass down that comes first covers the columns that the pass along reads beside the output.
+        wider = len(job.cols) / job.output[1] if way.operation != DOT16 else 1.0
+        total += each.down * wider * down_operations(job, first[:, None], PACKED[way.operation]) / lanes
+        total += each.along * along_operations(second, way.operation, level) / lanes + each.second
+    return float(total)
+
+
+def along_operations(taps: Vector, operation: int, level: Level) -> int:
+    """Return how many vector operations a pass along a row needs per vector of output."""
+    if operation != DOT16:
+        return int(np.count_nonzero(taps))
+    return 2 * -(-len(taps) // 4) if level.has(DOT8) else -(-len(taps) // 2)

@@ -1,0 +1,351 @@
+"""The native core from Python: loading it, and prepared jobs that run on it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.engines import Floats, Job, Prepared
+from imgconv.engines._layout import ROWS, Grid, line_count
+from imgconv.errors import EngineError
+from imgconv.tone import Stats, Tone, full_range
+
+try:
+    from imgconv.engines import _core
+except ImportError:  # installed without a compiler
+    _core = None  # type: ignore[assignment]
+
+OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16")
+F32, F64, DOT8, DOT16, MUL16, MULH16 = range(6)
+WORDS = ("float32", "float64", "8-bit integers", "16-bit integers", "16-bit integers", "16-bit fixed point")
+"""What they compute in, for reports."""
+PACKED = (1, 1, 4, 2, 1, 1)
+"""Samples in a lane, by operation."""
+LANE_BYTES = (4, 8, 4, 4, 2, 2)
+LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2")
+SAMPLES = ("u1", "u2", "f4", "f8")
+"""The sample types, in the order of the core's enum."""
+FIXED_ERROR = 0.15
+"""The largest error of a result in fixed point, in sample values, before it is rounded to a whole one."""
+CACHE = 400_000
+"""Bytes of lines that stay in a core's second-level cache beside everything else."""
+BAND_SAMPLES = 1 << 20
+
+
+class Level(NamedTuple):
+    """A SIMD level: its number and name, and a bit for every operation that it has."""
+
+    number: int
+    name: str
+    operations: int
+
+    def has(self, operation: int) -> bool:
+        """Whether `operation` runs on this level."""
+        return bool(self.operations >> operation & 1)
+
+
+def known_levels() -> list[Level]:
+    """Return the levels that this machine has, slowest first; none without the core."""
+    return [] if _core is None else [Level(number, *entry) for number, entry in enumerate(_core.levels())]
+
+
+def level() -> Level | None:
+    """Return the SIMD level to use: IMGCONV_SIMD's or the best that this machine has; None without a core.
+
+    Raises:
+        EngineError: IMGCONV_SIMD names a level that is not there, or IMGCONV_REQUIRE_NATIVE is set and the core
+            is missing.
+    """
+    if _core is None:
+        if os.environ.get("IMGCONV_REQUIRE_NATIVE", "0") not in ("", "0"):
+            raise EngineError(
+                "the native core is not built, and IMGCONV_REQUIRE_NATIVE asks for it; reinstall with a C compiler"
+            )
+        return None
+    known = known_levels()
+    wanted = os.environ.get("IMGCONV_SIMD", "")
+    if wanted in ("", "best"):
+        return known[-1]
+    if wanted == "none":
+        return None
+    for entry in known:
+        if entry.name == wanted:
+            return entry
+    names = "|".join(["none", *(entry.name for entry in known)])
+    raise EngineError(f"IMGCONV_SIMD: '{wanted}' is none of {names}, which this machine has")
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How one job is computed in the core's lanes.
+
+    A result is ``(accumulator + base) * unit + offset``.
+
+    Attributes:
+        operation: number of the core's operation.
+        terms: the taps of each pass, (column, row) or (taps, None), in the samples' type of a lane.
+        unit: what one accumulator step is worth; with `divisor` it is exactly 1 / divisor.
+        divisor: for integer taps on integer samples; 0 where results are not exact.
+        base: added to every accumulator.
+        start: what the accumulators of a single pass start from.
+        shift: bits that DOT16 rounds away between the pass along and the pass down.
+        peak: the largest magnitude of an accumulator plus base.
+        error: bound of the error of a result, in sample values; 0 where the result is exact.
+    """
+
+    operation: int
+    terms: tuple[tuple[NDArray[Any], NDArray[Any] | None], ...]
+    unit: float = 1.0
+    divisor: int = 0
+    base: float = 0.0
+    start: int = 0
+    shift: int = 0
+    peak: float = np.inf
+    error: float = 0.0
+
+    @property
+    def fixed(self) -> bool:
+        """Whether taps were rounded to fixed point."""
+        return self.divisor == 0 and self.operation not in (F32, F64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Native:
+    """A job on the native core."""
+
+    job: Job
+    arithmetic: Arithmetic
+    reason: str
+    band_rows: int
+    range: tuple[float, float]
+    """What results can be for samples of an integer type; infinities for float ones."""
+    plan: Any = field(repr=False)
+    finishes: dict[tuple[Tone | None, np.dtype[Any]], tuple[Any, ...]] = field(default_factory=dict, repr=False)
+    """What `_finish` returned; every band asks for it."""
+
+    def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
+        """Return output rows `start` to `stop` (exclusive), float32 or float64."""
+        way = self.arithmetic
+        double = way.operation == F64 or (way.divisor > 0 and way.peak >= 2**24)
+        out = np.empty((stop - start, self.job.output[1], image.shape[2]), np.float64 if double else np.float32)
+        if not way.divisor:
+            shift = way.base * way.unit + self.job.offset
+            self._run(image, start, stop, out, (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2))
+            return out
+        # Divided here, because a product with 1 / divisor would miss results that are exactly a half.
+        self._run(image, start, stop, out, (1.0, way.base, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2))
+        if way.divisor != 1:
+            out /= out.dtype.type(way.divisor)
+        if self.job.offset:
+            out += out.dtype.type(self.job.offset)
+        return out
+
+    def store(self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], tone: Tone | None) -> Stats:
+        """Compute output rows `start` to `stop` (exclusive) straight into `out` and return what was seen.
+
+        Args:
+            image: (rows, cols, channels).
+            start, stop: rows.
+            out: the rows' samples, of the type of `tone`.
+            tone: how results become samples; None keeps them as they are, in a float type.
+        """
+        finish = self.finishes.get((tone, out.dtype))
+        if finish is None:
+            finish = self.finishes[tone, out.dtype] = self._finish(tone, out.dtype)
+        low, high, below, above, nan = self._run(image, start, stop, out, finish)
+        if low <= high:
+            low, high = (self._result(value) for value in (low, high))
+        nan = nan if out.dtype.kind == "u" else 0
+        return Stats(low, high, below, above, nan, out.size)
+
+    def _run(
+        self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: tuple[Any, ...]
+    ) -> tuple[float, float, int, int, int]:
+        return _core.run(self.plan, image, out, start, stop, finish)
+
+    def _result(self, accumulator: float) -> float:
+        way = self.arithmetic
+        total = accumulator + way.base
+        return (total / way.divisor if way.divisor else total * way.unit) + self.job.offset
+
+    def _finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+        """Return the core's way from accumulators to samples of `dtype`."""
+        way, slope, shift = self.arithmetic, tone.slope if tone else 1.0, tone.shift if tone else 0.0
+        code = SAMPLES.index(dtype.str[1:])
+        absolute = tone is not None and tone.map == "abs"
+        scale = way.unit * slope
+        added = (way.base * way.unit + self.job.offset) * slope + shift
+        if dtype.kind == "f":
+            wide = way.operation == F64 or (dtype.itemsize == 8 and way.peak >= 2**24)
+            return (scale, added, 0.0, 0.0, 0.0, 0.0, absolute, 0, -1, wide, code)
+        top = full_range(dtype)
+        counted = self._counted(slope, shift, absolute, top)
+        whole = way.base + (self.job.offset + shift) * way.divisor
+        if way.divisor and slope == 1 and 2 * whole == round(2 * whole):
+            return self._exact(way.divisor, whole, top, absolute, counted, code)
+        # Below a half by less than any float: 0.49999997 + this stays under 1, and 0.5 + this reaches it.
+        half = 0.5 - 2.0**-25
+        halves = self._halves(scale, added, absolute, code)
+        if halves >= 0:
+            level = 1 << halves
+            below, above = np.floor((-0.5 - added) * level), np.ceil((top + 0.5 - added) * level)
+            return (scale, added, half, below, above, top, absolute, counted, halves, False, code)
+        integers = way.operation in (DOT8, DOT16)
+        wide = bool(way.operation == F64 or (integers and (top + abs(added)) * 2.0**-22 > 0.01))
+        return self._thresholds((scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code))
+
+    def _exact(
+        self, divisor: int, whole: float, top: float, absolute: bool, counted: bool, code: int
+    ) -> tuple[Any, ...]:
+        """Round ``(accumulator + whole) / divisor``, where halves must be met exactly."""
+        scale, added = 1 / divisor, whole / divisor
+        halves = self._halves(scale, added, absolute, code)
+        if halves >= 0:
+            below, above = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
+            return (scale, added, 0.5, below, above, top, absolute, counted, halves, False, code)
+        # A result that is no half is at least 1 / (4 * divisor) away from one, so half of that keeps both apart:
+        # the offset may add a half.
+        margin = 1 / (8 * divisor)
+        way = self.arithmetic
+        wide = bool(way.operation == F64 or (top + abs(added) + 1) * 2.0**-22 >= margin)
+        low, high = -0.5 + margin, top + 0.5 - margin
+        return self._thresholds((scale, added, 0.5 + margin, low, high, top + 0.5, absolute, counted, -1, wide, code))
+
+    def _thresholds(self, finish: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Let int32 accumulators that become uint8 be compared as they are, where that is the same."""
+        scale, added, half, low, high, top, absolute, counted, _, wide, code = finish
+        way = self.arithmetic
+        if way.operation not in (DOT8, DOT16) or absolute or wide or scale <= 0 or way.peak * scale > 2**30:
+            wide = bool(wide or way.peak >= 2**24)
+            return (scale, added, half, low, high, top, absolute, counted, -1, wide, code)
+        low = max(np.floor((low - added) / scale), -(2.0**31))
+        high = min(np.ceil((high - added) / scale), 2.0**31 - 1)
+        return (scale, added, half, low, high, top, absolute, counted, 0, wide, code)
+
+    def _halves(self, scale: float, added: float, absolute: bool, code: int) -> int:
+        """Return by how many bits 16-bit accumulators can be shifted to become uint8, or -1."""
+        short = self.arithmetic.operation in (MUL16, MULH16)
+        if not short or code or absolute or scale <= 0 or added != round(added):
+            return -1
+        bits = -np.log2(scale)
+        return int(bits) if bits == round(bits) and 0 <= bits <= 14 and abs(added) <= 2**14 else -1
+
+    def _counted(self, slope: float, shift: float, absolute: bool, top: float) -> bool:
+        low, high = (value * slope + shift for value in self.range)
+        if absolute:
+            low, high = 0.0, max(abs(low), abs(high))
+        return bool(low <= -0.25 or high >= top + 0.25)
+
+
+def make(
+    job: Job,
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    way: Arithmetic,
+    run: tuple[int, int],
+    level: Level,
+    reason: str,
+) -> Native:
+    """Return `job` prepared for the core at `level`, computed as `way` says."""
+    from imgconv.engines._layout import along, along_in_digits, down
+
+    packed, (rows, cols), channels = PACKED[way.operation], job.output, shape[2]
+    lines = line_count(job, packed)
+    span = job.dilation[1] * (job.taps.shape[1] - 1) + 1
+    phases = job.stride[1]
+    tile = tile_cols(cols, channels, lines, (span - 1) // phases, LANE_BYTES[way.operation] * phases)
+    grid = Grid(channels, phases, tile + (span - 1) // phases)
+    lane = np.dtype(LANE_TYPE[way.operation])
+    digits = 0
+    if way.operation == DOT16 and way.terms[0][1] is not None:
+        digits = 2 if level.has(DOT8) else 1
+    terms: list[tuple[Any, Any]] = []
+    for first, second in way.terms:
+        first = first.astype(lane)
+        if second is None:
+            terms.append((down(job, first, grid, packed).buffers(), None))
+            continue
+        row = along_in_digits(job, second, grid) if digits == 2 else along(job, second.astype(lane), grid, packed)
+        terms.append((down(job, first[:, None], grid, packed).buffers(), row.buffers()))
+    start, stop = run
+    settings = np.array(
+        [
+            way.operation, SAMPLES.index(dtype.str[1:]), channels, shape[0], shape[1], rows, cols,
+            *job.stride, tile, span, phases, lines, way.start,
+            digits, job.dilation[1] * channels if digits else 0, way.shift,
+            start, stop, job.cols[start] if stop > start else 0,
+        ],
+        np.int64,
+    )  # fmt: skip
+    outside = bool((job.rows < 0).any() or (job.cols < 0).any())
+    constant = job.constant if outside else 0.0
+    rows_map, cols_map = job.rows.astype(np.int64), job.cols.astype(np.int64)
+    plan = _core.plan(level.number, settings, constant, rows_map, cols_map, tuple(terms))
+    return Native(job, way, reason, band_rows(rows, cols * channels, job), result_range(job, dtype), plan)
+
+
+def tile_cols(cols: int, channels: int, lines: int, halo: int, bytes_a_lane: int) -> int:
+    """Return how many output columns to compute at once, so that the lines they read stay in the cache."""
+    fitting = CACHE // (lines * bytes_a_lane * channels) - halo
+    fitting = max(fitting, -(-512 // channels), 2 * halo)
+    return int(-(-cols // -(-cols // fitting)))
+
+
+def band_rows(rows: int, lanes: int, job: Job) -> int:
+    """Return how many output rows to hand to a thread at once."""
+    wanted = max(BAND_SAMPLES // lanes, 8 * job.taps.shape[0] // job.stride[0], 4 * ROWS)
+    even = -(-rows // max(1, round(rows / wanted)))
+    return int(-(-even // ROWS) * ROWS)
+
+
+def result_range(job: Job, dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return bounds of the results."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    low, high = min(0.0, job.constant), max(float(np.iinfo(dtype).max), job.constant)
+    positive, negative = float(job.taps[job.taps > 0].sum()), float(job.taps[job.taps < 0].sum())
+    return (
+        (positive * low + negative * high) / job.divisor + job.offset,
+        (positive * high + negative * low) / job.divisor + job.offset,
+    )
+
+
+@lru_cache(maxsize=16)
+def pointwise(shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -> Native:
+    """Return a job that changes nothing about floats of `shape`: it makes samples of them."""
+    job = Job(np.ones((1, 1)), np.arange(shape[0]), np.arange(shape[1]))
+    way = Arithmetic(F32 if dtype == np.float32 else F64, ((job.taps, None),))
+    return make(job, shape, dtype, way, (0, shape[1]), level, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Two ways of a job: `fast` is exact enough for integer samples, `fine` for floats too."""
+
+    fine: Prepared
+    fast: Native
+
+    @property
+    def reason(self) -> str:
+        """The usual way and why."""
+        return self.fast.reason
+
+    @property
+    def band_rows(self) -> int:
+        """Output rows to compute at once when called."""
+        return self.fine.band_rows
+
+    def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
+        """Return output rows `start` to `stop` (exclusive)."""
+        return self.fine(image, start, stop)
+
+    def suited(self, tone: Tone | None) -> Prepared:
+        """Return the way for samples of `tone`, which may magnify errors."""
+        if tone is None or tone.dtype.kind != "u":
+            return self.fine
+        return self.fast if self.fast.arithmetic.error * abs(tone.slope) <= FIXED_ERROR else self.fine
