@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isinf
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +34,7 @@ from imgconv.layers import Layer, Shape
 from imgconv.loss import clipping
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
+from imgconv.value import Value
 
 File = str | IO[bytes]
 """A path, or an open binary file such as a pipe."""
@@ -47,8 +48,7 @@ MAX_WINDOW = 1 << 28
 """The most samples in the padded rows that one row of windows sees; a thread holds them all at once."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Value, kw_only=True):
     """What is asked for; pairs are (width, height).
 
     Attributes:
@@ -92,8 +92,7 @@ class Request:
     compression: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class Report(Value, kw_only=True):
     """What was planned and, unless it was a dry run, done.
 
     Attributes:
@@ -134,7 +133,7 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
     """
-    request = replace(request, kernel=rescaled(request.kernel, request.gain))
+    request = request.replace(kernel=rescaled(request.kernel, request.gain))
     if isinstance(target, str):
         check_place(target, target, request.overwrite)
     content, called = _rereadable(source)
@@ -175,7 +174,7 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
         overwrite=request.overwrite,
         compression=request.compression,
     )
-    return replace(report, notes=tuple(dict.fromkeys((*report.notes, *image.notes, *written))))
+    return report.replace(notes=tuple(dict.fromkeys((*report.notes, *image.notes, *written))))
 
 
 def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
@@ -322,7 +321,7 @@ def _run(report: Report, layer: Layer, image: Image) -> Report:
     if request.check:
         colours = image.pixels[:, :, : report.plan.input.channels]
         check = compare(layer, np.ascontiguousarray(colours), request.engine, request.threads)
-    return replace(report, result=result, seconds=seconds, check=check, reason=result.reason)
+    return report.replace(result=result, seconds=seconds, check=check, reason=result.reason)
 
 
 def _refuse_span(report: Report) -> None:

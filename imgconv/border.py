@@ -14,11 +14,11 @@ once for all engines and padding costs no copy. The names are those of numpy.pad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from imgconv.errors import OptionError, did_you_mean
+from imgconv.value import Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,8 +68,7 @@ ALIASES = {
 """Other tools' words for the same borders (OpenCV, SciPy, scikit-image, torch, libvips, ImageMagick, GLSL)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Border:
+class Border(Value):
     """A rule for samples outside the image; `value` is used by ``constant`` only, in sample values."""
 
     kind: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from imgconv import engines
@@ -12,13 +10,13 @@ from imgconv.layers import Layer, Shape
 from imgconv.layers.convolution import Convolution
 from imgconv.layers.mixing import Mixing
 from imgconv.pipeline import Pipeline, Pixels, Target, float_for
+from imgconv.value import Value
 
 RELATIVE = 1e-6
 """How far results may be apart, as a part of the largest magnitude in play: what float32 can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """How far two engines are apart, in sample values, before mapping."""
 
     engine: str
@@ -56,7 +54,7 @@ def compare(layer: Layer, pixels: Pixels, engine: str, threads: int | None) -> C
 def parts(layer: Layer) -> list[Layer]:
     """Return a layer for every member of a combined kernel, or the layer itself."""
     if isinstance(layer, Convolution) and isinstance(layer.kernel, Combined):
-        return [replace(layer, kernel=member) for member in layer.kernel.of]
+        return [layer.replace(kernel=member) for member in layer.kernel.of]
     return [layer]
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
@@ -233,7 +232,7 @@ class _Reader:
         except ImgconvError as error:
             self.fail(str(error), "parameters" if parameters else "generator")
         named = {key: value for key, value in named.items() if value or key not in ("summary", "source")}
-        kernel = replace(kernel, **named)
+        kernel = kernel.replace(**named)
         if isinstance(kernel, Kernel):
             return self.adjusted(kernel)
         for key in TAPS:
@@ -311,15 +310,15 @@ class _Reader:
             scale = fraction(self.number(self.keys["scale"], "scale"))
             if scale == 0:
                 self.fail("scale must not be 0", "scale")
-            kernel = replace(kernel, scale=kernel.scale * scale)
+            kernel = kernel.replace(scale=kernel.scale * scale)
         if "normalise" in self.keys:
             if self.keys["normalise"] != "sum" or "scale" in self.keys:
                 self.fail("normalise can only be 'sum', and goes with no scale", "normalise")
             kernel = kernel.with_gain("sum")
         if "offset" in self.keys:
-            kernel = replace(kernel, offset=self.offset(self.keys["offset"], "offset"))
+            kernel = kernel.replace(offset=self.offset(self.keys["offset"], "offset"))
         if "anchor" in self.keys:
-            kernel = replace(kernel, anchor=self.anchor())
+            kernel = kernel.replace(anchor=self.anchor())
         return kernel.slid() if self.switch("correlate", default=False) else kernel
 
     def switch(self, key: str, default: bool) -> bool:

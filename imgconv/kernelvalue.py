@@ -6,7 +6,6 @@ degrees into the mask that is laid on the picture, unless the caller asks to cor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import hypot, sqrt
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv.errors import KernelValueError, OptionError, did_you_mean
+from imgconv.value import Value
 
 Matrix = NDArray[np.float64]
 
@@ -39,8 +39,7 @@ SEPARABLE_TOLERANCE = 1e-12
 """Singular values below this part of the largest one are rounding noise and do not count for the rank."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(Value):
     """What is added to a result: ``value`` in sample values plus ``share`` of the sample type's full range."""
 
     value: float = 0.0
@@ -59,8 +58,7 @@ class Offset:
         return f"{self.value:g}"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Named:
+class Named(Value, kw_only=True):
     """What every kernel carries besides its numbers."""
 
     name: str
@@ -69,6 +67,9 @@ class Named:
     kind: str = "other"
     map: str | None = None
 
+    __eq__ = object.__eq__  # arrays are equal in places, so kernels are equal only to themselves
+    __hash__ = object.__hash__
+
     def __post_init__(self) -> None:
         if self.kind not in CLASSES:
             raise KernelValueError(self.name, f"class '{self.kind}' is none of {', '.join(CLASSES)}")
@@ -76,8 +77,7 @@ class Named:
             raise KernelValueError(self.name, f"map '{self.map}' is none of {', '.join(MAPS)}")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Kernel(Named):
+class Kernel(Named, kw_only=True):
     """A matrix of taps, ``weights * scale``, and what is added to its result.
 
     Attributes:
@@ -90,7 +90,7 @@ class Kernel(Named):
 
     weights: Matrix
     scale: Fraction = Fraction(1)
-    offset: Offset = field(default_factory=Offset)
+    offset: Offset = Offset()
     anchor: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ class Kernel(Named):
         if correlate:
             return self
         anchor = self.anchor and (self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1])
-        return replace(self, weights=self.weights[::-1, ::-1], anchor=anchor)
+        return self.replace(weights=self.weights[::-1, ::-1], anchor=anchor)
 
     @property
     def sum(self) -> float:
@@ -202,12 +202,11 @@ class Kernel(Named):
             return self
         # The divisor of an integral kernel is a fraction again, so its results stay exact.
         if self.integral and (ratio := Fraction(divisor) / self.scale).denominator == 1:
-            return replace(self, scale=1 / ratio)
-        return replace(self, weights=self.taps / divisor, scale=Fraction(1))
+            return self.replace(scale=1 / ratio)
+        return self.replace(weights=self.taps / divisor, scale=Fraction(1))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Combined(Named):
+class Combined(Named, kw_only=True):
     """Several kernels whose float results become one: `combine` is one of `COMBINES`."""
 
     combine: str
@@ -239,7 +238,7 @@ class Combined(Named):
 
     def with_gain(self, gain: str) -> Combined:
         """Return the combination with every member rescaled; see `Kernel.with_gain`."""
-        return replace(self, of=tuple(member.with_gain(gain) for member in self.of))
+        return self.replace(of=tuple(member.with_gain(gain) for member in self.of))
 
     def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
         """Return bounds of the combined result for samples within `low` and `high`; the angle is in degrees."""
@@ -255,8 +254,7 @@ class Combined(Named):
                 return 0.0, 360.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Pointwise(Named):
+class Pointwise(Named, kw_only=True):
     """A matrix over the channels of one pixel: ``out[o] = sum_i matrix[o, i] * in[i] + bias[o]``.
 
     Attributes:
@@ -286,8 +284,7 @@ class Pointwise(Named):
         return min(a for a, _ in rows), max(b for _, b in rows)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Learned(Named):
+class Learned(Named, kw_only=True):
     """The weights of a CNN layer, which mixes channels while it slides.
 
     Every framework trains and stores such weights as correlation masks. `slid` therefore lays them on the picture
@@ -329,9 +326,9 @@ class Learned(Named):
     def slid(self, correlate: bool = False) -> Learned:
         """Return the layer as it is laid on the picture; `correlate` changes nothing for a correlation mask."""
         if correlate or self.correlate:
-            return replace(self, correlate=True)
+            return self.replace(correlate=True)
         anchor = self.anchor and (self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1])
-        return replace(self, weights=self.weights[:, :, ::-1, ::-1], anchor=anchor, correlate=True)
+        return self.replace(weights=self.weights[:, :, ::-1, ::-1], anchor=anchor, correlate=True)
 
     def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
         """Return the smallest and largest result possible in any output channel for samples within the bounds."""

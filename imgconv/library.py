@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,14 @@ from imgconv import kernelfile, kerneltext, parametric, yamlfile
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, UnknownKernelError
 from imgconv.kernelfile import NAME, SUFFIXES
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.value import Value
 
 VARIABLE = "IMGCONV_KERNELS"
 YAML_SUFFIXES = (".yaml", ".yml")
 INLINE = re.compile(r"[-+0-9.eE/ \t]*[0-9][-+0-9.eE/ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """One line of the catalogue.
 
     Attributes:
@@ -132,7 +131,7 @@ def _named(spec: str) -> AnyKernel:
                 raise _no_folder(folder)
         raise UnknownKernelError(name, names())
     values = _parameters(spec, parameters, generator)
-    return replace(generator.from_text(spec, values), name=spec if values else name)
+    return generator.from_text(spec, values).replace(name=spec if values else name)
 
 
 def _parameters(spec: str, text: str, generator: parametric.Parametric) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from imgconv.layers import Layer, Shape, Step
 from imgconv.layers.convolution import Convolution
 from imgconv.layers.mixing import Mixing
 from imgconv.tone import Stats, Tone, full_range
+from imgconv.value import Value
 
 Pixels = NDArray[Any]
 
@@ -42,8 +43,7 @@ def layer_for(
     return Convolution(kernel, padding, border, stride, dilation, correlate)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Value):
     """What the samples of the result shall be.
 
     Attributes:
@@ -91,8 +91,7 @@ class Target:
         return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """Layers planned one after the other for one input shape."""
 
     layers: tuple[Layer, ...]
@@ -138,8 +137,7 @@ class Plan:
         return mapped(result, target, white) if target.waits else result
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Value):
     """A chain of layers."""
 
     layers: tuple[Layer, ...]

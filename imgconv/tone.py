@@ -6,11 +6,12 @@ counted, so that nothing is lost silently. Float types have a nominal range of 0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from imgconv.value import Value
 
 Samples = NDArray[Any]
 
@@ -21,8 +22,7 @@ def full_range(dtype: DTypeLike) -> float:
     return 1.0 if kind.kind == "f" else float(np.iinfo(kind).max)
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Value):
     """What was seen while samples were made.
 
     Attributes:
@@ -65,8 +65,7 @@ class Stats:
         return cls(low, high, below, above, nan, values.size)
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(Value):
     """How float results become samples of `dtype`.
 
     Attributes:

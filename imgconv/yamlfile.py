@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from imgconv.errors import FileContentError, KernelFileError, did_you_mean
+from imgconv.value import Value
 
 MAX_BYTES = 1 << 20
 """The longest text that is read, in bytes of UTF-8."""
@@ -37,14 +37,14 @@ _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 _WORDS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))
 
 
-@dataclass(slots=True)
 class _Node:
     """Where a mapping or sequence stands, and where its parts do: a place, or a node for one with parts."""
 
-    place: Place
-    items: list[_Node | Place] = field(default_factory=list)
-    entries: dict[str, _Node | Place] = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.items: list[_Node | Place] = []
+        self.entries: dict[str, _Node | Place] = {}
+        self.keys: dict[str, Place] = {}
 
     def part(self, step: Step) -> _Node | Place | None:
         if isinstance(step, str):
@@ -52,8 +52,7 @@ class _Node:
         return self.items[step] if 0 <= step < len(self.items) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Value):
     """One YAML document.
 
     Attributes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,7 +57,7 @@ def centred(kernel: Kernel, longer: str) -> Kernel:
         more = (size - 1 - at) - at
         allowed = (0, 1) if longer == "after" else (0, -1)
         pads.append((0, 0) if more in allowed else (max(more, 0), max(-more, 0)))
-    return replace(kernel, weights=np.pad(kernel.weights, pads), anchor=None)
+    return kernel.replace(weights=np.pad(kernel.weights, pads), anchor=None)
 
 
 def _middle(kernel: Kernel) -> tuple[int, int]:

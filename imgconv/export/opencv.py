@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imgconv.export import _script as script
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Pointwise
 
@@ -64,7 +62,7 @@ def _results(kernel: AnyKernel, call: str) -> list[str]:
 
 def _channels(kernel: Pointwise) -> list[str]:
     """OpenCV's order of channels is blue, green, red."""
-    flipped = replace(kernel, matrix=kernel.matrix[::-1, ::-1], bias=kernel.bias[::-1])
+    flipped = kernel.replace(matrix=kernel.matrix[::-1, ::-1], bias=kernel.bias[::-1])
     matrix = script.matrix_literal(flipped.matrix, "np.array", "np.float64")
     product = "cv2.transform(image.astype(np.float64), matrix).reshape(*image.shape[:2], -1)"
     body = script.pointwise_lines(flipped, product)

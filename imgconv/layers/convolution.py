@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,10 @@ from imgconv.engines import Engine, Job, Prepared
 from imgconv.geometry import Extent, Padding
 from imgconv.kernelvalue import Combined, Kernel
 from imgconv.layers import Shape
+from imgconv.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Convolution:
+class Convolution(Value):
     """Slide a kernel over every channel.
 
     Attributes:
@@ -66,9 +65,9 @@ class Convolution:
         """Return the layer for the alpha channel; see `imgconv.layers.Layer`."""
         border = Border("constant", white) if self.border.kind in ("zero", "constant") else self.border
         if means and isinstance(self.kernel, Kernel):
-            return replace(self, kernel=self.kernel.with_gain("sum"), border=border)
+            return self.replace(kernel=self.kernel.with_gain("sum"), border=border)
         first = self.members[0]
-        return replace(self, kernel=pick(first.shape, first.anchor), border=border, correlate=True)
+        return self.replace(kernel=pick(first.shape, first.anchor), border=border, correlate=True)
 
 
 def pick(shape: tuple[int, int], anchor: tuple[int, int] | None) -> Kernel:
@@ -78,8 +77,7 @@ def pick(shape: tuple[int, int], anchor: tuple[int, int] | None) -> Kernel:
     return Kernel(name="pick", weights=weights, anchor=anchor)
 
 
-@dataclass(frozen=True, slots=True)
-class ConvolutionStep:
+class ConvolutionStep(Value):
     """A convolution planned for one input shape."""
 
     layer: Convolution

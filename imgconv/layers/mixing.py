@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,12 @@ from imgconv.geometry import Extent, Padding
 from imgconv.kernelvalue import Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.convolution import Convolution, pick
+from imgconv.value import Value
 
 BAND_SAMPLES = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Mixing:
+class Mixing(Value):
     """Make every output channel from several input channels.
 
     Attributes:
@@ -79,8 +78,7 @@ class Mixing:
         return layer.for_alpha(False, white)
 
 
-@dataclass(frozen=True, slots=True)
-class MixingStep:
+class MixingStep(Value):
     """A mixing layer planned for one input shape."""
 
     layer: Mixing
@@ -125,8 +123,7 @@ class MixingStep:
         return Planes(tuple(planes), np.array(kernel.bias or (0.0,) * made))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChannelMatrix:
+class ChannelMatrix(Value):
     """A matrix product over the channels of each pixel, in float64."""
 
     matrix: NDArray[np.float64]
@@ -148,8 +145,7 @@ class ChannelMatrix:
         return out
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Planes:
+class Planes(Value):
     """Every output channel as a sum of correlations of input channels: (output, input, prepared) each."""
 
     planes: tuple[tuple[int, int, Prepared], ...]

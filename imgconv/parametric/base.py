@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from math import isfinite
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 from imgconv.errors import KernelSpecError, ParameterError, did_you_mean
 from imgconv.kerneltext import number
 from imgconv.kernelvalue import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.value import Value
 
 Size = int | tuple[int, int]
 """Tap counts: (width, height), or one number for both."""
@@ -39,8 +39,7 @@ class Unfit(Exception):
         super().__init__(rule)
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Value):
     """One parameter: its `kind` is a key of `KINDS`; `default` is None where another one stands in for it."""
 
     name: str
@@ -53,8 +52,7 @@ class Parameter:
         return f"{self.name}={shown}"
 
 
-@dataclass(frozen=True)
-class Parametric:
+class Parametric(Value):
     """A parametric kernel as the library lists it."""
 
     name: str
@@ -120,7 +118,7 @@ def parametric(kind: str, source: str, map: str | None = None) -> Callable[[Call
                 kernel = function(*args, **kwargs)
             except Unfit as unfit:
                 raise ParameterError(name, unfit.parameter, show(unfit.value), unfit.rule) from None
-            return replace(kernel, name=name, kind=kind, summary=summary, source=source, map=map)
+            return kernel.replace(name=name, kind=kind, summary=summary, source=source, map=map)
 
         REGISTRY[name] = Parametric(name, kind, summary, source, computed)
         return computed
