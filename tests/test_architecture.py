@@ -14,13 +14,13 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
-    {"errors"},
+    {"errors", "value"},
     {"geometry", "border", "kernelvalue", "yamlfile", "tone"},
     {"parametric", "kerneltext", "kernelfile", "matrixfile", "calculator", "solver", "frameworks"},
     {"library", "engines", "image"},
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline"},
-    {"api", "checking", "loss", "apply", "report", "batch"},
+    {"api", "checking", "loss", "apply", "report", "info", "batch"},
     {"cli", "__main__"},
 ]
 ALLOWED = {

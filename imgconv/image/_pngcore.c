@@ -17,6 +17,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #else
 #define INLINE static inline
+#define restrict __restrict
 #endif
 
 /* The same loops again for AVX2, chosen when the module is loaded, where compiler and C library can do that. */

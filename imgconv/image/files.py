@@ -1,5 +1,8 @@
 """Files on disk: opening what is to be read, and replacing a target whole or not at all."""
 
+# pathlib takes 3 ms to import, as long as a small picture takes to decode:
+# ruff: noqa: PTH105, PTH108, PTH110, PTH112, PTH116, PTH118, PTH120, PTH123
+
 from __future__ import annotations
 
 import errno
@@ -8,7 +11,6 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 from typing import IO, Any
 
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError
@@ -51,7 +53,7 @@ def open_source(source: Any, name: str) -> IO[bytes]:
         return BytesIO(source)
     try:
         if isinstance(source, (str, os.PathLike)):
-            return _open_path(Path(os.fsdecode(source)), name)
+            return _open_path(os.fsdecode(source), name)
         if not source.seekable():
             return BytesIO(source.read())
         if source.tell():
@@ -61,11 +63,11 @@ def open_source(source: Any, name: str) -> IO[bytes]:
     return source  # type: ignore[no-any-return]
 
 
-def _open_path(path: Path, name: str) -> IO[bytes]:
-    kind = path.stat().st_mode
+def _open_path(path: str, name: str) -> IO[bytes]:
+    kind = os.stat(path).st_mode
     if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
         raise ImageReadError(name, "this is a device, not a file")
-    file = path.open("rb")
+    file = open(path, "rb")  # noqa: SIM115 - closed by whoever asked for it
     if file.seekable():
         return file
     with file:
@@ -86,15 +88,13 @@ def check_place(target: Any, name: str, overwrite: bool) -> None:
             `overwrite` is false.
     """
     try:
-        real = Path(os.path.realpath(target))
-        folder = real.parent
-        if not folder.is_dir():
-            problem = (
-                f"there is no directory {folder}" if not folder.exists() else f"{folder} is no directory"
-            )
+        real = _real(target)
+        folder = os.path.dirname(real)
+        if not os.path.isdir(folder):
+            problem = f"there is no directory {folder}" if not os.path.exists(folder) else f"{folder} is no directory"
             raise ImageWriteError(name, problem)
         try:
-            kind = real.stat().st_mode
+            kind = os.stat(real).st_mode
         except FileNotFoundError:
             kind = 0
     except (OSError, ValueError) as fault:
@@ -110,6 +110,11 @@ def check_place(target: Any, name: str, overwrite: bool) -> None:
         )
 
 
+def _real(target: Any) -> str:
+    """Return the path of the file that a path names, symbolic links followed."""
+    return os.path.realpath(os.fsdecode(target))
+
+
 def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
     """Let `encode` write a file and put it in the place of `target`, which is the old or the whole new file.
 
@@ -120,13 +125,13 @@ def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[b
         ImageWriteError: it cannot be written, or it has come to exist and `overwrite` is false.
     """
     try:
-        real = Path(os.path.realpath(target))
+        real = _real(target)
         try:
-            mode = real.stat().st_mode
+            mode = os.stat(real).st_mode
         except FileNotFoundError:
             mode = 0
         if mode and not stat.S_ISREG(mode):
-            with real.open("wb") as file:
+            with open(real, "wb") as file:
                 encode(file)
         else:
             _through_temporary(real, mode, overwrite, encode)
@@ -138,39 +143,33 @@ def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[b
         raise ImageWriteError(name, fault_words(fault)) from None
 
 
-def _through_temporary(real: Path, mode: int, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
-    temporary = None
+def _through_temporary(real: str, mode: int, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
+    # Named before it is made: whenever a signal comes, there is a name to take the file away by.
+    hidden = f"{TEMPORARY[0]}{os.getpid()}-{os.urandom(8).hex()}{TEMPORARY[1]}"
+    temporary = os.path.join(os.path.dirname(real), hidden)
     try:
-        temporary, descriptor = _create_temporary(real.parent)
+        # not tempfile's: those have mode 0600 whatever the umask
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(temporary, flags, 0o666)
         with os.fdopen(descriptor, "wb", buffering=2**18) as file:
             if mode:
                 with suppress(OSError):
                     os.fchmod(descriptor, stat.S_IMODE(mode))
             encode(file)
         if overwrite:
-            temporary.replace(real)
+            os.replace(temporary, real)
         else:
             _link(temporary, real)
     except BaseException:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
 
 
-def _create_temporary(folder: Path) -> tuple[Path, int]:
-    # not tempfile's: those have mode 0600 whatever the umask
-    while True:
-        path = folder / f"{TEMPORARY[0]}{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY[1]}"
-        with suppress(FileExistsError):
-            return path, os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666
-            )
-
-
-def _link(temporary: Path, real: Path) -> None:
+def _link(temporary: str, real: str) -> None:
     """Give the file its name unless that exists, and take away the temporary one."""
     try:
-        real.hardlink_to(temporary)
+        os.link(temporary, real)
     except FileExistsError:
         raise
     except OSError as fault:
@@ -179,9 +178,10 @@ def _link(temporary: Path, real: Path) -> None:
         # without hard links: whoever creates the empty file first may replace it
         os.close(os.open(real, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
-            temporary.replace(real)
+            os.replace(temporary, real)
         except BaseException:
-            real.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(real)
             raise
     else:
-        temporary.unlink()
+        os.unlink(temporary)

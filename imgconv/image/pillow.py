@@ -1,4 +1,4 @@
-"""Reading and writing JPEG, WebP, BMP and GIF through Pillow.
+"""Reading JPEG, WebP, BMP and GIF through Pillow, and writing all but JPEG.
 
 Each plugin's own class is called, not ``PIL.Image.open``, which imports five plugins to find one and lets forty
 other formats in, PostScript among them. The sizes have been checked before any pixel is decoded.
@@ -19,7 +19,6 @@ _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True)
 _SPACES = {"L": "grey", "LA": "grey", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
 _MP_COUNT, _IPTC = 0xB001, 0x0404
 
-JPEG_QUALITY = 95
 GIF_COLOURS = 256
 
 
@@ -106,9 +105,7 @@ def _converted(picture: Any, mode: str) -> Any:
     if picture.mode == "LAB":
         from PIL import ImageCms
 
-        to_srgb = ImageCms.buildTransform(
-            ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
-        )
+        to_srgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
         return ImageCms.applyTransform(picture, to_srgb)
     return picture if picture.mode == mode else picture.convert(mode)
 
@@ -183,28 +180,7 @@ def picture_of(pixels: Pixels, space: str) -> Any:
 
     modes = {(1, "grey"): "L", (2, "grey"): "LA", (3, "RGB"): "RGB", (4, "RGB"): "RGBA", (4, "CMYK"): "CMYK"}
     rows, cols, channels = pixels.shape
-    return PIL.Image.frombuffer(
-        modes[channels, space], (cols, rows), pixels, "raw", modes[channels, space], 0, 1
-    )
-
-
-def encode_jpeg(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
-    """Write `image` as JPEG of quality 95 without chroma subsampling.
-
-    A filter's result is not to be degraded in passing: at 95 and 4:4:4 the loss is below what one sees.
-    """
-    meta = image.metadata
-    options: dict[str, Any] = {"quality": JPEG_QUALITY, "subsampling": 0, "icc_profile": meta.icc or None}
-    if meta.exif:
-        options["exif"] = b"Exif\0\0" + meta.exif
-    if meta.xmp:
-        options["xmp"] = meta.xmp
-    if meta.dpi:
-        options["dpi"] = tuple(round(min(dots, 65535)) for dots in meta.dpi)
-    if meta.text:
-        options["comment"] = meta.text[0][1].encode()
-    _save(picture_of(image.pixels, image.space), "JPEG", file, options)
-    return ()
+    return PIL.Image.frombuffer(modes[channels, space], (cols, rows), pixels, "raw", modes[channels, space], 0, 1)
 
 
 def encode_webp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
@@ -217,7 +193,7 @@ def encode_webp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, 
     quality, method = (0, 1) if level is None else (level * 11, level * 2 // 3)
     options: dict[str, Any] = {"lossless": True, "exact": True, "quality": quality, "method": method}
     options |= {"icc_profile": image.metadata.icc, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
-    _save(picture_of(pixels, "RGB"), "WEBP", file, options)
+    _save(picture_of(pixels, "RGB"), "WebP", file, options)
     return ()
 
 
@@ -263,14 +239,21 @@ def _palette_picture(colours: Pixels, clear: Any) -> tuple[Any, tuple[str, ...]]
     if clear is not None:
         index[clear] = GIF_COLOURS - 1
     picture = PIL.Image.frombytes("P", (colours.shape[1], colours.shape[0]), index.tobytes())
-    picture.putpalette(
-        np.concatenate([palette, np.zeros((GIF_COLOURS - len(palette), 3), np.uint8)]).tobytes()
-    )
+    picture.putpalette(np.concatenate([palette, np.zeros((GIF_COLOURS - len(palette), 3), np.uint8)]).tobytes())
     return picture, notes
 
 
 def _save(picture: Any, format: str, file: IO[bytes], options: dict[str, Any]) -> None:
     # Pillow reports a full disk without the system's error number, so it writes to memory
     encoded = BytesIO()
-    picture.save(encoded, format, **options)
+    save_into(encoded, picture, format, options)
     file.write(encoded.getbuffer())
+
+
+def save_into(file: IO[bytes], picture: Any, format: str, options: dict[str, Any]) -> None:
+    """Do what ``picture.save`` does, which imports five plugins to find one."""
+    import PIL.Image
+
+    _plugin(format)
+    picture.encoderinfo, picture.encoderconfig = options, ()
+    PIL.Image.SAVE[format.upper()](picture, file, "")

@@ -1,4 +1,4 @@
-"""Colour profiles and XMP packets: what fits the pixels, and CMYK to RGB."""
+"""Colour profiles, EXIF and XMP: what fits the pixels and says that they are upright, and CMYK to RGB."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ def xmp_orientation(xmp: bytes) -> int:
     """Return the orientation 1 to 8 that an XMP packet names, 0 where it names none."""
     found = _XMP_ORIENTATION.search(xmp)
     return int(found[2]) if found else 0
+
+
+def upright_exif(exif: bytes, width: int = 0, height: int = 0) -> bytes:
+    """Return an EXIF block as `imgconv.image.ifd.patched_exif` does."""
+    if not exif:
+        return b""
+    from imgconv.image.ifd import patched_exif  # few PNG files need it
+
+    return patched_exif(exif, width, height)
 
 
 def upright_xmp(xmp: bytes) -> bytes:

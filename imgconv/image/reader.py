@@ -12,9 +12,8 @@ from imgconv.errors import ImageReadError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
-from imgconv.image.ifd import patched_exif
 from imgconv.image.model import Header, Image, Metadata, Opened, Pixels
-from imgconv.image.profile import fitting_icc, profile_space, upright_xmp, xmp_orientation
+from imgconv.image.profile import fitting_icc, profile_space, upright_exif, upright_xmp, xmp_orientation
 
 _SNIFFED = 32
 
@@ -194,9 +193,4 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 def _upright_metadata(opened: Opened) -> Metadata:
     meta = opened.metadata
     dpi = meta.dpi[::-1] if meta.dpi and opened.orientation > 4 else meta.dpi
-    return replace(
-        meta,
-        exif=patched_exif(meta.exif) if meta.exif else b"",
-        xmp=upright_xmp(meta.xmp),
-        dpi=dpi,
-    )
+    return replace(meta, exif=upright_exif(meta.exif), xmp=upright_xmp(meta.xmp), dpi=dpi)

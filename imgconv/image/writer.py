@@ -12,9 +12,8 @@ from imgconv.errors import ImageWriteError, ImgconvError, OptionError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, spec_of
 from imgconv.image.guard import decoding, fault_words, tidy
-from imgconv.image.ifd import patched_exif
 from imgconv.image.model import Image, Metadata, Pixels, Samples, as_image
-from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space
+from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space, upright_exif
 
 Encoder = Callable[[Image, IO[bytes], int | None], tuple[str, ...]]
 
@@ -108,9 +107,7 @@ def encode(image: Image | Pixels, format: str, *, compression: int | None = None
     return file.getvalue()
 
 
-def _prepared(
-    source: Image | Pixels, spec: Format, name: str, compression: int | None
-) -> tuple[Image, list[str]]:
+def _prepared(source: Image | Pixels, spec: Format, name: str, compression: int | None) -> tuple[Image, list[str]]:
     """Return the image as the format holds it, and notes of what that took."""
     if compression is not None and compression not in range(10):
         raise OptionError("compression", f"{compression} is no level from 0 to 9")
@@ -154,7 +151,7 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
         )
         kept["icc"] = b""
     meta = replace(meta, **kept)
-    return replace(meta, exif=patched_exif(meta.exif, image.width, image.height) if meta.exif else b""), notes
+    return replace(meta, exif=upright_exif(meta.exif, image.width, image.height)), notes
 
 
 def _odd_gamma(meta: Metadata) -> bool:
@@ -186,6 +183,10 @@ def _encoder(name: str) -> Encoder:
         from imgconv.image.tiffwrite import encode_tiff
 
         return encode_tiff
+    if name == "JPEG":
+        from imgconv.image.jpeg import encode_jpeg
+
+        return encode_jpeg
     if name == "NPY":
         from imgconv.image.npy import encode_npy
 
@@ -196,5 +197,5 @@ def _encoder(name: str) -> Encoder:
         return {"PAM": netpbm.encode_pam, "PFM": netpbm.encode_pfm}.get(name, netpbm.encode_pnm)
     from imgconv.image import pillow
 
-    encoders = {"JPEG": pillow.encode_jpeg, "WebP": pillow.encode_webp, "BMP": pillow.encode_bmp}
+    encoders = {"WebP": pillow.encode_webp, "BMP": pillow.encode_bmp}
     return encoders.get(name, pillow.encode_gif)

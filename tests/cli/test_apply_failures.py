@@ -100,21 +100,23 @@ def make_files():
 
 
 @pytest.fixture(scope="module")
-def files():
-    return make_files()
+def filled(tmp_path_factory):
+    """A folder with every good and bad file, which no refusal may change."""
+    folder = tmp_path_factory.mktemp("failures")
+    for name, content in make_files().items():
+        if content is None:
+            (folder / name).mkdir()
+        else:
+            (folder / name).write_bytes(content)
+    return folder
 
 
 @pytest.fixture
-def folder(files, tmp_path, monkeypatch):
-    """A folder with every good and bad file, which is the current one."""
-    for name, content in files.items():
-        if content is None:
-            (tmp_path / name).mkdir()
-        else:
-            (tmp_path / name).write_bytes(content)
-    monkeypatch.chdir(tmp_path)
+def folder(filled, monkeypatch):
+    """That folder, which is the current one."""
+    monkeypatch.chdir(filled)
     monkeypatch.delenv("IMGCONV_KERNELS", raising=False)
-    return tmp_path
+    return filled
 
 
 def refused(folder, *arguments, stdin=b""):
@@ -441,14 +443,14 @@ def test_json_asked_for_does_not_change_a_refusal(folder):
     assert refused(folder, "photo.png", "out.png", "-k", "sobell", "--json", "--quiet") == plain
 
 
-def test_kernel_folders_of_the_user_are_asked_first(folder, monkeypatch):
+def test_kernel_folders_of_the_user_are_asked_first(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("IMGCONV_KERNELS", str(folder / "nowhere"))
     code, sentence = refused(folder, "photo.png", "out.png", "-k", "mine")
     assert code == 1 and "IMGCONV_KERNELS names it" in sentence
-    (folder / "sobel.yaml").write_text("weights: [[1, oops]]\n")
-    monkeypatch.setenv("IMGCONV_KERNELS", str(folder))
+    (tmp_path / "sobel.yaml").write_text("weights: [[1, oops]]\n")
+    monkeypatch.setenv("IMGCONV_KERNELS", str(tmp_path))
     code, sentence = refused(folder, "photo.png", "out.png", "-k", "sobel")
-    assert code == 1 and sentence.startswith(f"{folder}/sobel.yaml, line 1")
+    assert code == 1 and sentence.startswith(f"{tmp_path}/sobel.yaml, line 1")
 
 
 def test_check_refuses_engines_that_disagree(folder, monkeypatch):

@@ -1,0 +1,27 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+VARIABLE = "OPENBLAS_NUM_THREADS"
+RUN = f"""
+import os, sys
+from imgconv.__main__ import main
+try:
+    main()
+except SystemExit as left:
+    print(left.code, os.environ[{VARIABLE!r}])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "theirs", "code", "threads"),
+    [(["--version"], None, 0, "1"), (["--version"], "3", 0, "3"), (["apply"], None, 2, "1")],
+)
+def test_a_quick_start_keeps_exit_codes_and_what_the_user_set(arguments, theirs, code, threads):
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment |= {VARIABLE: theirs} if theirs else {}
+    command = [sys.executable, "-c", RUN, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f"{code} {threads}"
