@@ -88,6 +88,7 @@ typedef struct {
  * that plus `round` is cut off to an integer; `below` and `above` are where rounding leaves the range. */
 typedef struct {
     double scale, shift, round, below, above, top;
+    double divisor;          /* not 0: int32 accumulators plus `shift` are divided by it exactly, scale is a hair less */
     int magnitude;
     int count;               /* results may leave the range, so clipped samples are counted */
     int halves;              /* not negative: integers to uint8 the short way, `below` and `above` are accumulators,

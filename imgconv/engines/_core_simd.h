@@ -8,6 +8,7 @@
 typedef f32v UNALIGNED(f32v) __attribute__((aligned(1), may_alias));
 typedef f64v UNALIGNED(f64v) __attribute__((aligned(1), may_alias));
 typedef i32v UNALIGNED(i32v) __attribute__((aligned(1), may_alias));
+typedef f32h UNALIGNED(f32h) __attribute__((aligned(1), may_alias));
 typedef i32h UNALIGNED(i32h) __attribute__((aligned(1), may_alias));
 typedef u16v UNALIGNED(u16v) __attribute__((aligned(1), may_alias));
 typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
@@ -171,6 +172,7 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #undef f32v
 #undef i64v
 #undef i32h
+#undef f32h
 #undef f64v
 #undef i32v
 #undef u16v

@@ -111,9 +111,9 @@ static void NAMED(put)(enum Sample type, const double *restrict values, ptrdiff_
     }
 }
 
-/* The same in double, for double accumulators and for int32 ones that float cannot hold. */
-static NOINLINE void NAMED(store_wide)(const Finish *finish, void *line, int integers, ptrdiff_t count, void *out,
-                                       Seen *seen)
+/* The same in double: for double accumulators, and for others where float would round too early. */
+static NOINLINE void NAMED(store_wide)(const Finish *finish, void *line, enum Operation operation, ptrdiff_t count,
+                                       void *out, Seen *seen)
 {
     enum { LANES = WIDTH / 8, SOME = 256 };
     double ready[SOME];
@@ -130,7 +130,9 @@ static NOINLINE void NAMED(store_wide)(const Finish *finish, void *line, int int
         f64v value;
         i64v counts;
         for (int l = 0; l < LANES; l++) counts[l] = -(l < live);
-        if (integers)
+        if (operation == F32)
+            value = __builtin_convertvector(*(const UNALIGNED(f32h) *)((float *)line + x), f64v);
+        else if (operation != F64)
             value = __builtin_convertvector(*(const UNALIGNED(i32h) *)((int32_t *)line + x), f64v);
         else
             value = *(const UNALIGNED(f64v) *)((double *)line + x);
@@ -226,6 +228,8 @@ INLINE void NAMED(store_int_as)(const int count_clipped, const enum Sample type,
 {
     const __m512 scale = _mm512_set1_ps((float)finish->scale);
     const __m512 shift = _mm512_set1_ps((float)(finish->shift + finish->round));
+    const float finish_divisor = (float)finish->divisor;
+    const __m512 divisor = _mm512_set1_ps(finish_divisor);
     const __m512i low = _mm512_set1_epi32((int32_t)finish->below), high = _mm512_set1_epi32((int32_t)finish->above);
     const __m512i one = _mm512_set1_epi32(1);
     __m512i least = _mm512_set1_epi32(INT32_MAX), most = _mm512_set1_epi32(INT32_MIN);
@@ -242,7 +246,17 @@ INLINE void NAMED(store_int_as)(const int count_clipped, const enum Sample type,
                 below = _mm512_mask_add_epi32(below, _mm512_mask_cmple_epi32_mask(part, value[k], low), below, one);
                 above = _mm512_mask_add_epi32(above, _mm512_mask_cmpge_epi32_mask(part, value[k], high), above, one);
             }
-            value[k] = _mm512_cvttps_epi32(_mm512_fmadd_ps(_mm512_cvtepi32_ps(value[k]), scale, shift));
+            const __m512 sum = _mm512_cvtepi32_ps(value[k]);
+            if (finish_divisor == 0) {
+                value[k] = _mm512_cvttps_epi32(_mm512_fmadd_ps(sum, scale, shift));
+                continue;
+            }
+            /* The quotient comes out right or one too small, and the exact remainder tells. */
+            const __m512 whole = _mm512_add_ps(sum, shift);
+            value[k] = _mm512_cvttps_epi32(_mm512_mul_ps(whole, scale));
+            const __m512 rest = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(value[k]), divisor, whole);
+            const __mmask16 more = _mm512_cmp_ps_mask(rest, divisor, _CMP_GE_OQ);
+            value[k] = _mm512_mask_add_epi32(value[k], more, value[k], one);
         }
         if (type == U8) {
             const __m512i packed = _mm512_packus_epi16(_mm512_packs_epi32(value[0], value[1]),
@@ -300,7 +314,7 @@ INLINE void NAMED(store_int_as)(const int count_clipped, const enum Sample type,
                                 const int32_t *restrict line, ptrdiff_t count, void *restrict out, Seen *seen)
 {
     const float scale = (float)finish->scale, shift = (float)(finish->shift + finish->round);
-    const int32_t low = (int32_t)finish->below, high = (int32_t)finish->above;
+    const int32_t low = (int32_t)finish->below, high = (int32_t)finish->above, divisor = (int32_t)finish->divisor;
     int32_t least = INT32_MAX, most = INT32_MIN;
     int below = 0, above = 0;
     for (ptrdiff_t x = 0; x < count; x++) {
@@ -311,7 +325,14 @@ INLINE void NAMED(store_int_as)(const int count_clipped, const enum Sample type,
             below += value <= low;
             above += value >= high;
         }
-        int sample = (int)((float)value * scale + shift);
+        int sample;
+        if (divisor == 0) {
+            sample = (int)((float)value * scale + shift);
+        } else { /* the quotient comes out right or one too small, and the exact remainder tells */
+            const int32_t whole = value + (int32_t)shift;
+            sample = (int)((float)whole * scale);
+            sample += whole - sample * divisor >= divisor;
+        }
         sample = sample < 0 ? 0 : sample;
         if (type == U8)
             ((uint8_t *)out)[x] = (uint8_t)(sample > 255 ? 255 : sample);
@@ -353,12 +374,17 @@ static NOINLINE void NAMED(store_int)(const Finish *finish, int32_t *line, ptrdi
 static void NAMED(store)(const Plan *plan, const Finish *finish, void *line, ptrdiff_t count, void *out, Seen *seen)
 {
     switch (plan->is.operation) {
-    case F32: NAMED(store_f32)(finish, line, count, out, seen); break;
-    case F64: NAMED(store_wide)(finish, line, 0, count, out, seen); break;
+    case F32:
+        if (finish->wide)
+            NAMED(store_wide)(finish, line, F32, count, out, seen);
+        else
+            NAMED(store_f32)(finish, line, count, out, seen);
+        break;
+    case F64: NAMED(store_wide)(finish, line, F64, count, out, seen); break;
     case DOT8:
     case DOT16:
         if (finish->wide)
-            NAMED(store_wide)(finish, line, 1, count, out, seen);
+            NAMED(store_wide)(finish, line, DOT16, count, out, seen);
         else if (finish->halves == 0)
             NAMED(store_int)(finish, line, count, out, seen);
         else

@@ -9,6 +9,8 @@ typedef uint16_t PASTE(u16v, LEVEL) __attribute__((vector_size(WIDTH)));
 typedef int16_t PASTE(i16v, LEVEL) __attribute__((vector_size(WIDTH)));
 typedef int64_t PASTE(i64v, LEVEL) __attribute__((vector_size(WIDTH)));
 typedef int32_t PASTE(i32h, LEVEL) __attribute__((vector_size(WIDTH / 2)));
+typedef float PASTE(f32h, LEVEL) __attribute__((vector_size(WIDTH / 2)));
+#define f32h PASTE(f32h, LEVEL)
 #define i64v PASTE(i64v, LEVEL)
 #define i32h PASTE(i32h, LEVEL)
 #define f32v PASTE(f32v, LEVEL)

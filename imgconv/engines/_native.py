@@ -166,7 +166,8 @@ class Native:
     def _run(
         self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: tuple[Any, ...]
     ) -> tuple[float, float, int, int, int]:
-        return _core.run(self.plan, image, out, start, stop, finish)
+        # Only the exact division of sums has a twelfth entry, the divisor.
+        return _core.run(self.plan, image, out, start, stop, finish if len(finish) == 12 else (*finish, 0.0))
 
     def _result(self, accumulator: float) -> float:
         way = self.arithmetic
@@ -213,6 +214,11 @@ class Native:
         margin = 1 / (8 * divisor)
         way = self.arithmetic
         wide = bool(way.operation == F64 or (top + abs(added) + 1) * 2.0**-22 >= margin)
+        sums = way.operation in (DOT8, DOT16) and not absolute and whole == round(whole) and code < 2
+        if wide and sums and way.peak + abs(whole) + divisor < 2**24:
+            low, high = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
+            less = scale * (1 - 2.0**-22)
+            return (less, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
         low, high = -0.5 + margin, top + 0.5 - margin
         return self._thresholds((scale, added, 0.5 + margin, low, high, top + 0.5, absolute, counted, -1, wide, code))
 

@@ -151,12 +151,17 @@ def test_strides_and_dilations(level, stride, dilation, dtype):
 
 
 @AT_EVERY_LEVEL
-@pytest.mark.parametrize("divisor", [1, 2, 3, 9, 16, 273, 65521])
+@pytest.mark.parametrize("divisor", [1, 2, 3, 9, 16, 273, 2475, 4998, 65521])
 @pytest.mark.parametrize("offset", [0.0, 0.5, 10.0, -3.0])
 def test_integers_over_a_divisor_round_exactly(level, divisor, offset):
     """Ties included: with many small integers over the divisor, many results are exactly a half."""
     image = noise("uint8", (40, 70, 1))
-    for taps in (np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]), SMALL["integers"] * divisor, np.ones((3, 3))):
+    for taps in (
+        np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]),
+        SMALL["integers"] * divisor,
+        np.ones((3, 3)),
+        np.full((5, 5), 99),
+    ):
         job = job_of(taps, image.shape, divisor=divisor, offset=offset)
         sums = np.rint((windows(job, image) - offset) * divisor)
         check_samples(job, image, level, sums / divisor + offset)
@@ -363,7 +368,7 @@ def test_the_core_refuses_plans_that_would_read_astray(changes):
 
 
 def test_the_core_refuses_arrays_of_another_shape():
-    finish = (1.0, 0.0, 0.5, -0.5, 255.5, 255.5, False, 1, -1, False, 0)
+    finish = (1.0, 0.0, 0.5, -0.5, 255.5, 255.5, False, 1, -1, False, 0, 0.0)
     image, out = np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 1), np.uint8)
     assert _native._core.run(plan(), image, out, 0, 4, finish)[0] == 0
     for bad in (image[:3], image[:, :3], image.astype(np.uint16), image[:, :, 0]):
