@@ -23,12 +23,11 @@ from imgconv.errors import (
     ImageWriteError,
     KernelValueError,
     OptionError,
-    SizeError,
 )
 from imgconv.geometry import Padding
 from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read, write
 from imgconv.image.files import check_place, name_of
-from imgconv.image.guard import MAX_SAMPLES, fault_words
+from imgconv.image.guard import fault_words
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.layers import Layer, Shape
 from imgconv.loss import clipping
@@ -41,11 +40,6 @@ File = str | IO[bytes]
 
 INTERPOLATION = Padding("interpolation")
 DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
-
-MAX_PADDING = 1 << 24
-"""The most pixels that are added at a side: an index map takes 8 bytes for each."""
-MAX_WINDOW = 1 << 28
-"""The most samples in the padded rows that one row of windows sees; a thread holds them all at once."""
 
 
 class Request(Value, kw_only=True):
@@ -143,7 +137,6 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
     layer = layer_for(request.kernel, request.padding, border, request.stride, request.dilation, request.correlate)
     filtered = taken.channels - (taken.alpha and request.alpha != "filter")
     plan = Pipeline((layer,)).plan(Shape(taken.width, taken.height, filtered))
-    _refuse_enormous(plan)
     goal = _target(request, layer, np.dtype(header.dtype))
     made = _made(taken, plan, goal, target, request)
     if goal.map == "float":
@@ -243,27 +236,6 @@ def _target(request: Request, layer: Layer, dtype: np.dtype[Any]) -> Target:
             raise OptionError("vmax", f"{high:g} is not above {low:g}, which becomes black")
         raise OptionError("vmin", f"{low:g} is not below {high:g}, which becomes white")
     return target
-
-
-def _refuse_enormous(plan: Plan) -> None:
-    """Refuse what would ask for absurd amounts of memory.
-
-    Raises:
-        SizeError: the padding, the rows that a window needs or the output are beyond all use.
-    """
-    extent, output = plan.steps[-1].extent, plan.output
-    for axis in extent:
-        if max(axis.before, axis.after) > MAX_PADDING:
-            problem = f"more than {MAX_PADDING} pixels of padding at one side; use less padding or a smaller dilation"
-            raise SizeError(axis.name, axis.arithmetic, problem)
-    width, height = extent
-    across = (width.size + width.before + width.after) * plan.input.channels
-    if output.width * output.height * output.channels > MAX_SAMPLES:
-        problem = f"an output of {output} samples is beyond the limit of {MAX_SAMPLES}; use less padding"
-        raise SizeError(width.name, width.arithmetic, problem)
-    if across * height.reach > MAX_WINDOW:
-        problem = f"the {height.reach} padded rows that a window reaches over hold more than {MAX_WINDOW} samples"
-        raise SizeError(height.name, height.arithmetic, f"{problem}; use a smaller dilation")
 
 
 def _made(taken: Header, plan: Plan, goal: Target, target: File, request: Request) -> Header:

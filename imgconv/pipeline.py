@@ -16,6 +16,7 @@ from imgconv.geometry import Padding
 from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Learned, Pointwise
 from imgconv.layers import Layer, Shape, Step
 from imgconv.layers.convolution import Convolution
+from imgconv.layers.limits import refuse_enormous
 from imgconv.layers.mixing import Mixing
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
@@ -105,7 +106,7 @@ class Plan(Value):
 
     def prepare(self, engine: Engine, dtype: np.dtype[Any], white: float) -> list[list[Prepared]]:
         """Return, for every step, its jobs with their ways chosen."""
-        kinds = [dtype, *[np.dtype(np.float64)] * (len(self.steps) - 1)]
+        kinds = [dtype, *[float_for(dtype)] * (len(self.steps) - 1)]
         return [list(step.prepare(engine, kind, white)) for step, kind in zip(self.steps, kinds, strict=True)]
 
     def run(
@@ -146,12 +147,15 @@ class Pipeline(Value):
         """Work out the size after every layer.
 
         Raises:
-            SizeError: a size is impossible.
+            SizeError: a size is impossible, or absurdly large.
             ChannelError: a layer takes another number of channels.
         """
         steps: list[Step] = []
+        taken = shape
         for layer in self.layers:
-            steps.append(layer.plan(steps[-1].output if steps else shape))
+            steps.append(layer.plan(taken))
+            refuse_enormous(steps[-1], taken)
+            taken = steps[-1].output
         return Plan(self.layers, tuple(steps), shape)
 
     def run(

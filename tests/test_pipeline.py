@@ -50,6 +50,12 @@ def test_a_chain_knows_every_size_before_it_runs():
         Pipeline((layer("box:size=5", padding=Padding.parse("valid")),)).plan(Shape(9, 3, 1))
 
 
+@pytest.mark.parametrize("padding", ["1000000000", "40000"])
+def test_absurd_sizes_are_refused_before_memory_is_asked_for(padding):
+    with pytest.raises(SizeError, match="use less padding"):
+        Pipeline((layer("box:size=3", padding=Padding.parse(padding)),)).plan(Shape(9, 9, 3))
+
+
 def test_transparent_colours_do_not_bleed():
     """A green that nobody can see must not tint the red beside it."""
     image = np.zeros((9, 10, 4), np.uint8)

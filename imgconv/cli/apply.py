@@ -41,6 +41,7 @@ STANDARD = "-"
 @options.threads
 @options.overwrite
 @click.option("--format", "format", metavar="FORMAT", help="Write png, jpg, tif ... whatever OUTPUT's suffix says.")
+@options.compression
 @click.option(
     "--dry-run", is_flag=True, help="Show the plan and its arithmetic from the image's header; write nothing."
 )
