@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from contextlib import suppress
 from dataclasses import replace
 from math import isinf
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -197,8 +197,9 @@ def _rereadable(source: File) -> tuple[str | bytes, str]:
         if not isinstance(source, str):
             return source.read(), called
         with suppress(ValueError, FileNotFoundError):  # the reader has words for these
-            if stat.S_ISFIFO(Path(source).stat().st_mode):
-                return Path(source).read_bytes(), called
+            if stat.S_ISFIFO(os.stat(source).st_mode):
+                with open(source, "rb") as pipe:
+                    return pipe.read(), called
     except OSError as fault:
         raise ImageReadError(called, fault_words(fault)) from None
     return source, called

@@ -5,10 +5,10 @@ Every refusal is a `KernelFileError` with the line and column of what is wrong, 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,7 +24,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 SUFFIXES = (".yaml", ".yml", ".npy", ".csv", ".mat")
 
-Resolve = Callable[[str, Path | None], AnyKernel]
+Resolve = Callable[[str, str | None], AnyKernel]
 """Finds a member of a combined kernel by its name, beside the file that names it or in the library."""
 
 COMMON = ("name", "summary", "source", "class", "map")
@@ -42,7 +42,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 KEYS = tuple(dict.fromkeys((*COMMON, *FORMS, *(key for keys in FORMS.values() for key in keys))))
 
 
-def load(path: Path, resolve: Resolve | None, name: str | None = None) -> AnyKernel:
+def load(path: str, resolve: Resolve | None, name: str | None = None) -> AnyKernel:
     """Read the kernel in `path`, whose suffix says how.
 
     A YAML's and a .csv's or .npy's taps are a convolution kernel as written. A libvips matrix is a correlation mask,
@@ -56,21 +56,22 @@ def load(path: Path, resolve: Resolve | None, name: str | None = None) -> AnyKer
     Raises:
         KernelFileError: the file cannot be read as a kernel.
     """
-    suffix = path.suffix.lower()
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    suffix = suffix.lower()
     if suffix in (".yaml", ".yml"):
         text = matrixfile.read(path, yamlfile.MAX_BYTES)
-        return from_yaml(text, str(path), path.parent, resolve, name or shorten(path.stem), found=name)
+        return from_yaml(text, path, os.path.dirname(path), resolve, name or shorten(stem), found=name)
     reader = {".npy": matrixfile.npy, ".csv": matrixfile.csv, ".mat": matrixfile.mat}[suffix]
     try:
         return reader(path)
     except KernelValueError as error:
-        raise KernelFileError(str(path), error.problem) from None
+        raise KernelFileError(path, error.problem) from None
 
 
 def from_yaml(
     text: str | bytes,
     source: str,
-    folder: Path | None,
+    folder: str | None,
     resolve: Resolve | None,
     name: str,
     found: str | None = None,
@@ -80,7 +81,8 @@ def from_yaml(
     Args:
         text: the YAML.
         source: what messages call it.
-        folder: where ``weights: file.npy`` and members are looked for; None for the current one.
+        folder: where ``weights: file.npy`` and members are looked for, empty for the current one; None for nowhere
+            but the library, and the current one for the weights.
         resolve: as in `load`.
         name: the kernel's name where the text does not say it.
         found: the name by which the library found the file; the text may not say another.
@@ -91,7 +93,7 @@ def from_yaml(
 class _Reader:
     """Turns one YAML document into a kernel; a method a key or a form."""
 
-    def __init__(self, document: Document, folder: Path | None, resolve: Resolve | None) -> None:
+    def __init__(self, document: Document, folder: str | None, resolve: Resolve | None) -> None:
         self.document, self.folder, self.resolve = document, folder, resolve
         self.keys = document.mapping(KEYS)
 
@@ -281,8 +283,8 @@ class _Reader:
     def stored(self, named: dict[str, Any]) -> Kernel | Learned:
         """Read the weights from the .npy beside the YAML."""
         file = self.keys["weights"]
-        path = (self.folder or Path()) / file
-        if path.suffix.lower() != ".npy":
+        path = os.path.join(self.folder or "", file)
+        if os.path.splitext(path)[1].lower() != ".npy":
             self.fail(f"weights must be rows of numbers or name a .npy file, not {describe(file)}", "weights")
         try:
             array = matrixfile.read_npy(path)

@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,10 +107,10 @@ def catalogue() -> list[Entry]:
     for name, path in _listed(shipped).items():
         entries[name] = _entry(name, path, "library")
     for folder in reversed(_user_folders()):
-        if not folder.is_dir():
-            entries[str(folder)] = Entry(str(folder), origin=str(folder), problem=_no_folder(folder).problem)
+        if not os.path.isdir(folder):
+            entries[folder] = Entry(folder, origin=folder, problem=_no_folder(folder).problem)
         for name, path in _listed(folder).items():
-            entries[name] = _entry(name, path, str(path), shadows=name in _listed(shipped))
+            entries[name] = _entry(name, path, path, shadows=name in _listed(shipped))
     computed = [_parametric_entry(name) for name in parametric.names()]
     return sorted([*entries.values(), *computed], key=lambda entry: (entry.name, entry.form == "parametric"))
 
@@ -127,7 +126,7 @@ def _named(spec: str) -> AnyKernel:
         if colon and _find(name, _folders()) is not None:
             raise KernelSpecError(spec, f"'{name}' is a fixed kernel and takes no parameters")
         for folder in _user_folders():
-            if not folder.is_dir():
+            if not os.path.isdir(folder):
                 raise _no_folder(folder)
         raise UnknownKernelError(name, names())
     values = _parameters(spec, parameters, generator)
@@ -147,7 +146,7 @@ def _parameters(spec: str, text: str, generator: parametric.Parametric) -> dict[
     return values
 
 
-def _member(name: str, folder: Path | None) -> AnyKernel:
+def _member(name: str, folder: str | None) -> AnyKernel:
     """Return a member of a combined kernel: from beside the file that names it, else as any other name.
 
     A member may not be combined itself, so no chain of files can go round in a circle.
@@ -156,15 +155,14 @@ def _member(name: str, folder: Path | None) -> AnyKernel:
         return _named(name)
     if not NAME.fullmatch(name):
         raise KernelSpecError(name, "a member is the name of a kernel or a parametric kernel")
-    path = _find(name, ([folder] if folder else []) + _folders())
+    path = _find(name, ([] if folder is None else [folder]) + _folders())
     return kernelfile.load(path, None, name) if path is not None else _named(name)
 
 
 def _file(spec: str) -> AnyKernel:
-    path = Path(spec)
-    if path.suffix.lower() not in SUFFIXES:
+    if os.path.splitext(spec)[1].lower() not in SUFFIXES:
         raise KernelFileError(spec, f"kernel files end in {', '.join(SUFFIXES)}")
-    return kernelfile.load(path, _member)
+    return kernelfile.load(spec, _member)
 
 
 def _array(spec: object) -> NDArray[Any]:
@@ -190,55 +188,57 @@ def _is_inline(spec: str) -> bool:
 def _wrong_form(spec: str) -> str:
     if not spec:
         return "is empty; 'imgconv kernels list' shows the names"
-    if os.sep in spec or Path(spec).suffix:
+    if os.sep in spec or os.path.splitext(spec)[1]:
         return f"kernel files end in {', '.join(SUFFIXES)}"
     return "is neither a name (lower-case letters, digits, hyphens) nor a file nor a matrix such as '1,0,-1;2,0,-2'"
 
 
-def _folders() -> list[Path]:
+def _folders() -> list[str]:
     return [*_user_folders(), _shipped()]
 
 
-def _user_folders() -> list[Path]:
-    return [Path(folder) for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+def _user_folders() -> list[str]:
+    return [folder for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
 
 
-def _shipped() -> Path:
-    return Path(import_module("imgconv.kernels").__path__[0])
+def _shipped() -> str:
+    return str(import_module("imgconv.kernels").__path__[0])
 
 
-def _listed(folder: Path) -> dict[str, Path]:
+def _listed(folder: str) -> dict[str, str]:
     """Return the kernels in a folder by name: its YAML files whose names are kernel names."""
     files = _files(folder)
-    split = ((Path(file).stem, Path(file).suffix) for file in sorted(files, reverse=True))  # .yaml wins over .yml
+    split = map(os.path.splitext, sorted(files, reverse=True))  # .yaml wins over .yml
     return {
-        stem: folder / (stem + suffix) for stem, suffix in split if suffix in YAML_SUFFIXES and NAME.fullmatch(stem)
+        stem: os.path.join(folder, stem + suffix)
+        for stem, suffix in split
+        if suffix in YAML_SUFFIXES and NAME.fullmatch(stem)
     }
 
 
-def _find(name: str, folders: list[Path]) -> Path | None:
+def _find(name: str, folders: list[str]) -> str | None:
     """Return the YAML file of that name in the first folder that has one; the folders are listed, no path is tried."""
     for folder in folders:
         files = _files(folder)
         for suffix in YAML_SUFFIXES:
             if name + suffix in files:
-                return folder / (name + suffix)
+                return os.path.join(folder, name + suffix)
     return None
 
 
-def _files(folder: Path) -> set[str]:
+def _files(folder: str) -> set[str]:
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(folder or os.curdir) as entries:
             return {entry.name for entry in entries}
     except OSError:
         return set()
 
 
-def _no_folder(folder: Path) -> KernelFileError:
-    return KernelFileError(str(folder), f"is not a folder, but {VARIABLE} names it")
+def _no_folder(folder: str) -> KernelFileError:
+    return KernelFileError(folder, f"is not a folder, but {VARIABLE} names it")
 
 
-def _entry(name: str, path: Path, origin: str, shadows: bool = False) -> Entry:
+def _entry(name: str, path: str, origin: str, shadows: bool = False) -> Entry:
     try:
         made = kernelfile.load(path, _member, name)
     except ImgconvError as error:

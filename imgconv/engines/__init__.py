@@ -15,9 +15,9 @@ where ``padded[r, q] = image[rows[r], cols[q]]``, or `constant` where an index m
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -122,7 +122,8 @@ class Engine(Protocol):
 
 def names() -> list[str]:
     """Return the engines' names in alphabetical order."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    files = os.listdir(os.path.dirname(__file__))
+    return sorted(file.removesuffix(".py") for file in files if file.endswith(".py") and file[0] != "_")
 
 
 def get(name: str) -> Engine:

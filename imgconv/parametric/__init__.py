@@ -5,8 +5,8 @@ A new one is one function with `imgconv.parametric.base.parametric` above it, in
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
-from pathlib import Path
 
 from imgconv.parametric.base import REGISTRY, Parametric
 
@@ -26,5 +26,6 @@ def names() -> list[str]:
 
 
 def _load() -> None:
-    for file in Path(__path__[0]).glob("[a-z]*.py"):
-        import_module(f"{__name__}.{file.stem}")
+    for file in os.listdir(__path__[0]):
+        if file.endswith(".py") and file[0] != "_":
+            import_module(f"{__name__}.{file.removesuffix('.py')}")
