@@ -148,18 +148,18 @@ def test_signals_leave_no_file(folder, photo, number, code, said):
     """The signal comes while the output is being written."""
     if signal.getsignal(number) is signal.SIG_IGN:
         pytest.skip("whoever started the tests has this signal ignored")
-    (folder / "o.png").write_bytes(b"the old file")
-    # Noise takes long to compress at the highest level.
-    noise = np.random.default_rng(1).integers(0, 256, (2500, 2500, 3), dtype=np.uint8)
+    (folder / "o.webp").write_bytes(b"the old file")
+    # Noise takes WebP long to compress.
+    noise = np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
     np.save("noise.npy", noise)
-    arguments = [*IMGCONV, "noise.npy", "o.png", "-k", "identity", "--overwrite", "--compression", "9"]
+    arguments = [*IMGCONV, "noise.npy", "o.webp", "-k", "identity", "--overwrite"]
     child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with waiting(child, folder):
         child.send_signal(number)
     out, err = child.communicate()
     assert (child.returncode, out, err.decode()) == (code, b"", said)
-    assert names(folder) == ["noise.npy", "o.png", "photo.png"]
-    assert (folder / "o.png").read_bytes() == b"the old file"
+    assert names(folder) == ["noise.npy", "o.webp", "photo.png"]
+    assert (folder / "o.webp").read_bytes() == b"the old file"
 
 
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="the tests run with Ctrl-C ignored")
