@@ -56,9 +56,7 @@ class Field:
         """The values as numbers; fractions as two numbers each; text and raw bytes as integers."""
         if FORMATS[self.kind] == "s":
             return tuple(self.data)
-        return struct.unpack(
-            f"{self.order}{self.count * len(FORMATS[self.kind])}{FORMATS[self.kind][0]}", self.data
-        )
+        return struct.unpack(f"{self.order}{self.count * len(FORMATS[self.kind])}{FORMATS[self.kind][0]}", self.data)
 
 
 Fields = dict[int, Field]
@@ -105,9 +103,7 @@ class Stream:
             fields.setdefault(tag, Field(kind, number, value[:length], at, self.order))
         tail = struct.calcsize("=" + next_code)
         try:
-            (following,) = struct.unpack(
-                self.order + next_code, self.read_at(offset + head + count * size, tail)
-            )
+            (following,) = struct.unpack(self.order + next_code, self.read_at(offset + head + count * size, tail))
         except EOFError:
             following = 0
         return fields, following

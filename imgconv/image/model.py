@@ -216,9 +216,7 @@ def target_dtype(native: np.dtype[Any]) -> str:
             return "float32"
         case (("i" | "u"), (4 | 8)):
             return "float64"
-    raise ValueError(
-        f"{native.name} samples have no counterpart here (uint8, uint16, float32 and float64 are)"
-    )
+    raise ValueError(f"{native.name} samples have no counterpart here (uint8, uint16, float32 and float64 are)")
 
 
 def as_image(source: Image | Pixels | Sequence[Any]) -> Image:

@@ -120,8 +120,7 @@ def _open_pam(file: IO[bytes], head: bytes) -> Opened:
         raise EOFError
     words = dict(line.split(None, 1) for line in header.splitlines()[1:] if len(line.split(None, 1)) == 2)
     width, height, channels = (
-        _positive(words.get(key, b"0").strip(), key.decode().lower())
-        for key in (b"WIDTH", b"HEIGHT", b"DEPTH")
+        _positive(words.get(key, b"0").strip(), key.decode().lower()) for key in (b"WIDTH", b"HEIGHT", b"DEPTH")
     )
     top = _maximum(words.get(b"MAXVAL", b"0").strip())
     kind = words.get(b"TUPLTYPE", b"").strip()
@@ -160,9 +159,7 @@ def _bits(file: IO[bytes], offset: int, width: int, height: int) -> Pixels:
     return ((1 - ink) * np.uint8(255))[:, :, None]
 
 
-def _plain(
-    file: IO[bytes], offset: int, width: int, height: int, channels: int, top: int, bits: bool
-) -> Pixels:
+def _plain(file: IO[bytes], offset: int, width: int, height: int, channels: int, top: int, bits: bool) -> Pixels:
     file.seek(offset)
     text = re.sub(rb"#[^\r\n]*", b"", file.read())
     count = width * height * channels

@@ -41,9 +41,7 @@ def open_npy(file: IO[bytes]) -> Opened:
     )
 
 
-def _load(
-    file: IO[bytes], start: int, shape: tuple[int, ...], by_columns: bool, dtype: np.dtype[Any]
-) -> Pixels:
+def _load(file: IO[bytes], start: int, shape: tuple[int, ...], by_columns: bool, dtype: np.dtype[Any]) -> Pixels:
     file.seek(start)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     data = file.read(size)

@@ -167,9 +167,7 @@ def _layout(stream: Stream, fields: Fields) -> Layout:
     if samples > len(bits) == 1:
         bits *= samples
     tiled = 324 in fields
-    unit = (
-        (_number(fields, 323, 0), _number(fields, 322, 0)) if tiled else (_number(fields, 278, height), width)
-    )
+    unit = (_number(fields, 323, 0), _number(fields, 322, 0)) if tiled else (_number(fields, 278, height), width)
     layout = Layout(
         order=stream.order,
         width=width,
@@ -266,9 +264,7 @@ def _inner(stream: Stream, fields: Fields, tag: int) -> Packed:
         inner, _ = stream.directory(int(fields[tag].values[0]))
     except (EOFError, ValueError):
         return {}
-    return {
-        key: packed(value) for key, value in inner.items() if key != 0xA005 and value.kind not in (16, 17, 18)
-    }
+    return {key: packed(value) for key, value in inner.items() if key != 0xA005 and value.kind not in (16, 17, 18)}
 
 
 def exif_block(plain: Packed, exif: Packed, gps: Packed, start: int = 0) -> bytes:
@@ -327,9 +323,7 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
         notes.append(f"{native.name} samples are taken as {dtype}, which holds them exactly")
     if layout.kept < layout.samples:
         count = layout.samples - layout.kept
-        notes.append(
-            f"{count} channel{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out"
-        )
+        notes.append(f"{count} channel{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out")
     if layout.alpha == ASSOCIATED:
         notes.append("its colours are stored multiplied by alpha and are divided by it")
     alpha = bool(layout.alpha)
@@ -402,9 +396,7 @@ def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:
         dtype=dtype,
         space="CMYK" if layout.photometric == CMYK else space_of(layout.samples, alpha),
         load=_imageio_loader(file, layout),
-        notes=["its pixels are a camera's colour mosaic, read as grey"]
-        if layout.photometric == _MOSAIC
-        else [],
+        notes=["its pixels are a camera's colour mosaic, read as grey"] if layout.photometric == _MOSAIC else [],
     )
 
 

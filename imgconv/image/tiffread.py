@@ -69,9 +69,7 @@ def _plane(file: IO[bytes], layout: Layout, plane: int) -> Pixels:
     return _samples(data, layout, channels)
 
 
-def _unpack(
-    file: IO[bytes], layout: Layout, segments: list[tuple[int, int]], shape: tuple[int, int, int]
-) -> Bytes:
+def _unpack(file: IO[bytes], layout: Layout, segments: list[tuple[int, int]], shape: tuple[int, int, int]) -> Bytes:
     data = np.empty(shape, np.uint8)
     across = shape[1]
     for index, (offset, length) in enumerate(segments):
@@ -148,9 +146,7 @@ def _samples(data: Bytes, layout: Layout, channels: int) -> Pixels:
         samples = np.ascontiguousarray(order).view(native.newbyteorder(">"))
     else:
         samples = data.view(native)
-    samples = samples.astype(native.newbyteorder("="), copy=False).reshape(
-        rows, across, layout.unit[1], channels
-    )
+    samples = samples.astype(native.newbyteorder("="), copy=False).reshape(rows, across, layout.unit[1], channels)
     if layout.predictor == 2:
         words = samples.view(f"u{native.itemsize}")
         samples = np.cumsum(words, axis=2, dtype=words.dtype).view(samples.dtype)

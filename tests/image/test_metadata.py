@@ -15,9 +15,7 @@ from imgconv.image import Image, Metadata, encode, read, write
 from imgconv.image.ifd import exif_orientation, patched_exif
 
 SRGB = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
-XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" dc:title="duck"/></x:xmpmeta>'
-)
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" dc:title="duck"/></x:xmpmeta>'
 
 
 def with_everything(suffix):
@@ -107,11 +105,7 @@ def test_png_text_and_comments_travel():
 def test_imagemagicks_raw_profiles_are_read():
     block = exif_block(3)
     digits = block.hex()
-    text = (
-        f"\nexif\n{len(block):8}\n"
-        + "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
-        + "\n"
-    )
+    text = f"\nexif\n{len(block):8}\n" + "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72)) + "\n"
     rows = [row.tobytes() for row in noise(3, rows=4, cols=6)]
     image = read(png_file(6, 4, 8, 2, rows, chunks=[(b"tEXt", b"Raw profile type exif\0" + text.encode())]))
     assert exif_orientation(image.metadata.exif) == 1 and b"Duck" in image.metadata.exif
@@ -152,9 +146,7 @@ def test_a_profile_that_does_not_fit_is_dropped_on_reading():
 
 
 def test_what_a_format_cannot_carry_is_said():
-    image = Image(
-        scene(), metadata=Metadata(icc=SRGB, exif=exif_block(1), xmp=XMP, dpi=(72, 72), text=(("a", "b"),))
-    )
+    image = Image(scene(), metadata=Metadata(icc=SRGB, exif=exif_block(1), xmp=XMP, dpi=(72, 72), text=(("a", "b"),)))
     (note,) = write(BytesIO(), image, format="ppm")
     assert note == "PPM carries no colour profile or EXIF or XMP or text or resolution: left out"
     assert write(BytesIO(), image, format="png") == ()

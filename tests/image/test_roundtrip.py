@@ -43,9 +43,7 @@ def test_pixels_come_back_bit_by_bit(suffix, dtype, channels):
 def test_opencv_reads_our_png(dtype, channels, level):
     pixels = noise(channels, dtype)
     encoded = np.frombuffer(encode(pixels, "png", compression=level), np.uint8)
-    order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[
-        channels
-    ]  # OpenCV has BGR and no grey+alpha
+    order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[channels]  # OpenCV has BGR and no grey+alpha
     got = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(got.reshape(37, 53, -1), pixels[:, :, order])
 

@@ -24,9 +24,7 @@ def tiff(pixels, **options):
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize(
-    "layout", [{}, {"rowsperstrip": 5}, {"tile": (16, 32)}, {"planarconfig": "separate"}]
-)
+@pytest.mark.parametrize("layout", [{}, {"rowsperstrip": 5}, {"tile": (16, 32)}, {"planarconfig": "separate"}])
 def test_layouts_of_tifffile(order, dtype, channels, layout):
     if channels == 1 and "planarconfig" in layout:
         pytest.skip("one channel has no planes")
@@ -45,9 +43,7 @@ def test_deflate_and_predictors(dtype, predictor, layout, order):
     pixels = noise(3, dtype)
     if predictor and dtype == "float32":
         pytest.importorskip("imagecodecs")
-    encoded = tiff(
-        pixels, compression="zlib", predictor=predictor, photometric="rgb", byteorder=order, **layout
-    )
+    encoded = tiff(pixels, compression="zlib", predictor=predictor, photometric="rgb", byteorder=order, **layout)
     np.testing.assert_array_equal(read(encoded).pixels, pixels)
 
 
@@ -59,9 +55,7 @@ def test_floating_point_predictor_by_hand():
         planes = row.astype(">f4").view(np.uint8).reshape(-1, 4).T.reshape(-1)
         rows.append(np.diff(planes, prepend=planes[:1] * 0).astype(np.uint8).tobytes())
     packed = zlib.compress(b"".join(rows))
-    encoded = by_hand(
-        9, 6, packed, {258: (3, [32]), 259: (3, [8]), 262: (3, [1]), 317: (3, [3]), 339: (3, [3])}
-    )
+    encoded = by_hand(9, 6, packed, {258: (3, [32]), 259: (3, [8]), 262: (3, [1]), 317: (3, [3]), 339: (3, [3])})
     np.testing.assert_array_equal(read(encoded).pixels, pixels)
 
 
@@ -120,12 +114,8 @@ def test_16_bit_rgb_in_lzw_which_neither_pillow_nor_tifffile_reads(tiled, predic
 
     def table(offsets):
         long = {where: offsets, length: [len(part) for part in packed]}
-        made = {
-            tag: (3, len(values), struct.pack(f"<{len(values)}H", *values)) for tag, values in fields.items()
-        }
-        made |= {
-            tag: (4, len(values), struct.pack(f"<{len(values)}I", *values)) for tag, values in long.items()
-        }
+        made = {tag: (3, len(values), struct.pack(f"<{len(values)}H", *values)) for tag, values in fields.items()}
+        made |= {tag: (4, len(values), struct.pack(f"<{len(values)}I", *values)) for tag, values in long.items()}
         return pack_directory(made, 8)
 
     start = 8 + len(table([0] * len(packed)))
@@ -249,9 +239,7 @@ def test_a_268_byte_file_that_asks_for_37_gib_is_refused_at_once():
 
 
 def test_depth_that_nobody_here_decodes_is_one_sentence():
-    encoded = by_hand(
-        8, 8, bytes(8 * 8 * 6), {258: (3, [12, 12, 12]), 259: (3, [1]), 262: (3, [2]), 277: (3, [3])}
-    )
+    encoded = by_hand(8, 8, bytes(8 * 8 * 6), {258: (3, [12, 12, 12]), 259: (3, [1]), 262: (3, [2]), 277: (3, [3])})
     with pytest.raises(ImageReadError) as caught:
         read(encoded, name="odd.tif")
     assert str(caught.value).startswith("odd.tif: ") and "\n" not in str(caught.value)
