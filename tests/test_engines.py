@@ -227,6 +227,17 @@ def test_tiny_taps_count_as_much_as_large_ones(engine):
     np.testing.assert_allclose(result, oracle.correlate(oracle.pad(image, sides, "edge"), kernel), rtol=1e-9)
 
 
+@pytest.mark.parametrize("engine", engines.names())
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_whole_taps_beyond_all_integers_are_floats(engine, dtype):
+    image = image_of(dtype, 1)
+    kernel = np.array([[1e30, -1e30, 3.0]])
+    job, sides = job_of(kernel, "same", "edge", (1, 1), (1, 1))
+    prepared = engines.get(engine).prepare(job, image.shape, image.dtype)
+    result = run([prepared], image, image.shape, dtype=np.dtype(np.float64)).samples
+    agree(result, oracle.correlate(oracle.pad(image, sides, "edge"), kernel), image, kernel + 0.5)
+
+
 def test_interrupting_stops_the_other_threads():
     from imgconv.engines._bands import each
 

@@ -84,8 +84,9 @@ def _held(job: Job, dtype: np.dtype[Any]) -> bool:
 
 
 def integers(job: Job, dtype: np.dtype[Any]) -> bool:
-    """Whether results are integers before they are divided."""
-    return dtype.kind == "u" and job.integral and (job.constant == round(job.constant) or not _outside(job))
+    """Whether results are integers before they are divided, and none too large for a float64 to hold exactly."""
+    samples = dtype.kind == "u" and (job.constant == round(job.constant) or not _outside(job))
+    return samples and job.integral and peak_of(job, dtype) < 2**53
 
 
 def _whole_direct(job: Job, dtype: np.dtype[Any], peak: float) -> Iterator[Arithmetic]:
