@@ -8,13 +8,12 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from math import isinf
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgconv import engines
 from imgconv.border import Border
-from imgconv.checking import Check, compare
 from imgconv.engines._bands import Result
 from imgconv.errors import (
     ClippedError,
@@ -30,10 +29,12 @@ from imgconv.image.files import check_place, name_of
 from imgconv.image.guard import fault_words
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.layers import Layer, Shape
-from imgconv.loss import clipping
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
 from imgconv.value import Value
+
+if TYPE_CHECKING:
+    from imgconv.checking import Check
 
 File = str | IO[bytes]
 """A path, or an open binary file such as a pipe."""
@@ -106,7 +107,7 @@ class Report(Value, kw_only=True):
     plan: Plan
     target: Target
     border: Border
-    reason: str
+    reason: str = ""
     result: Result | None = None
     seconds: float = 0.0
     check: Check | None = None
@@ -142,7 +143,7 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
     if goal.map == "float":
         _refuse_float(made)
     notes = (*header.notes, *check_target(target, made, format=request.format, overwrite=request.overwrite))
-    jobs = plan.prepare(engines.get(request.engine), np.dtype(header.dtype), full_range(header.dtype))
+    engine = engines.get(request.engine)
     report = Report(
         request=request,
         input=header,
@@ -150,13 +151,13 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
         plan=plan,
         target=goal,
         border=border,
-        reason="; ".join(dict.fromkeys(job.reason for step in jobs for job in step)),
         notes=notes,
     )
-    if dry_run:
-        return report
+    if dry_run:  # else the reason comes with the result
+        jobs = plan.prepare(engine, np.dtype(header.dtype), full_range(header.dtype))
+        return report.replace(reason="; ".join(dict.fromkeys(job.reason for step in jobs for job in step)))
     image = _decoded(content, called, request)
-    report = _run(report, layer, image)
+    report = _run(report, layer, image, engine)
     _refuse_span(report)
     _refuse_loss(report)
     assert report.result is not None
@@ -279,12 +280,12 @@ def _decoded(source: File | bytes, name: str, request: Request) -> Image:
     return image
 
 
-def _run(report: Report, layer: Layer, image: Image) -> Report:
+def _run(report: Report, layer: Layer, image: Image, engine: engines.Engine) -> Report:
     request = report.request
     start = time.perf_counter()
     result = Pipeline((layer,)).run(
         image.pixels,
-        engines.get(request.engine),
+        engine,
         report.target,
         alpha=request.alpha if image.alpha else None,
         threads=request.threads,
@@ -292,6 +293,8 @@ def _run(report: Report, layer: Layer, image: Image) -> Report:
     seconds = time.perf_counter() - start
     check = None
     if request.check:
+        from imgconv.checking import compare  # few runs need it
+
         colours = image.pixels[:, :, : report.plan.input.channels]
         check = compare(layer, np.ascontiguousarray(colours), request.engine, request.threads)
     return report.replace(result=result, seconds=seconds, check=check, reason=result.reason)
@@ -324,5 +327,7 @@ def _refuse_loss(report: Report) -> None:
             f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
         )
     if report.request.strict and result and result.stats.clipped + result.stats.nan:
+        from imgconv.loss import clipping
+
         lost = clipping(result.stats, report.target, report.white)
         raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")

@@ -15,9 +15,10 @@ Number = int | float | Fraction
 MAX_DIVISOR = 2**31
 """Taps written as fractions are brought over one divisor up to this size; beyond it they become floats."""
 
-_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SEVERAL = re.compile(r"[,;\s]")
-_FIELD = re.compile(r"[^,;\t ]+")
+# Not compiled here: most runs need none of them, and Python remembers those that it has compiled.
+_NUMBER = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_SEVERAL = r"[,;\s]"
+_FIELD = r"[^,;\t ]+"
 
 
 def number(text: str) -> Number:
@@ -43,7 +44,7 @@ def plain(text: str) -> int | float:
     text = text.strip()
     if not text:
         raise ValueError("a number is missing")
-    if len(text) > 300 or not _NUMBER.fullmatch(text):
+    if len(text) > 300 or not re.fullmatch(_NUMBER, text):
         raise ValueError(f"'{text[:40]}' is not a number")
     value = float(text)
     if not isfinite(value):
@@ -89,7 +90,7 @@ def inline(spec: str) -> Kernel:
     """
     body, slash, divisor = spec.rpartition("/")
     scale = Fraction(1)
-    if slash and not _SEVERAL.search(divisor.strip()) and ("/" not in body or body[-1:].isspace()):
+    if slash and not re.search(_SEVERAL, divisor.strip()) and ("/" not in body or body[-1:].isspace()):
         try:
             below = fraction(plain(divisor))
         except ValueError as problem:
@@ -134,7 +135,7 @@ def fields(line: str) -> Iterable[tuple[int, str]]:
         if part in (",", ";", "\t"):
             position += len(part)
             continue
-        found = list(_FIELD.finditer(part))
+        found = list(re.finditer(_FIELD, part))
         for match in found:
             yield position + match.start() + 1, match.group()
         if not found:

@@ -24,7 +24,7 @@ from imgconv.value import Value
 
 VARIABLE = "IMGCONV_KERNELS"
 YAML_SUFFIXES = (".yaml", ".yml")
-INLINE = re.compile(r"[-+0-9.eE/ \t]*[0-9][-+0-9.eE/ \t]*")
+INLINE = r"[-+0-9.eE/ \t]*[0-9][-+0-9.eE/ \t]*"
 
 
 class Entry(Value):
@@ -182,7 +182,7 @@ def _is_inline(spec: str) -> bool:
     """Tell a matrix from a mistyped path: it lists things, or is made of nothing but numbers."""
     if any(mark in spec for mark in ",;"):
         return spec[0] not in "/~"
-    return bool(INLINE.fullmatch(spec))
+    return bool(re.fullmatch(INLINE, spec))
 
 
 def _wrong_form(spec: str) -> str:

@@ -27,7 +27,6 @@ MAX_DIGITS = 300
 Step = str | int
 Place = tuple[int, int]
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = {word: float("inf") for word in (".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF")}
 _SPECIAL |= {word: float("-inf") for word in ("-.inf", "-.Inf", "-.INF")}
@@ -262,7 +261,7 @@ class _Builder:
         if _FLOAT.fullmatch(text):
             if len(text) > MAX_DIGITS:
                 raise self.fail(event, f"a number of {len(text)} characters; {MAX_DIGITS} are the most")
-            return int(text) if _INTEGER.fullmatch(text) else float(text)
+            return int(text) if text.lstrip("+-").isdigit() else float(text)
         return text
 
 

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from imgconv.parametric.base import REGISTRY, Parametric
-
-__all__ = ["Parametric", "get", "names"]
+if TYPE_CHECKING:
+    from imgconv.parametric.base import Parametric as Parametric
 
 
 def get(name: str) -> Parametric | None:
     """Return the parametric kernel of that name, or None."""
-    _load()
-    return REGISTRY.get(name)
+    return _loaded().get(name)
 
 
 def names() -> list[str]:
     """Return the names of all parametric kernels, sorted."""
-    _load()
-    return sorted(REGISTRY)
+    return sorted(_loaded())
 
 
-def _load() -> None:
+def _loaded() -> dict[str, Parametric]:
+    """Import every family, and return what they hold by name."""
     for file in os.listdir(__path__[0]):
         if file.endswith(".py") and file[0] != "_":
             import_module(f"{__name__}.{file.removesuffix('.py')}")
+    registry: dict[str, Parametric] = import_module(f"{__name__}.base").REGISTRY
+    return registry
