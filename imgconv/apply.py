@@ -6,7 +6,6 @@ import os
 import stat
 import time
 from contextlib import suppress
-from dataclasses import replace
 from math import isinf
 from typing import IO, TYPE_CHECKING, Any
 
@@ -209,13 +208,13 @@ def _rereadable(source: File) -> tuple[str | bytes, str]:
 def _taken(header: Header, request: Request) -> Header:
     """Return the header as the filter gets to see the image."""
     dropped = header.alpha and request.alpha == "drop"
-    header = replace(header, channels=header.channels - dropped, alpha=header.alpha and not dropped)
+    header = header.replace(channels=header.channels - dropped, alpha=header.alpha and not dropped)
     if not request.gray or header.space == "grey":
         return header
     if header.space != "RGB":
         held = f"{header.space} samples" if header.space != "other" else f"{header.channels} channels"
         raise OptionError("gray", f"{header.name} holds {held}, which have no luma")
-    return replace(header, channels=1 + header.alpha, space="grey")
+    return header.replace(channels=1 + header.alpha, space="grey")
 
 
 def _target(request: Request, layer: Layer, dtype: np.dtype[Any]) -> Target:
@@ -247,8 +246,7 @@ def _made(taken: Header, plan: Plan, goal: Target, target: File, request: Reques
     same = channels == taken.channels
     colours = channels - taken.alpha
     space = taken.space if same else {1: "grey", 3: "RGB"}.get(colours, "other")
-    return replace(
-        taken,
+    return taken.replace(
         name=target if isinstance(target, str) else "standard output",
         format=format_of(target, request.format),
         width=plan.output.width,

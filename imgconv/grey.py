@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from imgconv.errors import OptionError
@@ -33,5 +31,5 @@ def to_grey(image: Image) -> Image:
     planes = [luma.astype(pixels.dtype)]
     if image.alpha:
         planes.append(pixels[:, :, -1])
-    profile_free = replace(image.metadata, icc=b"", colour=())
-    return replace(image, pixels=np.stack(planes, axis=2), space="grey", metadata=profile_free)
+    profile_free = image.metadata.replace(icc=b"", colour=())
+    return image.replace(pixels=np.stack(planes, axis=2), space="grey", metadata=profile_free)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -186,7 +185,7 @@ class Pipeline(Value):
         clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
         if int(cover.min()) == white:  # opaque throughout, and so is every border
             result = plan.run(np.ascontiguousarray(colours), engine, target, threads=threads)
-            return replace(result, samples=_with_channel(result.samples, clear))
+            return result.replace(samples=_with_channel(result.samples, clear))
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
         weighted = alpha == "premultiply" and not all(isinstance(layer, Mixing) for layer in self.layers)
@@ -198,11 +197,11 @@ class Pipeline(Value):
         cover = Pipeline(alphas).plan(Shape(cols, rows, 1)).run(cover, engine, floats, threads=threads).samples
         if means:
             _unweight(result.samples, cover, white)
-        result = mapped(replace(result, stats=Stats.of(result.samples)), target, white)
+        result = mapped(result.replace(stats=Stats.of(result.samples)), target, white)
         shares = cover * (clear / kind.type(white))
         if result.samples.dtype.kind != "f":
             shares = Tone("clip", target.dtype).apply(shares)[0]
-        return replace(result, samples=_with_channel(result.samples, shares))
+        return result.replace(samples=_with_channel(result.samples, shares))
 
 
 def mapped(result: Result, target: Target, white: float) -> Result:
@@ -217,7 +216,7 @@ def mapped(result: Result, target: Target, white: float) -> Result:
         with np.errstate(all="ignore"):
             samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
         stats += seen
-    return replace(result, samples=samples, stats=stats)
+    return result.replace(samples=samples, stats=stats)
 
 
 def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:

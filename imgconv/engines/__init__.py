@@ -16,7 +16,6 @@ where ``padded[r, q] = image[rows[r], cols[q]]``, or `constant` where an index m
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -27,13 +26,13 @@ from imgconv.border import Border, index_map
 from imgconv.errors import OptionError, did_you_mean
 from imgconv.geometry import Extent, reach
 from imgconv.kernelvalue import Kernel
+from imgconv.value import Value
 
 Floats = NDArray[Any]
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class Job(Value):
     """One correlation; every pair is (rows, cols).
 
     Attributes:

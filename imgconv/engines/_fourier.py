@@ -5,7 +5,6 @@ numpy.fft does the transforms, because importing scipy.fft takes longer than it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ TILES = tuple(
 """Sides of a tile that are tried: products of 2, 3 and 5, which are fast to transform."""
 
 
-@dataclass(frozen=True, slots=True)
 class Fourier(Way):
     """Overlap-save in square tiles.
 

@@ -7,13 +7,13 @@ segments of taps that serve the same rows. See _core_plan.h.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Job
+from imgconv.value import Value
 
 ROWS = 4
 """Output rows that the core computes at once."""
@@ -22,8 +22,7 @@ Vector = NDArray[Any]
 Matrix = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Taps:
+class Taps(Value):
     """Taps as the core reads them."""
 
     segments: NDArray[np.int32]
@@ -39,8 +38,7 @@ class Taps:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Value):
     """Where columns lie in a line.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from imgconv.engines import Floats, Job, Prepared
 from imgconv.engines._layout import ROWS, Grid, line_count
 from imgconv.errors import EngineError
 from imgconv.tone import Stats, Tone, full_range
+from imgconv.value import Value
 
 try:
     from imgconv.engines import _core
@@ -80,8 +80,7 @@ def level() -> Level | None:
     raise EngineError(f"IMGCONV_SIMD: '{wanted}' is none of {names}, which this machine has")
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Value):
     """How one job is computed in the core's lanes.
 
     A result is ``(accumulator + base) * unit + offset``.
@@ -114,8 +113,7 @@ class Arithmetic:
         return self.divisor == 0 and self.operation not in (F32, F64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Native:
+class Native(Value):
     """A job on the native core."""
 
     job: Job
@@ -124,8 +122,8 @@ class Native:
     band_rows: int
     range: tuple[float, float]
     """What results can be for samples of an integer type; infinities for float ones."""
-    plan: Any = field(repr=False)
-    finishes: dict[tuple[Tone | None, np.dtype[Any]], tuple[Any, ...]] = field(default_factory=dict, repr=False)
+    plan: Any
+    finishes: dict[tuple[Tone | None, np.dtype[Any]], tuple[Any, ...]]
     """What `_finish` returned; every band asks for it."""
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
@@ -292,7 +290,7 @@ def make(
     constant = job.constant if outside else 0.0
     rows_map, cols_map = job.rows.astype(np.int64), job.cols.astype(np.int64)
     plan = _core.plan(level.number, settings, constant, rows_map, cols_map, tuple(terms))
-    return Native(job, way, reason, band_rows(rows, cols * channels, job), result_range(job, dtype), plan)
+    return Native(job, way, reason, band_rows(rows, cols * channels, job), result_range(job, dtype), plan, {})
 
 
 def tile_cols(cols: int, channels: int, lines: int, halo: int, bytes_a_lane: int) -> int:
@@ -329,8 +327,7 @@ def pointwise(shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -
     return make(job, shape, dtype, way, (0, shape[1]), level, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Value):
     """Two ways of a job: `fast` is exact enough for integer samples, `fine` for floats too."""
 
     fine: Prepared

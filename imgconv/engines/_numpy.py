@@ -5,7 +5,6 @@ Each is a frozen value that computes any band of output rows on its own; the bui
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Floats, Job
 from imgconv.engines._gather import gather
+from imgconv.value import Value
 
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Value):
     """What every way has: the job, the plain stretch of its column map, and the type it computes in."""
 
     job: Job
@@ -41,7 +40,6 @@ class Way:
         return total
 
 
-@dataclass(frozen=True, slots=True)
 class Direct(Way):
     """One multiplication and one addition a tap; taps that are 0 are left out."""
 
@@ -62,7 +60,6 @@ class Direct(Way):
         return total
 
 
-@dataclass(frozen=True, slots=True)
 class Separable(Way):
     """For each term a pass down the columns and one along the rows."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Floats, Job
 from imgconv.engines._gather import gather, longest_run
+from imgconv.value import Value
 
 BAND_SAMPLES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Correlate:
+class Correlate(Value):
     """scipy.ndimage.correlate in float64 over a padded band, cut to the windows that fit, then strided."""
 
     job: Job

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imgconv.value import Value
 
 Pixels = NDArray[Any]
 
@@ -56,8 +58,7 @@ def words_for(samples: Samples) -> str:
     return f"{space}{'+alpha' * samples.alpha}, {_TYPE_WORDS[samples.dtype]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Value):
     """What is known of an image file without decoding a pixel.
 
     `width`, `height`, `channels` and `dtype` are those of the image that `read` returns: upright, palette and
@@ -88,8 +89,7 @@ class Header:
         return f"{self.width}x{self.height} {words_for(self)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Value):
     """What a file says about its pixels, kept as the bytes it was written in.
 
     Attributes:
@@ -109,8 +109,7 @@ class Metadata:
     colour: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Image:
+class Image(Value):
     """Pixels of shape (rows, cols, channels) and what they mean.
 
     Attributes:
@@ -126,7 +125,7 @@ class Image:
     pixels: Pixels
     alpha: bool = False
     space: str = ""
-    metadata: Metadata = field(default_factory=Metadata)
+    metadata: Metadata = Metadata()
     header: Header | None = None
     notes: tuple[str, ...] = ()
 
@@ -172,7 +171,7 @@ class Image:
             alpha = self.alpha and channels == self.channels
         same = channels - alpha == self.channels - self.alpha
         space = self.space if same else space_of(channels, alpha)
-        return replace(self, pixels=pixels, alpha=alpha, space=space)
+        return self.replace(pixels=pixels, alpha=alpha, space=space)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Pixels:
         """Return the pixels, so that NumPy's functions take the image itself."""

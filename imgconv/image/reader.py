@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -100,7 +99,7 @@ def _drop_unfit_profile(opened: Opened) -> None:
     if icc and not fitting_icc(icc, opened.space):
         words = profile_space(icc) or "damaged"
         opened.notes.append(f"its {words} colour profile does not fit {opened.space} pixels and is left out")
-        opened.metadata = replace(opened.metadata, icc=b"")
+        opened.metadata = opened.metadata.replace(icc=b"")
 
 
 def _open_png(file: IO[bytes]) -> Opened:
@@ -193,4 +192,4 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 def _upright_metadata(opened: Opened) -> Metadata:
     meta = opened.metadata
     dpi = meta.dpi[::-1] if meta.dpi and opened.orientation > 4 else meta.dpi
-    return replace(meta, exif=upright_exif(meta.exif), xmp=upright_xmp(meta.xmp), dpi=dpi)
+    return meta.replace(exif=upright_exif(meta.exif), xmp=upright_xmp(meta.xmp), dpi=dpi)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from io import BytesIO
 from typing import IO, Any
 
@@ -120,9 +119,9 @@ def _prepared(source: Image | Pixels, spec: Format, name: str, compression: int 
     if image.space == "CMYK" and not spec.holds("CMYK", image.alpha):
         pixels, icc, how = cmyk_to_rgb(image)
         notes = [f"{note}, {how}" if note.startswith("CMYK is") else note for note in notes]
-        image = replace(image, pixels=pixels, space="RGB", metadata=replace(image.metadata, icc=icc))
+        image = image.replace(pixels=pixels, space="RGB", metadata=image.metadata.replace(icc=icc))
     metadata, lost = _fitting(image, spec)
-    return replace(image, metadata=metadata), notes + lost
+    return image.replace(metadata=metadata), notes + lost
 
 
 def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
@@ -150,8 +149,8 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
             f"its {profile_space(meta.icc) or 'odd'} colour profile does not fit {image.space} pixels: left out"
         )
         kept["icc"] = b""
-    meta = replace(meta, **kept)
-    return replace(meta, exif=upright_exif(meta.exif, image.width, image.height)), notes
+    meta = meta.replace(**kept)
+    return meta.replace(exif=upright_exif(meta.exif, image.width, image.height)), notes
 
 
 def _odd_gamma(meta: Metadata) -> bool:
