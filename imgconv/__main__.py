@@ -5,10 +5,14 @@ Most runs are short, and much of a short run is Python coming and going, so noth
 
 import gc
 import os
+import sys
+from contextlib import suppress
 from typing import NoReturn
 
 OBJECTS_BEFORE_COLLECTION = 50_000
 """Importing makes many objects and next to no garbage, yet Python looks for some at every 700th."""
+
+INTERRUPTED = 130
 
 
 def main() -> NoReturn:
@@ -20,6 +24,15 @@ def main() -> NoReturn:
 
     try:
         run()
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            # Where Ctrl-C fell into code that Python was defining from text, it would end itself by SIGINT in spite of
+            # the code that it is told to exit with.
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                with suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(INTERRUPTED)
+        raise
     finally:
         gc.freeze()  # so that Python, which collects once more as it ends, finds nothing to look through
 
