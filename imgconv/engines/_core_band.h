@@ -20,20 +20,44 @@ static void NAMED(pass)(const Plan *plan, const Taps *taps, const void *const *b
     }
 }
 
-/* The second pass of a term over `lanes` lanes of row `r` from lane `x` on, into the chunk's result. */
-static void NAMED(along)(const Plan *plan, const Work *work, int term, int r, ptrdiff_t x, ptrdiff_t lanes)
+/* Run a whole group's last pass (`rows` is ROWS), or one row's, straight to samples, as far as whole blocks go.
+ * Return the lanes done: 0 where no sink does what `finish` asks for. */
+static ptrdiff_t NAMED(pour)(const Plan *plan, const Taps *taps, const void *const *base, int rows,
+                             const Finish *finish, char *out, ptrdiff_t out_row, ptrdiff_t lanes, Seen *seen)
 {
-    const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
-    const Taps *taps = &plan->term[term].second;
-    const char *line = work->total + (r * work->pitch + x) * lane;
-    for (int32_t k = 0; k < taps->taps; k++)
-        work->base[k] = line + taps->place[k].lane * lane;
-    NAMED(pass)(plan, taps, work->base, 1, 0, term > 0, work->result + r * CHUNK * lane, CHUNK, lanes);
+#ifdef SINKS
+    const enum Operation operation = plan->is.operation;
+    const ptrdiff_t block = (rows > 1 ? MANY : 8) * WIDTH / LANE_SIZE[operation], whole = lanes / block * block;
+    const int whole_group = rows == ROWS, shorts = finish->halves >= 0 && finish->type == U8;
+    const int ints = whole_group && finish->halves == 0 && !finish->wide;
+#define POUR(OPERATION, SINK) \
+    (PASTE(NAMED(OPERATION), SINK)(taps, base, first, finish, out, out_row, whole, seen), whole)
+    if (whole == 0 || (rows > 1 && !whole_group))
+        return 0;
+    if (operation == F32 && finish->type == SAMPLE_F32 && !finish->magnitude && !finish->wide) {
+        const float first = 0;
+        return whole_group ? POUR(f32_rows, f32_to_f32) : POUR(f32_row, f32_to_f32);
+    }
+    const int32_t first = (int32_t)plan->is.start;
+#ifdef DOT_8
+    if (operation == DOT8 && ints && finish->type == U8)
+        return POUR(dot8_rows, int_to_u8);
+#endif
+    if (operation == DOT16 && ints)
+        return finish->type == U8 ? POUR(dot16_rows, int_to_u8) : POUR(dot16_rows, int_to_u16);
+    if (operation == MUL16 && shorts)
+        return whole_group ? POUR(mul16_rows, short_to_u8) : POUR(mul16_row, short_to_u8);
+    if (operation == MULH16 && shorts && !whole_group)
+        return POUR(mulh16_row, short_to_u8);
+#undef POUR
+#else
+    (void)plan, (void)taps, (void)base, (void)rows, (void)finish, (void)out, (void)out_row, (void)lanes, (void)seen;
+#endif
+    return 0;
 }
 
-/* Lanes `x` to `x + lanes` of a group's first pass of `term`, from the lines starting with number `line`. */
-static void NAMED(down)(const Plan *plan, const Work *work, int term, int64_t line, ptrdiff_t x, ptrdiff_t lanes,
-                        char *out, ptrdiff_t pitch)
+/* Point `base` at what the first pass of `term` reads for lane `x`, from the lines starting with number `line`. */
+static const Taps *NAMED(aim_down)(const Plan *plan, const Work *work, int term, int64_t line, ptrdiff_t x)
 {
     const Settings *is = &plan->is;
     const ptrdiff_t lane = LINE_SIZE[is->operation];
@@ -41,34 +65,88 @@ static void NAMED(down)(const Plan *plan, const Work *work, int term, int64_t li
     for (int32_t k = 0; k < taps->taps; k++)
         work->base[k] = work->lines + (line + taps->place[k].line) % is->lines * work->line_bytes
                         + (taps->place[k].lane + x) * lane;
-    NAMED(pass)(plan, taps, work->base, ROWS, is->start, 0, out, pitch, lanes);
+    return taps;
 }
 
-/* One group: lines to samples, a chunk at a time so that accumulators stay in the second-level cache. */
+/* The same for the second pass, which reads row `r` of what the first one left. */
+static const Taps *NAMED(aim_along)(const Plan *plan, const Work *work, int term, int r, ptrdiff_t x)
+{
+    const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
+    const Taps *taps = &plan->term[term].second;
+    const char *line = work->total + (r * work->pitch + x) * lane;
+    for (int32_t k = 0; k < taps->taps; k++)
+        work->base[k] = line + taps->place[k].lane * lane;
+    return taps;
+}
+
+/* Where a group's samples go. */
+typedef struct {
+    const Finish *finish;
+    char *out;
+    ptrdiff_t row, size;     /* bytes of a row and of a sample */
+    Seen *seen;
+} NAMED(Goal);
+
+/* Lanes `x` to `x + lanes` of a group in one pass. */
+static void NAMED(direct)(const Plan *plan, const Work *work, int64_t line, int rows, ptrdiff_t x, ptrdiff_t lanes,
+                          const NAMED(Goal) *goal)
+{
+    const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
+    const Taps *taps = NAMED(aim_down)(plan, work, 0, line, x);
+    char *out = goal->out + x * goal->size;
+    const ptrdiff_t done = rows == ROWS ? NAMED(pour)(plan, taps, work->base, ROWS, goal->finish, out, goal->row,
+                                                      lanes, goal->seen) : 0;
+    if (done == lanes)
+        return;
+    NAMED(aim_down)(plan, work, 0, line, x + done);
+    NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->result, CHUNK, lanes - done);
+    for (int r = 0; r < rows; r++)
+        NAMED(store)(plan, goal->finish, work->result + r * CHUNK * lane, lanes - done,
+                     out + r * goal->row + done * goal->size, goal->seen);
+}
+
+/* The same in two passes, for one term or the sum of several. The first pass has left lanes before `done`. */
+static void NAMED(two_passes)(const Plan *plan, const Work *work, int64_t line, int rows, ptrdiff_t x,
+                              ptrdiff_t lanes, ptrdiff_t done, const NAMED(Goal) *goal)
+{
+    const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
+    /* Several terms share the buffer of the first pass, so each computes the chunk's halo again. */
+    const ptrdiff_t first = plan->terms > 1 || done < x ? x : done, last = x + lanes + work->halo;
+    for (int t = 0; t < plan->terms; t++) {
+        const Taps *taps = NAMED(aim_down)(plan, work, t, line, first);
+        NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->total + first * lane, work->pitch,
+                    last - first);
+        for (int r = 0; r < rows; r++) {
+            char *out = goal->out + r * goal->row + x * goal->size;
+            taps = NAMED(aim_along)(plan, work, t, r, x);
+            const ptrdiff_t poured = plan->terms == 1 ? NAMED(pour)(plan, taps, work->base, 1, goal->finish, out,
+                                                                    goal->row, lanes, goal->seen) : 0;
+            if (poured == lanes)
+                continue;
+            NAMED(aim_along)(plan, work, t, r, x + poured);
+            char *result = work->result + r * CHUNK * lane;
+            NAMED(pass)(plan, taps, work->base, 1, 0, t > 0, result, CHUNK, lanes - poured);
+            if (t == plan->terms - 1)
+                NAMED(store)(plan, goal->finish, result, lanes - poured, out + poured * goal->size, goal->seen);
+        }
+    }
+}
+
+/* One group: lines to samples, a chunk at a time so that what is between two passes stays in the cache. */
 static void NAMED(group)(const Plan *plan, const Work *work, int64_t line, int rows, const Finish *finish, char *out,
                          ptrdiff_t out_row, Seen *seen)
 {
-    const Settings *is = &plan->is;
-    const ptrdiff_t lane = LANE_SIZE[is->operation];
-    const int along = plan->term[0].second.taps > 0 && !is->digits;
-    const int32_t several = along && plan->terms > 1;
+    const NAMED(Goal) goal = {finish, out, out_row, SAMPLE_SIZE[finish->type], seen};
+    const int two = plan->term[0].second.taps > 0 && !plan->is.digits;
+    const ptrdiff_t chunk = two ? TWO_CHUNK : CHUNK;
     ptrdiff_t done = 0;
-    for (ptrdiff_t x = 0; x < work->out_lanes; x += CHUNK) {
-        const ptrdiff_t lanes = work->out_lanes - x < CHUNK ? work->out_lanes - x : CHUNK;
-        if (!along) {
-            NAMED(down)(plan, work, 0, line, x, lanes, work->result, CHUNK);
-        } else {
-            /* Several terms share the buffer of the first pass, so each computes the chunk's halo again. */
-            const ptrdiff_t first = several || done < x ? x : done, last = x + lanes + work->halo;
-            for (int t = 0; t < plan->terms; t++) {
-                NAMED(down)(plan, work, t, line, first, last - first, work->total + first * lane, work->pitch);
-                for (int r = 0; r < rows; r++) NAMED(along)(plan, work, t, r, x, lanes);
-            }
-            done = last;
-        }
-        for (int r = 0; r < rows; r++)
-            NAMED(store)(plan, finish, work->result + r * CHUNK * lane, lanes,
-                         out + r * out_row + x * SAMPLE_SIZE[finish->type], seen);
+    for (ptrdiff_t x = 0; x < work->out_lanes; x += chunk) {
+        const ptrdiff_t lanes = work->out_lanes - x < chunk ? work->out_lanes - x : chunk;
+        if (two)
+            NAMED(two_passes)(plan, work, line, rows, x, lanes, done, &goal);
+        else
+            NAMED(direct)(plan, work, line, rows, x, lanes, &goal);
+        done = x + lanes + work->halo;
     }
 }
 

@@ -21,6 +21,29 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 
 #define OP_FMA(a, v, w) ((a) + (v) * (w))
 
+#ifdef SINKS
+#include "_core_sink.h"
+#endif
+
+/* In _core_micro.h: R rows of whole blocks of V vectors straight to samples; rows of `out` are `out_row` bytes apart. */
+#define INTO(SINK_)                                                                                                   \
+    static NOINLINE void PASTE(NAME, SINK_)(const Taps *taps, const void *const *base, LANE first,                    \
+                                            const Finish *finish, char *out, ptrdiff_t out_row, ptrdiff_t lanes,      \
+                                            Seen *seen)                                                               \
+    {                                                                                                                 \
+        NAMED(SINK_) sink;                                                                                            \
+        PASTE(PASTE(SINK_, open), LEVEL)(&sink, finish);                                                              \
+        for (ptrdiff_t x = 0; x < lanes; x += V * LANES) {                                                            \
+            VEC acc[R][V];                                                                                            \
+            UNROLL for (int r = 0; r < R; r++)                                                                        \
+                UNROLL for (int v = 0; v < V; v++) acc[r][v] = SPREAD(first);                                         \
+            PASTE(NAME, sums)(taps, base, x, acc);                                                                    \
+            UNROLL for (int r = 0; r < R; r++)                                                                        \
+                PASTE(PASTE(SINK_, put), LEVEL)(&sink, V, acc[r], out + r * out_row, x);                              \
+        }                                                                                                             \
+        PASTE(PASTE(SINK_, close), LEVEL)(&sink, finish, seen);                                                       \
+    }
+
 #define NAME NAMED(f32_rows)
 #define LANE float
 #define VEC f32v
@@ -30,6 +53,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V MANY
 #define SPREAD(w) ((w) - (f32v){0})
 #define OP OP_FMA
+#ifdef SINKS
+#define SINK f32_to_f32
+#endif
 #include "_core_micro.h"
 
 #define NAME NAMED(f32_row)
@@ -41,6 +67,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V 8
 #define SPREAD(w) ((w) - (f32v){0})
 #define OP OP_FMA
+#ifdef SINKS
+#define SINK f32_to_f32
+#endif
 #include "_core_micro.h"
 
 #define NAME NAMED(f64_rows)
@@ -74,6 +103,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V MANY
 #define SPREAD(w) ((w) - (u16v){0})
 #define OP OP_FMA
+#ifdef SINKS
+#define SINK short_to_u8
+#endif
 #include "_core_micro.h"
 
 #define NAME NAMED(mul16_row)
@@ -85,6 +117,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V 8
 #define SPREAD(w) ((w) - (u16v){0})
 #define OP OP_FMA
+#ifdef SINKS
+#define SINK short_to_u8
+#endif
 #include "_core_micro.h"
 
 #ifdef DOT_8
@@ -97,6 +132,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V MANY
 #define SPREAD(w) ((w) - (i32v){0})
 #define OP DOT_8
+#ifdef SINKS
+#define SINK int_to_u8
+#endif
 #include "_core_micro.h"
 
 /* One row, its weights in two digits: rows 0 and 1 of the accumulators are the high and the low one. */
@@ -122,6 +160,10 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V MANY
 #define SPREAD(w) ((w) - (i32v){0})
 #define OP DOT_16
+#ifdef SINKS
+#define SINK int_to_u8
+#define OTHER_SINK int_to_u16
+#endif
 #include "_core_micro.h"
 
 #define NAME NAMED(dot16_row)
@@ -157,6 +199,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #define V 8
 #define SPREAD(w) ((w) - (i16v){0})
 #define OP MULH_16
+#ifdef SINKS
+#define SINK short_to_u8
+#endif
 #include "_core_micro.h"
 #endif
 
@@ -165,6 +210,9 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #include "_core_band.h"
 
 #undef MANY
+#undef INTO
+#undef SINKS
+#undef INT8_VECTORS
 #undef OP_FMA
 #undef DOT_8
 #undef DOT_16

@@ -59,6 +59,43 @@ INLINE void NAMED(to_f64)(double *p, f32v a)
     _mm512_storeu_pd(p + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)));
 }
 
+/* What sinks need. */
+#define SINKS
+#define INT8_VECTORS 4
+INLINE i16v NAMED(least_16)(i16v a, i16v b) { return (i16v)_mm512_min_epi16((__m512i)a, (__m512i)b); }
+INLINE i16v NAMED(most_16)(i16v a, i16v b) { return (i16v)_mm512_max_epi16((__m512i)a, (__m512i)b); }
+INLINE i32v NAMED(least_32)(i32v a, i32v b) { return (i32v)_mm512_min_epi32((__m512i)a, (__m512i)b); }
+INLINE i32v NAMED(most_32)(i32v a, i32v b) { return (i32v)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+INLINE i16v NAMED(mulhrs)(i16v a, i16v b) { return (i16v)_mm512_mulhrs_epi16((__m512i)a, (__m512i)b); }
+INLINE i16v NAMED(adds)(i16v a, i16v b) { return (i16v)_mm512_adds_epi16((__m512i)a, (__m512i)b); }
+INLINE i16v NAMED(plus_up_to_16)(i16v count, i16v a, i16v b) /* count + (a <= b) */
+{
+    const __mmask32 is = _mm512_cmple_epi16_mask((__m512i)a, (__m512i)b);
+    return (i16v)_mm512_mask_add_epi16((__m512i)count, is, (__m512i)count, _mm512_set1_epi16(1));
+}
+INLINE i32v NAMED(plus_up_to_32)(i32v count, i32v a, i32v b)
+{
+    const __mmask16 is = _mm512_cmple_epi32_mask((__m512i)a, (__m512i)b);
+    return (i32v)_mm512_mask_add_epi32((__m512i)count, is, (__m512i)count, _mm512_set1_epi32(1));
+}
+INLINE void NAMED(pack_16)(char *p, i16v a, i16v b)
+{
+    const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi64(order, _mm512_packus_epi16((__m512i)a, (__m512i)b)));
+}
+INLINE void NAMED(pack_32_to_8)(char *p, const i32v *a)
+{
+    const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    const __m512i low = _mm512_packs_epi32((__m512i)a[0], (__m512i)a[1]);
+    const __m512i high = _mm512_packs_epi32((__m512i)a[2], (__m512i)a[3]);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
+}
+INLINE void NAMED(pack_32_to_16)(char *p, const i32v *a)
+{
+    const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi64(order, _mm512_packus_epi32((__m512i)a[0], (__m512i)a[1])));
+}
+
 #elif WIDTH == 32
 
 #define DOT_16(acc, sample, weight) ((acc) + (i32v)_mm256_madd_epi16((__m256i)(sample), (__m256i)(weight)))
@@ -96,6 +133,33 @@ INLINE void NAMED(to_f64)(double *p, f32v a)
 {
     _mm256_storeu_pd(p, _mm256_cvtps_pd(_mm256_castps256_ps128(a)));
     _mm256_storeu_pd(p + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)));
+}
+
+#define SINKS
+#define INT8_VECTORS 2
+INLINE i16v NAMED(least_16)(i16v a, i16v b) { return (i16v)_mm256_min_epi16((__m256i)a, (__m256i)b); }
+INLINE i16v NAMED(most_16)(i16v a, i16v b) { return (i16v)_mm256_max_epi16((__m256i)a, (__m256i)b); }
+INLINE i32v NAMED(least_32)(i32v a, i32v b) { return (i32v)_mm256_min_epi32((__m256i)a, (__m256i)b); }
+INLINE i32v NAMED(most_32)(i32v a, i32v b) { return (i32v)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+INLINE i16v NAMED(mulhrs)(i16v a, i16v b) { return (i16v)_mm256_mulhrs_epi16((__m256i)a, (__m256i)b); }
+INLINE i16v NAMED(adds)(i16v a, i16v b) { return (i16v)_mm256_adds_epi16((__m256i)a, (__m256i)b); }
+INLINE i16v NAMED(plus_up_to_16)(i16v count, i16v a, i16v b) { return count - (i16v)(a <= b); }
+INLINE i32v NAMED(plus_up_to_32)(i32v count, i32v a, i32v b) { return count - (i32v)(a <= b); }
+INLINE void NAMED(pack_16)(char *p, i16v a, i16v b)
+{
+    const __m256i both = _mm256_packus_epi16((__m256i)a, (__m256i)b);
+    _mm256_storeu_si256((__m256i *)p, _mm256_permute4x64_epi64(both, 0xd8));
+}
+INLINE void NAMED(pack_32_to_8)(char *p, const i32v *a)
+{
+    const __m256i both = _mm256_packs_epi32((__m256i)a[0], (__m256i)a[1]);
+    const __m256i bytes = _mm256_packus_epi16(both, both), order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, order)));
+}
+INLINE void NAMED(pack_32_to_16)(char *p, const i32v *a)
+{
+    const __m256i both = _mm256_packus_epi32((__m256i)a[0], (__m256i)a[1]);
+    _mm256_storeu_si256((__m256i *)p, _mm256_permute4x64_epi64(both, 0xd8));
 }
 
 #else /* any machine with 16-byte vectors: written lane by lane, which compilers turn into vectors */
