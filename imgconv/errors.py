@@ -45,11 +45,24 @@ class OptionError(ImgconvError):
 
 
 class SizeError(ImgconvError):
-    """An output size that cannot be: `arithmetic` is the worked formula, `problem` what is wrong with it."""
+    """An output size that cannot be: `arithmetic` is the worked formula, `problem` what is wrong with it.
 
-    def __init__(self, axis: str, arithmetic: str, problem: str) -> None:
+    `brief` says it without the arithmetic, where that can be done.
+    """
+
+    def __init__(self, axis: str, arithmetic: str, problem: str, brief: str = "") -> None:
         self.axis, self.arithmetic, self.problem = axis, arithmetic, problem
+        self.brief = brief or f"{axis} {arithmetic}: {problem}"
         super().__init__(f"{axis} {arithmetic}: {problem}")
+
+
+class LayerError(ImgconvError):
+    """A layer of a chain that cannot do what it is asked; `cause` is the error it would raise on its own."""
+
+    def __init__(self, number: int, kind: str, cause: ImgconvError) -> None:
+        self.number, self.kind, self.cause = number, kind, cause
+        self.exit_code = cause.exit_code
+        super().__init__(f"layer {number} ({kind}): {cause.brief if isinstance(cause, SizeError) else cause}")
 
 
 class UnknownKernelError(ImgconvError):

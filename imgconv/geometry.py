@@ -11,6 +11,7 @@ Values are named tuples because a dataclass takes ten times as long to define, w
 from __future__ import annotations
 
 import re
+from math import gcd
 from typing import Any, NamedTuple
 
 from imgconv.errors import OptionError, SizeError, did_you_mean
@@ -23,6 +24,21 @@ AXES = ("width", "height")
 CONVOLUTION = "floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
 POOLING_CEIL = "ceil((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
 TRANSPOSED = "(size - 1)*stride - before - after + dilation*(kernel - 1) + output_padding + 1"
+RESIZED = "floor(size * scale)"
+
+LOOKED_AT = 4096
+"""So many neighbouring outputs of a dilated transposed convolution are looked at for what they see."""
+
+
+class Shape(NamedTuple):
+    """An image's size in samples."""
+
+    width: int
+    height: int
+    channels: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}x{self.channels}"
 
 
 class Axis(NamedTuple):
@@ -64,6 +80,63 @@ class Axis(NamedTuple):
         """How many of the dropped samples belong to the image; the others are padding."""
         return min(self.size, max(0, self.dropped - max(0, self.after)))
 
+    @property
+    def step(self) -> tuple[int, int]:
+        """The distance in the input between neighbouring outputs, as a fraction in lowest terms.
+
+        >>> transposed(7, 4, stride=2).step, convolution(7, 3, stride=2).step
+        ((1, 2), (2, 1))
+        """
+        if self.formula == TRANSPOSED:
+            return 1, self.stride
+        if self.formula == RESIZED:
+            common = gcd(self.size, self.output)
+            return self.size // common, self.output // common
+        return self.stride, 1
+
+    def sees(self, first: int, last: int) -> tuple[int, int]:
+        """Return the first and the last input sample that outputs `first` to `last` are made of.
+
+        Padding counts as input: samples are numbered on beyond the ends. Where a transposed convolution leaves
+        gaps an output sees nothing, and the first then comes after the last.
+
+        >>> convolution(9, 3, stride=2, before=1).sees(0, 1)
+        (-1, 3)
+        >>> transposed(9, 3, stride=2).sees(2, 2)
+        (0, 1)
+        """
+        if self.formula == TRANSPOSED:
+            return self._sees_transposed(first, last)
+        if self.formula == RESIZED:
+            return self._under(first) - (self.kernel - 1) // 2, self._under(last) + self.kernel // 2
+        return first * self.stride - self.before, last * self.stride - self.before + self.reach - 1
+
+    def _sees_transposed(self, first: int, last: int) -> tuple[int, int]:
+        low, high = first + self.before, last + self.before
+        if self.dilation == 1:
+            return -((self.reach - 1 - low) // self.stride), high // self.stride
+        places = range(low, min(high, low + LOOKED_AT) + 1)
+        seen = [ends for place in places if (ends := self._taps_on(place))]
+        return (min(one for one, _ in seen), max(two for _, two in seen)) if seen else (0, -1)
+
+    def _taps_on(self, place: int) -> tuple[int, int] | None:
+        """Return the first and last input with a tap on `place` of the output that the padding is still part of."""
+        common = gcd(self.stride, self.dilation)
+        cycle = self.stride // common
+        if place % common:
+            return None
+        tap = place // common * pow(self.dilation // common, -1, cycle) % cycle
+        if tap >= self.kernel:
+            return None
+        last = tap + (self.kernel - 1 - tap) // cycle * cycle
+        return (place - last * self.dilation) // self.stride, (place - tap * self.dilation) // self.stride
+
+    def _under(self, place: int) -> int:
+        """Return the input sample at or before the middle of output `place` of a resizing."""
+        if self.kernel == 1:
+            return place * self.size // self.output
+        return ((2 * place + 1) * self.size - self.output) // (2 * self.output)
+
 
 def reach(kernel: int, dilation: int = 1) -> int:
     """Return how many samples a kernel spans when its taps are `dilation` samples apart.
@@ -98,7 +171,8 @@ def convolution(
     inside = f"{_padded(size, before, after)} - {dilation}*({kernel} - 1) - 1"
     arithmetic = f"floor(({inside}) / {stride}) + 1"
     if room < 0:
-        raise SizeError(name, f"{arithmetic} = {room // stride + 1}", _too_large(kernel, dilation, room))
+        problem = _too_large(kernel, dilation, room)
+        raise SizeError(name, f"{arithmetic} = {room // stride + 1}", problem, _wider(name, size, room, before, after))
     output = room // stride + 1
     return Axis(
         name, size, kernel, stride, dilation, before, after, output, CONVOLUTION, f"{arithmetic} = {output}",
@@ -137,7 +211,8 @@ def pooling(
     arithmetic = f"ceil(({inside}) / {stride}) + 1"
     output = -(-room // stride) + 1
     if output < 1:
-        raise SizeError(name, f"{arithmetic} = {output}", _too_large(kernel, dilation, room, stride))
+        problem = _too_large(kernel, dilation, room, stride)
+        raise SizeError(name, f"{arithmetic} = {output}", problem, _wider(name, size, room, before, after))
     if room % stride and (output - 1) * stride >= size + before:
         output -= 1
         arithmetic += " - 1"
@@ -182,6 +257,23 @@ def transposed(
         name, size, kernel, stride, dilation, before, after, output, TRANSPOSED, arithmetic,
         output_padding=output_padding,
     )  # fmt: skip
+
+
+def resized(size: int, scale: tuple[int, int], *, taps: int = 2, name: str = "width") -> Axis:
+    """Solve one axis of a resizing by the fraction `scale`, of which one output sees `taps` samples.
+
+    >>> resized(7, (3, 2)).arithmetic
+    'floor(7 * 3/2) = 10'
+
+    Raises:
+        SizeError: nothing is left of the output.
+    """
+    output = size * scale[0] // scale[1]
+    factor = f"{scale[0]}" if scale[1] == 1 else f"{scale[0]}/{scale[1]}"
+    arithmetic = f"floor({size} * {factor}) = {output}"
+    if output < 1:
+        raise SizeError(name, arithmetic, "nothing is left; use a larger scale")
+    return Axis(name, size, taps, 1, 1, 0, 0, output, RESIZED, arithmetic)
 
 
 class Extent(NamedTuple):
@@ -457,6 +549,14 @@ def _too_large(kernel: int, dilation: int, room: int, overhang: int = 1) -> str:
     wide = f"{kernel} taps are" if dilation == 1 else f"{kernel} taps {dilation} apart span {span}, which is"
     missing = 1 - overhang - room
     return f"{wide} more than the padded input of {span + room}; it needs {missing} more of padding or a smaller kernel"
+
+
+def _wider(name: str, size: int, room: int, before: int, after: int) -> str:
+    """Say in few words that a window is larger than what it gets."""
+    given = size + before + after
+    than, noun = ("wider", "column") if name == "width" else ("higher", "row")
+    padding = f", {before + after} of padding included" if before + after else ""
+    return f"window {given - room} is {than} than the {given} {noun}{'' if given == 1 else 's'} it gets{padding}"
 
 
 def _drop(axis: Axis, noun: str, side: str) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(imgconv.__file__).parent
 FLOORS = [
     {"errors", "value"},
     {"geometry", "border", "kernelvalue", "yamlfile", "tone"},
-    {"parametric", "kerneltext", "kernelfile", "matrixfile", "calculator", "solver", "frameworks"},
+    {"parametric", "kerneltext", "kernelfile", "matrixfile", "calculator", "chain", "solver", "frameworks"},
     {"library", "engines", "image"},
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline"},

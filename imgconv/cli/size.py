@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from imgconv.calculator import Question, Size
 from imgconv.cli import options
@@ -14,8 +15,8 @@ from imgconv.geometry import Padding
 
 
 @click.command()
-@click.argument("size", type=SizeType(), nargs=-1, required=True, metavar="SIZE...")
-@click.option("-k", "--kernel", type=SizeType(), required=True, metavar="N|WxH", help="Taps of the kernel or window.")
+@click.argument("size", nargs=-1, required=True, metavar="SIZE... [LAYER]...")
+@click.option("-k", "--kernel", type=SizeType(), metavar="N|WxH", help="Taps of the kernel or window.")
 @click.option(
     "-s",
     "--stride",
@@ -42,10 +43,13 @@ from imgconv.geometry import Padding
 )
 @click.option("--compare", is_flag=True, help="Show what torch, TensorFlow, ONNX and Caffe make of these numbers.")
 @click.option("--brief", is_flag=True, help="Print only the output size, one line for each SIZE.")
+@click.option("--explain", is_flag=True, help="Show the formulas of every layer of a chain, with its numbers in them.")
 @options.as_json
+@click.pass_context
 def command(
-    size: tuple[Size, ...],
-    kernel: Size,
+    ctx: click.Context,
+    size: tuple[str, ...],
+    kernel: Size | None,
     stride: Size | None,
     padding: Padding | None,
     dilation: Size,
@@ -56,11 +60,19 @@ def command(
     solve: Size | None,
     compare: bool,
     brief: bool,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Work out output sizes and show the arithmetic.
 
     SIZE is WIDTHxHEIGHT, or N for a square. There is no padding unless --padding says so.
+
+    LAYERs make a chain, of which a table is printed: output size and channels, receptive field, jump (the distance in
+    the input between neighbouring outputs), parameters, multiply-adds, and what no window reaches. SIZE may then end
+    in channels, as in 224x224x3. A LAYER is conv, depthwise, separable, transposed or pool with its window, as in
+    conv:7 or pool:3x2, pointwise, resize:2 or pad:1, and its options: s2 (stride), p1 or psame (padding), d2
+    (dilation), c64 (output channels; without them one kernel filters every channel), g2 (groups), o1 (output
+    padding), b (bias), ceil. 'vs' between LAYERs begins another chain to compare with.
 
     \b
     Examples:
@@ -70,7 +82,21 @@ def command(
       imgconv size 640x480 -k 3 --solve 320x240       which strides and paddings?
       imgconv size 224 -k 7 -s 2 -p same --compare    do the frameworks agree?
       imgconv size 640x480 320x240 -k 5 --json        for scripts: a list for several
+      imgconv size 224x224x3 conv:7,s2,p3,c64 pool:3,s2,p1 conv:3,p1,c64
+      imgconv size 32x32x3 conv:3,p1,c16 pool:2 vs conv:3,p1,s2,c16
     """  # noqa: D301
+    if any(map(_is_layer, size)):
+        own = {"explain", "as_json", "size"}
+        given = [name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE]
+        for name in given:
+            problem = "a chain's layers say their own, as in conv:7,s2,p3; --explain and --json go with them"
+            _refuse(name not in own, name.replace("_", "-"), problem)
+        _chains(size, explain, as_json)
+        return
+    _refuse(explain, "explain", "it goes with a chain of layers, as in conv:7,s2,p3; the formula is shown anyway")
+    sizes = [SizeType().convert(word, ctx.command.params[0], ctx) for word in size]
+    if kernel is None:
+        raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "kernel"))
     _refuse(transposed and pool, "transposed", "there is no transposed pooling; drop --transposed or --pool")
     _refuse(ceil_mode and not pool, "ceil-mode", "only a pooling can round up; add --pool")
     _refuse(output_padding and not transposed, "output-padding", "only --transposed has it")
@@ -81,19 +107,41 @@ def command(
     if solve:
         from imgconv.solver import solve as solve_for  # most questions need neither module
 
-        found = [solve_for(question, one, solve) for one in size]
+        found = [solve_for(question, one, solve) for one in sizes]
         _print(as_json, [(one.to_json(), one.report()) for one in found])
     elif compare:
         from imgconv.frameworks import compare as ask_frameworks
 
-        compared = [ask_frameworks(question, one) for one in size]
+        compared = [ask_frameworks(question, one) for one in sizes]
         _print(as_json, [(one.to_json(), one.report()) for one in compared])
     else:
-        solved = [question.answer(one) for one in size]
+        solved = [question.answer(one) for one in sizes]
         if brief:
             click.echo("\n".join(f"{one.width.output}x{one.height.output}" for one in solved))
         else:
             _print(as_json, [(question.to_json(one), question.report(one)) for one in solved])
+
+
+def _is_layer(word: str) -> bool:
+    return word[:1].isalpha()
+
+
+def _chains(words: tuple[str, ...], explain: bool, as_json: bool) -> None:
+    """Print a table for every SIZE and every chain of layers."""
+    from imgconv import chain  # a single layer needs none of it
+
+    first = next(at for at, word in enumerate(words) if _is_layer(word))
+    chains: list[list[str]] = [[]]
+    for word in words[first:]:
+        if word == "vs":
+            chains.append([])
+        else:
+            chains[-1].append(word)
+    _refuse(not all(chains), "LAYER", "'vs' stands between two chains of layers, and one of them is empty")
+    _refuse(not first, "SIZE", "an image's size comes first, as in 224x224x3")
+    asked = [(chain.shape_of(size), one) for size in words[:first] for one in chains]
+    solved = [(shape, chain.chain(shape, one)) for shape, one in asked]
+    _print(as_json, [(chain.to_json(*one), chain.table(*one, explain=explain)) for one in solved])
 
 
 def _refuse(wrong: object, option: str, problem: str) -> None:

@@ -277,7 +277,7 @@ def test_compared_frameworks_as_json(size):
             1,
             "width 7 -> 9: nothing gives it with padding 0 to 2 a side",
         ),
-        ("", 2, "missing argument 'SIZE...'; 'imgconv size --help' shows how"),
+        ("", 2, "missing argument 'SIZE... [LAYER]...'; 'imgconv size --help' shows how"),
         ("5", 2, "missing option '-k' / '--kernel'; 'imgconv size --help' shows how"),
         ("0x5 -k 3", 2, f"SIZE: '0x5' must lie within 1 and {MOST}"),
         ("-5 -k 3", 2, "no such option '-5'; 'imgconv size --help' shows how"),
@@ -355,11 +355,12 @@ def test_help_shows_examples(size):
         assert size(words)[0] == 0, words
 
 
-def test_neither_numpy_nor_scipy_is_imported():
+@pytest.mark.parametrize("arguments", ["224 -k 7", "224x224x3 conv:7,s2,p3,c64 pool:3,s2,p1 resize:2 --explain"])
+def test_neither_numpy_nor_scipy_is_imported(arguments):
     import subprocess
 
     code = (
-        "import sys; sys.argv = ['imgconv', 'size', '224', '-k', '7']\n"
+        f"import sys; sys.argv = ['imgconv', 'size', *{arguments.split()}]\n"
         "from imgconv.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
@@ -368,3 +369,92 @@ def test_neither_numpy_nor_scipy_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(eval(done.stderr)) <= {"pathlib"}  # an editable install imports pathlib itself
+
+
+def test_a_chain_is_a_table(size):
+    code, out, err = size("224x224x3 conv:7,s2,p3,c64 pool:3,s2,p1 conv:3")
+    assert (code, err) == (0, "")
+    assert out == dedent("""\
+        layer   output      field  jump  parameters  multiply-adds  dropped
+        input   224x224x3       1     1
+        1 conv  112x112x64      7     2       9,408    118,013,952  1 column of padding, 1 row of padding
+        2 pool  56x56x64       11     4           0              0  1 column of padding, 1 row of padding
+        3 conv  54x54x64       19     4           9      1,679,616
+        total                             9,417    119,693,568
+        """).replace("total                             ", "total" + " " * 33)
+
+
+def test_chains_are_compared_for_every_size(size):
+    code, out, err = size("32x32x3 64x64x3 conv:3,p1,c16 pool:2 vs conv:3,p1,s2,c16 --json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    ends = [(one["input"]["width"], one["layers"][-1]["output"]["width"], one["multiply_adds"]) for one in found]
+    macs = 16 * 3 * 9 * 32 * 32
+    assert ends == [(32, 16, macs), (32, 16, macs // 4), (64, 32, 4 * macs), (64, 32, macs)]
+    assert [one["layers"][-1]["receptive_field"]["height"] for one in found] == [4, 3, 4, 3]
+
+
+def test_a_chain_explains_itself(size):
+    out = size("9x9 conv:3,d2 conv:5x3,s2,p1 --explain")[1]
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "width floor((9 + 0 + 0 - 2*(3 - 1) - 1) / 1) + 1 = 5" in lines
+    assert "field 1 + 2*(3 - 1)*1 = 5" in lines
+    assert "field across 5 + (5 - 1)*1 = 9" in lines
+    assert "field down 5 + (3 - 1)*1 = 7" in lines
+    assert "jump down 1*2 = 2" in lines
+    assert "multiply-adds 3*5*1*3*2 = 90" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("20 conv:3,s2 pool:2 pool:9", 1, "layer 3 (pool): window 9 is wider than the 4 columns it gets"),
+        ("20 conv:3,d9 pool:9", 1, "layer 2 (pool): window 9 is wider than the 2 columns it gets"),
+        ("20x5 conv:7", 1, "layer 1 (conv): window 7 is higher than the 5 rows it gets"),
+        ("5 conv:9,p1", 1, "layer 1 (conv): window 9 is wider than the 7 columns it gets, 2 of padding included"),
+        ("5x5x4 conv:3,c8,g3", 2, "layer 1 (conv): groups: 3 must divide the 4 channels that come in"),
+        ("5x5x4 conv:3,g2", 2, "LAYER: 'conv:3,g2' has groups, so it needs its output channels, as in c64"),
+        ("5 covn:3", 2, "LAYER: 'covn:3' begins with no kind of layer; did you mean 'conv'?"),
+        ("5 conv", 2, "LAYER: 'conv' needs its window first, as in conv:3 or conv:5x3,s2"),
+        ("5 conv:0", 2, "LAYER: 'conv:0' needs its window first, as in conv:3 or conv:5x3,s2"),
+        ("5 conv:3,s0", 2, "LAYER: 's0' in 'conv:3,s0' gives no stride; write s2, say"),
+        ("5 conv:3,s1,s2", 2, "LAYER: 'conv:3,s1,s2' gives the stride twice"),
+        (
+            "5 pool:3,c2",
+            2,
+            "LAYER: 'c2' in 'pool:3,c2' is no option of pool, which takes s... (stride), p... (padding), "
+            "d... (dilation)",
+        ),
+        ("5 resize:0", 2, "LAYER: 'resize:0' needs its scale, as in resize:2, resize:0.5 or resize:3/2"),
+        (
+            "5 resize:1/9",
+            1,
+            "layer 1 (resize): width floor(5 * 1/9) = 0: nothing is left; use a larger scale",
+        ),
+        (
+            "5 conv:3,psane",
+            2,
+            "--padding: 'sane' is none of valid|same|interpolation|full|same-torch|same-lower|N|WxH|"
+            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same' or 'none'?",
+        ),
+        ("conv:3", 2, "SIZE: an image's size comes first, as in 224x224x3"),
+        ("5 conv:3 vs", 2, "LAYER: 'vs' stands between two chains of layers, and one of them is empty"),
+        (
+            "5x5x5x5 conv:3",
+            2,
+            "SIZE: '5x5x5x5' is not a size; write N, WIDTHxHEIGHT or WIDTHxHEIGHTxCHANNELS, as in 224x224x3",
+        ),
+        (
+            "5 conv:3 -s 2",
+            2,
+            "--stride: a chain's layers say their own, as in conv:7,s2,p3; --explain and --json go with them",
+        ),
+        (
+            "5 -k 3 --explain",
+            2,
+            "--explain: it goes with a chain of layers, as in conv:7,s2,p3; the formula is shown anyway",
+        ),
+    ],
+)
+def test_chains_refused(size, arguments, code, sentence):
+    assert size(arguments) == (code, "", f"imgconv: {sentence}\n")
