@@ -23,12 +23,26 @@ RANK_TOLERANCE = 1e-13
 """What a sum of separable terms may leave out, as a part of the largest singular value."""
 
 
+RECENT = 8
+"""So many prepared jobs are kept: choosing a way takes as long as filtering a small picture."""
+
+_recent: dict[tuple[Any, ...], Prepared] = {}
+
+
 def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
     """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`."""
     level = _native.level()
-    if level is None:
-        return _numpy_way(job, shape, dtype)
-    return _native_way(job, shape, dtype, level)
+    key = (
+        *(part.tobytes() for part in (job.taps, job.rows, job.cols)), job.taps.shape, job.divisor, job.offset,
+        job.constant, job.stride, job.dilation, shape, dtype, level,
+    )  # fmt: skip
+    known = _recent.get(key)
+    if known is None:
+        known = _numpy_way(job, shape, dtype) if level is None else _native_way(job, shape, dtype, level)
+        while len(_recent) >= RECENT:
+            _recent.pop(next(iter(_recent), None), None)
+        _recent[key] = known
+    return known
 
 
 def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -> Prepared:
