@@ -42,6 +42,8 @@ struct Work {
     char *result;            /* ROWS rows of a chunk's accumulators, CHUNK lanes apart */
     int32_t *pairs;          /* DOT16 in two passes: a chunk of one row as pairs or quadruples */
     const void **base;
+    const char **row;        /* lane 0 of every line where it is in the image, if that can be read in place */
+    ptrdiff_t here_start, here_stop;        /* lanes that the first pass computes from `row` */
     ptrdiff_t line_lanes, run_lanes, line_bytes, pitch, out_lanes;
     ptrdiff_t halo;          /* lanes that a second pass reads behind the last output lane */
 };
@@ -75,19 +77,21 @@ static Work *make_work(const Plan *plan)
     const ptrdiff_t parts[] = {
         is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes, rounded((ROWS * CHUNK + SLACK) * lane),
         rounded((CHUNK + halo + SLACK) * 4), rounded(most_taps(plan) * (ptrdiff_t)sizeof(void *)),
+        rounded(is->lines * (ptrdiff_t)sizeof(char *)),
     };
-    char *at[10];
+    enum { PARTS = sizeof(parts) / sizeof(*parts) };
+    char *at[PARTS];
     ptrdiff_t bytes = head;
-    for (int k = 0; k < 10; k++) bytes += parts[k];
+    for (int k = 0; k < PARTS; k++) bytes += parts[k];
     char *all = NULL;
     if (posix_memalign((void **)&all, ALIGN, (size_t)bytes))
         return NULL;
     memset(all, 0, (size_t)bytes);
     char *next = all + head;
-    for (int k = 0; k < 10; next += parts[k++]) at[k] = next;
+    for (int k = 0; k < PARTS; next += parts[k++]) at[k] = next;
     Work *work = (Work *)all;
     *work = (Work){.lines = at[0], .raw = {at[1], at[2], at[3], at[4]}, .dealing = at[5], .total = at[6],
-                   .result = at[7], .pairs = (int32_t *)at[8], .base = (const void **)at[9],
+                   .result = at[7], .pairs = (int32_t *)at[8], .base = (const void **)at[9], .row = (const char **)at[10],
                    .line_lanes = line_lanes, .run_lanes = run_lanes, .line_bytes = line_bytes,
                    .pitch = total_bytes / lane, .halo = halo};
     return work;
@@ -248,8 +252,10 @@ static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, 
         taps->weight = weight;
         good = sizes[2] == taps->taps * rows * lane;
         const int64_t reach = (run_cols(is) * is->phases - is->tile_cols) * is->channels;
+        taps->reach = 0;
         for (int32_t k = 0; k < taps->taps && good; k++) {
             const Place place = taps->place[k];
+            taps->reach = place.lane > taps->reach ? place.lane : taps->reach;
             good = place.line >= 0 && place.line < lines && place.lane >= 0 && place.lane <= reach;
         }
         for (int32_t s = 0; s < taps->segments && good; s++) {

@@ -62,10 +62,22 @@ static const Taps *NAMED(aim_down)(const Plan *plan, const Work *work, int term,
     const Settings *is = &plan->is;
     const ptrdiff_t lane = LINE_SIZE[is->operation];
     const Taps *taps = &plan->term[term].first;
-    for (int32_t k = 0; k < taps->taps; k++)
-        work->base[k] = work->lines + (line + taps->place[k].line) % is->lines * work->line_bytes
-                        + (taps->place[k].lane + x) * lane;
+    const int here = x >= work->here_start && x < work->here_stop;
+    for (int32_t k = 0; k < taps->taps; k++) {
+        const int64_t slot = (line + taps->place[k].line) % is->lines;
+        const char *start = here ? work->row[slot] : work->lines + slot * work->line_bytes;
+        work->base[k] = start + (taps->place[k].lane + x) * lane;
+    }
     return taps;
+}
+
+/* Where the lanes from `x` on, up to `last` at most, stop being all in place or all in lines. */
+static ptrdiff_t NAMED(alike)(const Work *work, ptrdiff_t x, ptrdiff_t last)
+{
+    ptrdiff_t stop = last;
+    if (x < work->here_start) stop = work->here_start;
+    else if (x < work->here_stop) stop = work->here_stop;
+    return stop < last ? stop : last;
 }
 
 /* The same for the second pass, which reads row `r` of what the first one left. */
@@ -113,9 +125,13 @@ static void NAMED(two_passes)(const Plan *plan, const Work *work, int64_t line, 
     /* Several terms share the buffer of the first pass, so each computes the chunk's halo again. */
     const ptrdiff_t first = plan->terms > 1 || done < x ? x : done, last = x + lanes + work->halo;
     for (int t = 0; t < plan->terms; t++) {
-        const Taps *taps = NAMED(aim_down)(plan, work, t, line, first);
-        NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->total + first * lane, work->pitch,
-                    last - first);
+        const Taps *taps;
+        for (ptrdiff_t from = first, to; from < last; from = to) {
+            to = NAMED(alike)(work, from, last);
+            taps = NAMED(aim_down)(plan, work, t, line, from);
+            NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->total + from * lane, work->pitch,
+                        to - from);
+        }
         for (int r = 0; r < rows; r++) {
             char *out = goal->out + r * goal->row + x * goal->size;
             taps = NAMED(aim_along)(plan, work, t, r, x);
@@ -145,9 +161,26 @@ static void NAMED(group)(const Plan *plan, const Work *work, int64_t line, int r
         if (two)
             NAMED(two_passes)(plan, work, line, rows, x, lanes, done, &goal);
         else
-            NAMED(direct)(plan, work, line, rows, x, lanes, &goal);
+            for (ptrdiff_t from = x, to; from < x + lanes; from = to) {
+                to = NAMED(alike)(work, from, x + lanes);
+                NAMED(direct)(plan, work, line, rows, from, to - from, &goal);
+            }
         done = x + lanes + work->halo;
     }
+}
+
+/* Find the lanes of a tile that bytes can be read for in place: whole blocks whose taps stay inside the image. */
+static void NAMED(settle)(const Plan *plan, const Image *image, Work *work, int64_t first, int64_t last)
+{
+    const Settings *is = &plan->is;
+    const ptrdiff_t block = MANY * WIDTH / 2;
+    const int64_t start = is->run_start > first ? is->run_start : first, stop = is->run_stop < last ? is->run_stop : last;
+    const ptrdiff_t lanes = (stop - start) * is->channels - plan->term[0].first.reach;
+    work->here_start = work->here_stop = 0;
+    if ((is->operation != MUL16 && is->operation != MULH16) || !image->packed || is->phases > 1 || lanes < block)
+        return;
+    work->here_start = (start - first) * is->channels;
+    work->here_stop = work->here_start + lanes / block * block;
 }
 
 static int NAMED(band)(Plan *plan, const Image *image, int64_t start, int64_t stop, const Finish *finish,
@@ -164,6 +197,7 @@ static int NAMED(band)(Plan *plan, const Image *image, int64_t start, int64_t st
         const int64_t first = col * is->stride_x, last = first + (cols - 1) * is->stride_x + is->span_cols;
         int64_t built = 0, line = 0;
         work->out_lanes = cols * is->channels;
+        NAMED(settle)(plan, image, work, first, last);
         for (int64_t row = start; row < stop; row += ROWS, line += advance) {
             for (built = built > line ? built : line; built < line + is->lines; built++)
                 NAMED(build)(plan, image, work, start * is->stride_y + built * many, first, last,

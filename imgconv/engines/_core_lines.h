@@ -246,6 +246,19 @@ static void NAMED(build)(const Plan *plan, const Image *image, const Work *work,
         return;
     }
 #endif
+    const ptrdiff_t many_lanes = is->channels;
+    const char **row_here = &work->row[(line - work->lines) / work->line_bytes];
+    *row_here = line;
+    if (rows[0] && work->here_stop > work->here_start) { /* only the edges, the rest is read in place */
+        const int64_t left = first + (work->here_start + plan->term[0].first.reach + many_lanes - 1) / many_lanes;
+        const int64_t right = first + work->here_stop / many_lanes;
+        *row_here = rows[0] + (is->run_col + first - is->run_start) * many_lanes;
+        NAMED(part)(plan, image, work, rows, 1, first, first, start, line);
+        NAMED(part)(plan, image, work, rows, 1, first, start, left, line);
+        NAMED(part)(plan, image, work, rows, 1, first, right, stop, line);
+        NAMED(part)(plan, image, work, rows, 1, first, stop, last, line);
+        return;
+    }
     /* In this order each part covers what whole vectors of the one before wrote beyond its end. */
     NAMED(part)(plan, image, work, rows, many, first, first, start, line);
     NAMED(part)(plan, image, work, rows, many, first, start, stop, line);

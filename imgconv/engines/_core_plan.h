@@ -56,6 +56,7 @@ typedef struct {
 
 typedef struct {
     int32_t segments, taps;
+    int32_t reach;           /* the furthest lane that a tap reads */
     const Segment *segment;
     const Place *place;
     const void *weight;      /* `rows` a tap, each as wide as a lane */
