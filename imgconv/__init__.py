@@ -17,18 +17,78 @@ _HOMES = {
     "write": "imgconv.image",
     "Image": "imgconv.image",
     "ImgconvError": "imgconv.errors",
+    "avg_pool1d": "imgconv.functional",
+    "avg_pool2d": "imgconv.functional",
+    "avg_pool3d": "imgconv.functional",
+    "channel_shuffle": "imgconv.functional",
+    "conv1d": "imgconv.functional",
+    "conv2d": "imgconv.functional",
+    "conv3d": "imgconv.functional",
+    "conv_transpose1d": "imgconv.functional",
+    "conv_transpose2d": "imgconv.functional",
+    "conv_transpose3d": "imgconv.functional",
+    "interpolate": "imgconv.functional",
+    "max_pool1d": "imgconv.functional",
+    "max_pool2d": "imgconv.functional",
+    "max_pool3d": "imgconv.functional",
+    "min_pool1d": "imgconv.functional",
+    "min_pool2d": "imgconv.functional",
+    "min_pool3d": "imgconv.functional",
 }
 
 if TYPE_CHECKING:
     from imgconv.api import convolve as convolve
     from imgconv.api import output_size as output_size
     from imgconv.errors import ImgconvError as ImgconvError
+    from imgconv.functional import avg_pool1d as avg_pool1d
+    from imgconv.functional import avg_pool2d as avg_pool2d
+    from imgconv.functional import avg_pool3d as avg_pool3d
+    from imgconv.functional import channel_shuffle as channel_shuffle
+    from imgconv.functional import conv1d as conv1d
+    from imgconv.functional import conv2d as conv2d
+    from imgconv.functional import conv3d as conv3d
+    from imgconv.functional import conv_transpose1d as conv_transpose1d
+    from imgconv.functional import conv_transpose2d as conv_transpose2d
+    from imgconv.functional import conv_transpose3d as conv_transpose3d
+    from imgconv.functional import interpolate as interpolate
+    from imgconv.functional import max_pool1d as max_pool1d
+    from imgconv.functional import max_pool2d as max_pool2d
+    from imgconv.functional import max_pool3d as max_pool3d
+    from imgconv.functional import min_pool1d as min_pool1d
+    from imgconv.functional import min_pool2d as min_pool2d
+    from imgconv.functional import min_pool3d as min_pool3d
     from imgconv.image import Image as Image
     from imgconv.image import read as read
     from imgconv.image import write as write
     from imgconv.library import kernel as kernel
 
-__all__ = ["Image", "ImgconvError", "__version__", "convolve", "kernel", "output_size", "read", "write"]
+__all__ = [
+    "Image",
+    "ImgconvError",
+    "__version__",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "channel_shuffle",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "convolve",
+    "interpolate",
+    "kernel",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "min_pool1d",
+    "min_pool2d",
+    "min_pool3d",
+    "output_size",
+    "read",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ Values are named tuples because a dataclass takes ten times as long to define, w
 from __future__ import annotations
 
 import re
-from math import gcd
+from math import floor, gcd
 from typing import Any, NamedTuple
 
 from imgconv.errors import OptionError, SizeError, did_you_mean
@@ -20,6 +20,9 @@ MAX_LENGTH = 2**31 - 1
 """The largest length of an axis, in samples."""
 
 AXES = ("width", "height")
+
+ORDERED_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""The names of one, two and three axes in the order of an array's."""
 
 CONVOLUTION = "floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
 POOLING_CEIL = "ceil((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
@@ -274,6 +277,81 @@ def resized(size: int, scale: tuple[int, int], *, taps: int = 2, name: str = "wi
     if output < 1:
         raise SizeError(name, arithmetic, "nothing is left; use a larger scale")
     return Axis(name, size, taps, 1, 1, 0, 0, output, RESIZED, arithmetic)
+
+
+def zero_inserted(axis: Axis) -> Axis:
+    """Return the plain convolution that a transposed one is: over its input with stride - 1 zeros between samples.
+
+    The taps are slid in reverse order, one by one, over ``(size - 1)*stride + 1`` samples. An amount of padding may
+    be negative, which cuts samples off.
+
+    >>> zero_inserted(transposed(32, 3, stride=2, before=1, after=1, output_padding=1)).arithmetic
+    'floor((63 + 1 + 2 - 1*(3 - 1) - 1) / 1) + 1 = 64'
+    """
+    span = axis.dilation * (axis.kernel - 1)
+    return convolution(
+        (axis.size - 1) * axis.stride + 1,
+        axis.kernel,
+        dilation=axis.dilation,
+        before=span - axis.before,
+        after=span - axis.after + axis.output_padding,
+        name=axis.name,
+    )
+
+
+class Phase(NamedTuple):
+    """Every stride-th output sample of a transposed convolution: a plain convolution that meets no inserted zero.
+
+    Attributes:
+        start: the first output sample; the others follow a stride apart.
+        output: how many there are.
+        taps: which taps they see, in the order in which they are slid over the input.
+        dilation: input samples from one of these taps to the next.
+        before, after: padding of the input; a negative amount cuts samples off.
+    """
+
+    start: int
+    output: int
+    taps: tuple[int, ...]
+    dilation: int
+    before: int
+    after: int
+
+
+def phases(axis: Axis) -> tuple[Phase, ...]:
+    """Divide a transposed convolution into one plain convolution for each of the first `stride` output samples.
+
+    Output sample `o` gets tap `k` of input sample ``(o + before - k*dilation) / stride`` where that is whole. Phases
+    without taps are left in: their output is zero.
+
+    >>> phases(transposed(4, 3, stride=2, before=1, after=1))[0]
+    Phase(start=0, output=4, taps=(1,), dilation=1, before=0, after=0)
+    >>> phases(transposed(4, 3, stride=2, before=1, after=1))[1]
+    Phase(start=1, output=3, taps=(2, 0), dilation=1, before=0, after=0)
+    """
+    apart = axis.stride // gcd(axis.stride, axis.dilation)
+    dilation = axis.dilation * apart // axis.stride
+    parts = []
+    for start in range(min(axis.stride, axis.output)):
+        output = -(-(axis.output - start) // axis.stride)
+        seen = [k for k in range(axis.kernel) if (start + axis.before - k * axis.dilation) % axis.stride == 0]
+        taps = tuple(reversed(seen))
+        if not taps:
+            parts.append(Phase(start, output, taps, 1, 0, 0))
+            continue
+        first = (start + axis.before - taps[0] * axis.dilation) // axis.stride
+        span = dilation * (len(taps) - 1)
+        parts.append(Phase(start, output, taps, dilation, -first, first + span + output - axis.size))
+    return tuple(parts)
+
+
+def scaled(size: int, factor: float) -> int:
+    """Return the samples of an axis that is resized by a factor, multiplied in floating point, as torch does it.
+
+    >>> scaled(5, 1.5), scaled(100, 0.29)  # 28.999999999999996
+    (7, 28)
+    """
+    return floor(size * factor)
 
 
 class Extent(NamedTuple):

@@ -18,6 +18,7 @@ FLOORS = [
     {"geometry", "border", "kernelvalue", "yamlfile", "tone"},
     {"parametric", "kerneltext", "kernelfile", "matrixfile", "calculator", "chain", "solver", "frameworks"},
     {"library", "engines", "image"},
+    {"functional"},
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline"},
     {"api", "checking", "loss", "apply", "report", "info", "batch"},
