@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Job
-from imgconv.engines._native import DOT8, DOT16, F32, F64, FIXED_ERROR, MUL16, MULH16, Arithmetic
+from imgconv.engines._native import DOT8, DOT16, F32, F64, FIXED_ERROR, FOLD16, MUL16, MULH16, Arithmetic
 
 FLOAT_ERROR = 0.25
 """The largest error bound of a float32 sum on integer samples, in sample values."""
@@ -125,6 +125,8 @@ def _fixed_separable(job: Job, column: Vector, row: Vector) -> Iterator[Arithmet
     balance = np.sqrt(np.abs(row).sum() / np.abs(column).sum())
     column, row = column * balance, row / balance / job.divisor
     yield from _short(column, row)
+    if job.stride == (1, 1) and job.dilation[0] == 1 and _foldable(column) and _foldable(row):
+        yield from _folded(column, row)
     if job.stride[1] == 1:
         yield from _pairs(column, row)
 
@@ -146,6 +148,30 @@ def _short(column: Vector, row: Vector) -> Iterator[Arithmetic]:
     )
     if error <= FIXED_ERROR:
         yield Arithmetic(MULH16, ((first, second),), 1 / (level * spread), peak=last, error=float(error))
+
+
+def _foldable(taps: Vector) -> bool:
+    return len(taps) in range(3, 16, 2) and bool(np.all(taps == taps[::-1]) and np.all(taps))
+
+
+def _folded(column: Vector, row: Vector) -> Iterator[Arithmetic]:
+    """As `_short`, of sums of two samples: the first pass keeps a bit less, so that two of its sums still fit."""
+    lift, count = 6, len(column) // 2 + 1
+    gain = _power(min(1 / np.abs(column).sum(), 32767 / 2**15 / np.abs(column).max()))
+    spread = _power(min(2 / np.abs(row).sum(), 32767 / 2**15 / np.abs(row).max()))
+    first, second = np.rint(column * gain * 2**15), np.rint(row * spread * 2**15)
+    level = 2**lift * gain
+    middle = 255 * 2**lift * np.abs(first).sum() / 2**15 + count / 2
+    last = middle * np.abs(second).sum() / 2**15 + (len(row) // 2 + 1) / 2
+    if middle > 16383 or last > 32767 or not (np.all(first) and np.all(second)):
+        return
+    error = (
+        (255 * np.abs(column - first / gain / 2**15).sum() + count / 2 / level) * np.abs(row).sum()
+        + middle / level * np.abs(row - second / spread / 2**15).sum()
+        + (len(row) // 2 + 1) / 2 / level / spread
+    )
+    if error <= FIXED_ERROR:
+        yield Arithmetic(FOLD16, ((first, second),), 1 / (level * spread), peak=last, error=float(error))
 
 
 def _pairs(column: Vector, row: Vector) -> Iterator[Arithmetic]:

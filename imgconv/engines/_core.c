@@ -26,25 +26,26 @@
 #ifdef __clang__
 #define UNROLL _Pragma("unroll")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
 
 static const ptrdiff_t SAMPLE_SIZE[] = {1, 2, 4, 8};
-static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1};  /* of a lane of a line */
-static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2};  /* and of an accumulator */
-static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1};
+static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1, 1};  /* of a lane of a line */
+static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2, 2};  /* and of an accumulator */
+static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1, 1};
 
 /* The buffers of one band. */
 struct Work {
     char *lines;             /* a ring of them */
     char *raw[4], *dealing;  /* rows as they are in the image */
-    char *total;             /* ROWS rows of sums of a first pass, `pitch` lanes apart */
+    char *total;             /* ROWS rows of a chunk's sums of a first pass, `pitch` lanes apart */
     char *result;            /* ROWS rows of a chunk's accumulators, CHUNK lanes apart */
     int32_t *pairs;          /* DOT16 in two passes: a chunk of one row as pairs or quadruples */
     const void **base;
     const char **row;        /* lane 0 of every line where it is in the image, if that can be read in place */
     ptrdiff_t here_start, here_stop;        /* lanes that the first pass computes from `row` */
     ptrdiff_t line_lanes, run_lanes, line_bytes, pitch, out_lanes;
+    ptrdiff_t chunk;         /* lanes of a row that are computed before the next ones */
     ptrdiff_t halo;          /* lanes that a second pass reads behind the last output lane */
 };
 
@@ -70,13 +71,16 @@ static Work *make_work(const Plan *plan)
     const ptrdiff_t run_lanes = run_cols(is) * is->channels, line_lanes = run_lanes * is->phases;
     /* An odd number of cache lines keeps the rows of a column out of one set of the cache. */
     const ptrdiff_t line_bytes = (rounded((line_lanes + SLACK) * LINE_SIZE[is->operation]) / ALIGN | 1) * ALIGN;
-    const ptrdiff_t total_bytes = (rounded((line_lanes + SLACK) * lane) / ALIGN | 1) * ALIGN;
     const ptrdiff_t raw = rounded((line_lanes + SLACK) * size);
     const ptrdiff_t dealing = rounded((is->tile_cols * is->stride_x + is->span_cols) * is->channels * size);
     const ptrdiff_t head = rounded(sizeof(Work)), halo = line_lanes - is->tile_cols * is->channels;
+    const int two = plan->term[0].second.taps > 0 && !is->digits;
+    const ptrdiff_t chunk = !two || 4 * halo > CHUNK ? CHUNK : 4 * halo > TWO_CHUNK ? 4 * halo : TWO_CHUNK;
+    const ptrdiff_t total_bytes = two ? (rounded((chunk + halo + SLACK) * lane) / ALIGN | 1) * ALIGN : 0;
+    const ptrdiff_t lead = rounded(halo * lane) - halo * lane; /* what follows the halo is aligned */
     const ptrdiff_t parts[] = {
-        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes, rounded((ROWS * CHUNK + SLACK) * lane),
-        rounded((CHUNK + halo + SLACK) * 4), rounded(most_taps(plan) * (ptrdiff_t)sizeof(void *)),
+        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes + ALIGN, rounded((ROWS * CHUNK + SLACK) * lane),
+        rounded((CHUNK + halo + SLACK) * 4), rounded((most_taps(plan) + ROWS) * (ptrdiff_t)sizeof(void *)),
         rounded(is->lines * (ptrdiff_t)sizeof(char *)),
     };
     enum { PARTS = sizeof(parts) / sizeof(*parts) };
@@ -90,10 +94,10 @@ static Work *make_work(const Plan *plan)
     char *next = all + head;
     for (int k = 0; k < PARTS; next += parts[k++]) at[k] = next;
     Work *work = (Work *)all;
-    *work = (Work){.lines = at[0], .raw = {at[1], at[2], at[3], at[4]}, .dealing = at[5], .total = at[6],
+    *work = (Work){.lines = at[0], .raw = {at[1], at[2], at[3], at[4]}, .dealing = at[5], .total = at[6] + lead,
                    .result = at[7], .pairs = (int32_t *)at[8], .base = (const void **)at[9], .row = (const char **)at[10],
                    .line_lanes = line_lanes, .run_lanes = run_lanes, .line_bytes = line_bytes,
-                   .pitch = total_bytes / lane, .halo = halo};
+                   .pitch = total_bytes / lane, .halo = halo, .chunk = chunk};
     return work;
 }
 
@@ -162,8 +166,8 @@ static const struct {
 } LEVELS[] = {
 #if defined(__x86_64__)
     {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16},
-    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16},
-    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16},
+    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16},
+    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16},
 #elif defined(__aarch64__)
     {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16},
 #else
@@ -272,11 +276,11 @@ static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, 
 static int check(const Settings *is, const Plan *plan)
 {
     const int64_t most = (int64_t)1 << 31;
-    if (is->operation < F32 || is->operation > MULH16 || !(LEVELS[plan->level].operations >> is->operation & 1))
+    if (is->operation < F32 || is->operation > FOLD16 || !(LEVELS[plan->level].operations >> is->operation & 1))
         return refuse("an operation that the level does not have");
     if (is->source < U8 || is->source > SAMPLE_F64)
         return refuse("a source type that is none");
-    const int shorts = is->operation == DOT8 || is->operation == MUL16 || is->operation == MULH16;
+    const int shorts = is->operation == DOT8 || is->operation >= MUL16;
     if ((shorts && is->source != U8) || (is->operation == DOT16 && is->source > U16)
         || (is->operation == F32 && is->source == SAMPLE_F64))
         return refuse("an operation that cannot read the source's type");
@@ -296,6 +300,19 @@ static int check(const Settings *is, const Plan *plan)
         if (plan->rows[k] < -1 || plan->rows[k] >= is->image_rows) return refuse("a row outside the image");
     for (int64_t k = 0; k < plan->col_count; k++)
         if (plan->cols[k] < -1 || plan->cols[k] >= is->image_cols) return refuse("a column outside the image");
+    return 1;
+}
+
+/* FOLD16 takes an odd number of taps, 3 to 15, symmetric, one a line down and at even steps along. */
+static int foldable(const Taps *taps, int down)
+{
+    const int16_t *weight = taps->weight;
+    if (taps->taps < 3 || taps->taps > 15 || taps->taps % 2 == 0 || taps->segments != 1)
+        return 0;
+    for (int32_t k = 0; k < taps->taps; k++)
+        if (weight[k] != weight[taps->taps - 1 - k] || taps->place[k].line != (down ? k : 0)
+            || taps->place[k].lane != (down ? 0 : k * taps->place[1].lane))
+            return 0;
     return 1;
 }
 
@@ -369,9 +386,15 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
     for (int t = 0; t < plan->terms; t++) {
         PyObject *first, *second, *term = PyTuple_GetItem(terms, t);
         if (!PyArg_ParseTuple(term, "OO", &first, &second)
-            || !read_taps(plan, first, ROWS, plan->is.lines, &plan->term[t].first)
+            || !read_taps(plan, first, plan->is.operation == FOLD16 ? 1 : ROWS, plan->is.lines, &plan->term[t].first)
             || (second != Py_None && !read_taps(plan, second, plan->is.digits == 2 ? 2 : 1, 1, &plan->term[t].second)))
             goto failed;
+    }
+    if (plan->is.operation == FOLD16
+        && (plan->terms != 1 || plan->is.stride_y != 1 || plan->is.lines != plan->term[0].first.taps + ROWS - 1
+            || !foldable(&plan->term[0].first, 1) || !foldable(&plan->term[0].second, 0))) {
+        refuse("taps that cannot be folded");
+        goto failed;
     }
     return capsule;
 failed:

@@ -56,18 +56,21 @@ static ptrdiff_t NAMED(pour)(const Plan *plan, const Taps *taps, const void *con
     return 0;
 }
 
+/* Where lane `x` of line number `line` is: in the image or in the ring of lines. */
+INLINE const void *NAMED(line_at)(const Plan *plan, const Work *work, int64_t line, ptrdiff_t x)
+{
+    const int64_t slot = line % plan->is.lines;
+    const int here = x >= work->here_start && x < work->here_stop;
+    return (here ? work->row[slot] : work->lines + slot * work->line_bytes) + x * LINE_SIZE[plan->is.operation];
+}
+
 /* Point `base` at what the first pass of `term` reads for lane `x`, from the lines starting with number `line`. */
 static const Taps *NAMED(aim_down)(const Plan *plan, const Work *work, int term, int64_t line, ptrdiff_t x)
 {
-    const Settings *is = &plan->is;
-    const ptrdiff_t lane = LINE_SIZE[is->operation];
+    const ptrdiff_t lane = LINE_SIZE[plan->is.operation];
     const Taps *taps = &plan->term[term].first;
-    const int here = x >= work->here_start && x < work->here_stop;
-    for (int32_t k = 0; k < taps->taps; k++) {
-        const int64_t slot = (line + taps->place[k].line) % is->lines;
-        const char *start = here ? work->row[slot] : work->lines + slot * work->line_bytes;
-        work->base[k] = start + (taps->place[k].lane + x) * lane;
-    }
+    for (int32_t k = 0; k < taps->taps; k++)
+        work->base[k] = (const char *)NAMED(line_at)(plan, work, line + taps->place[k].line, x) + taps->place[k].lane * lane;
     return taps;
 }
 
@@ -80,14 +83,14 @@ static ptrdiff_t NAMED(alike)(const Work *work, ptrdiff_t x, ptrdiff_t last)
     return stop < last ? stop : last;
 }
 
-/* The same for the second pass, which reads row `r` of what the first one left. */
+/* The same for the second pass, which reads row `r` of what the first one left for the chunk; `x` is in the chunk. */
 static const Taps *NAMED(aim_along)(const Plan *plan, const Work *work, int term, int r, ptrdiff_t x)
 {
     const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
     const Taps *taps = &plan->term[term].second;
-    const char *line = work->total + (r * work->pitch + x) * lane;
+    const char *sums = work->total + (r * work->pitch + x) * lane;
     for (int32_t k = 0; k < taps->taps; k++)
-        work->base[k] = line + taps->place[k].lane * lane;
+        work->base[k] = sums + taps->place[k].lane * lane;
     return taps;
 }
 
@@ -117,29 +120,44 @@ static void NAMED(direct)(const Plan *plan, const Work *work, int64_t line, int 
                      out + r * goal->row + done * goal->size, goal->seen);
 }
 
-/* The same in two passes, for one term or the sum of several. The first pass has left lanes before `done`. */
+#ifdef MULH_16
+#include "_core_fold.h"
+#endif
+
+/* A chunk of a group in two passes, for one term or the sum of several. */
 static void NAMED(two_passes)(const Plan *plan, const Work *work, int64_t line, int rows, ptrdiff_t x,
-                              ptrdiff_t lanes, ptrdiff_t done, const NAMED(Goal) *goal)
+                              ptrdiff_t lanes, const NAMED(Goal) *goal)
 {
     const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
-    /* Several terms share the buffer of the first pass, so each computes the chunk's halo again. */
-    const ptrdiff_t first = plan->terms > 1 || done < x ? x : done, last = x + lanes + work->halo;
+    /* The chunk before has left what both need, unless several terms share the buffer. */
+    const ptrdiff_t known = plan->terms > 1 || x == 0 ? 0 : work->halo, last = x + lanes + work->halo;
+    for (int r = 0; r < ROWS && known; r++) {
+        char *sums = work->total + r * work->pitch * lane;
+        memmove(sums, sums + work->chunk * lane, (size_t)(known * lane));
+    }
+#ifdef MULH_16
+    if (plan->is.operation == FOLD16) {
+        NAMED(folded)(plan, work, line, rows, x, lanes, known, goal->finish, goal->out + x * goal->size, goal->row,
+                      goal->seen);
+        return;
+    }
+#endif
     for (int t = 0; t < plan->terms; t++) {
         const Taps *taps;
-        for (ptrdiff_t from = first, to; from < last; from = to) {
+        for (ptrdiff_t from = x + known, to; from < last; from = to) {
             to = NAMED(alike)(work, from, last);
             taps = NAMED(aim_down)(plan, work, t, line, from);
-            NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->total + from * lane, work->pitch,
+            NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->total + (from - x) * lane, work->pitch,
                         to - from);
         }
         for (int r = 0; r < rows; r++) {
             char *out = goal->out + r * goal->row + x * goal->size;
-            taps = NAMED(aim_along)(plan, work, t, r, x);
+            taps = NAMED(aim_along)(plan, work, t, r, 0);
             const ptrdiff_t poured = plan->terms == 1 ? NAMED(pour)(plan, taps, work->base, 1, goal->finish, out,
                                                                     goal->row, lanes, goal->seen) : 0;
             if (poured == lanes)
                 continue;
-            NAMED(aim_along)(plan, work, t, r, x + poured);
+            NAMED(aim_along)(plan, work, t, r, poured);
             char *result = work->result + r * CHUNK * lane;
             NAMED(pass)(plan, taps, work->base, 1, 0, t > 0, result, CHUNK, lanes - poured);
             if (t == plan->terms - 1)
@@ -154,18 +172,15 @@ static void NAMED(group)(const Plan *plan, const Work *work, int64_t line, int r
 {
     const NAMED(Goal) goal = {finish, out, out_row, SAMPLE_SIZE[finish->type], seen};
     const int two = plan->term[0].second.taps > 0 && !plan->is.digits;
-    const ptrdiff_t chunk = two ? TWO_CHUNK : CHUNK;
-    ptrdiff_t done = 0;
-    for (ptrdiff_t x = 0; x < work->out_lanes; x += chunk) {
-        const ptrdiff_t lanes = work->out_lanes - x < chunk ? work->out_lanes - x : chunk;
+    for (ptrdiff_t x = 0; x < work->out_lanes; x += work->chunk) {
+        const ptrdiff_t lanes = work->out_lanes - x < work->chunk ? work->out_lanes - x : work->chunk;
         if (two)
-            NAMED(two_passes)(plan, work, line, rows, x, lanes, done, &goal);
+            NAMED(two_passes)(plan, work, line, rows, x, lanes, &goal);
         else
             for (ptrdiff_t from = x, to; from < x + lanes; from = to) {
                 to = NAMED(alike)(work, from, x + lanes);
                 NAMED(direct)(plan, work, line, rows, from, to - from, &goal);
             }
-        done = x + lanes + work->halo;
     }
 }
 
@@ -177,7 +192,7 @@ static void NAMED(settle)(const Plan *plan, const Image *image, Work *work, int6
     const int64_t start = is->run_start > first ? is->run_start : first, stop = is->run_stop < last ? is->run_stop : last;
     const ptrdiff_t lanes = (stop - start) * is->channels - plan->term[0].first.reach;
     work->here_start = work->here_stop = 0;
-    if ((is->operation != MUL16 && is->operation != MULH16) || !image->packed || is->phases > 1 || lanes < block)
+    if (LINE_SIZE[is->operation] != 1 || !image->packed || is->phases > 1 || lanes < block)
         return;
     work->here_start = (start - first) * is->channels;
     work->here_stop = work->here_start + lanes / block * block;

@@ -14,16 +14,14 @@
 enum { ROWS = 4 };           /* output rows of a group */
 enum { SLACK = 512 };        /* lanes behind every line that whole vectors may read and write */
 enum { CHUNK = 16384 };      /* the most lanes of a row that are computed before they are stored */
-#ifndef TWO_CHUNK
-enum { TWO_CHUNK = 2048 };   /* the same where two passes share a buffer that stays in the first-level cache */
-#endif
+enum { TWO_CHUNK = 4096 };   /* the same where two passes share a buffer, which stays near */
 enum { LIFT = 7 };           /* MULH16 shifts samples left by so many bits */
 enum { DIGIT = 128 };        /* base of a weight's two digits */
 enum { SHELF = 16 };         /* buffers kept for the next band */
 enum { ALIGN = 64 };         /* bytes */
 
 /* Keep these in the order of _native.py. */
-enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16 };
+enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16 };
 enum Sample { U8, U16, SAMPLE_F32, SAMPLE_F64 };
 
 typedef struct {

@@ -43,6 +43,7 @@ COSTS: dict[str, dict[str, Cost]] = {
         "DOT16": Cost(0.26, 0.22, 0.30, 0.24),
         "MUL16": Cost(0.22, 0.23, 0.26, 0.08),
         "MULH16": Cost(0.00, 0.26, 0.26, 0.30),
+        "FOLD16": Cost(0.00, 0.15, 0.15, 0.20),
     },
     "avx512": {
         "F32": Cost(0.24, 0.31, 0.53, 0.07),
@@ -51,6 +52,7 @@ COSTS: dict[str, dict[str, Cost]] = {
         "DOT16": Cost(0.17, 0.33, 0.25, 0.26),
         "MUL16": Cost(0.10, 0.40, 0.54, 0.04),
         "MULH16": Cost(0.00, 0.47, 0.47, 0.15),
+        "FOLD16": Cost(0.00, 0.25, 0.25, 0.10),
     },
 }
 COSTS["neon"] = COSTS["baseline"]

@@ -95,6 +95,11 @@ def down(job: Job, taps: Matrix, grid: Grid, packed: int) -> Taps:
     return _segmented(lanes, grid.lanes(np.arange(cols) * job.dilation[1]))
 
 
+def fold(taps: Vector) -> Taps:
+    """Lay out symmetric `taps` for FOLD16, which reads line k for tap k and finds the group's other rows itself."""
+    return _segmented(taps.reshape(-1, 1, 1, 1), np.zeros(1, np.int64))
+
+
 def along(job: Job, taps: Vector, grid: Grid, packed: int) -> Taps:
     """Lay out `taps` along one line whose lanes hold `packed` samples, one dilation apart."""
     padded = np.zeros(-(-len(taps) // packed) * packed, taps.dtype)

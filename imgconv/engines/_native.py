@@ -20,14 +20,14 @@ try:
 except ImportError:  # installed without a compiler
     _core = None  # type: ignore[assignment]
 
-OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16")
-F32, F64, DOT8, DOT16, MUL16, MULH16 = range(6)
-WORDS = ("float32", "float64", "8-bit integers", "16-bit integers", "16-bit integers", "16-bit fixed point")
+OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16")
+F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16 = range(7)
+WORDS = ("float32", "float64", "8-bit integers", "16-bit integers", "16-bit integers", "16-bit fixed point", "16-bit fixed point")
 """What they compute in, for reports."""
-PACKED = (1, 1, 4, 2, 1, 1)
+PACKED = (1, 1, 4, 2, 1, 1, 1)
 """Samples in a lane, by operation."""
-LANE_BYTES = (4, 8, 4, 4, 2, 2)
-LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2")
+LANE_BYTES = (4, 8, 4, 4, 2, 2, 2)
+LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2", "i2")
 SAMPLES = ("u1", "u2", "f4", "f8")
 """The sample types, in the order of the core's enum."""
 FIXED_ERROR = 0.15
@@ -233,7 +233,7 @@ class Native(Value):
 
     def _halves(self, scale: float, added: float, absolute: bool, code: int) -> int:
         """Return by how many bits 16-bit accumulators can be shifted to become uint8, or -1."""
-        short = self.arithmetic.operation in (MUL16, MULH16)
+        short = self.arithmetic.operation in (MUL16, MULH16, FOLD16)
         if not short or code or absolute or scale <= 0 or added != round(added):
             return -1
         bits = -np.log2(scale)
@@ -256,7 +256,7 @@ def make(
     reason: str,
 ) -> Native:
     """Return `job` prepared for the core at `level`, computed as `way` says."""
-    from imgconv.engines._layout import along, along_in_digits, down
+    from imgconv.engines._layout import along, along_in_digits, down, fold
 
     packed, (rows, cols), channels = PACKED[way.operation], job.output, shape[2]
     lines = line_count(job, packed)
@@ -275,7 +275,8 @@ def make(
             terms.append((down(job, first, grid, packed).buffers(), None))
             continue
         row = along_in_digits(job, second, grid) if digits == 2 else along(job, second.astype(lane), grid, packed)
-        terms.append((down(job, first[:, None], grid, packed).buffers(), row.buffers()))
+        column = fold(first) if way.operation == FOLD16 else down(job, first[:, None], grid, packed)
+        terms.append((column.buffers(), row.buffers()))
     start, stop = run
     settings = np.array(
         [
