@@ -85,7 +85,7 @@ def convolve(
         correlate,
     )
     kind = pixels.dtype if map not in (None, "float") else float_for(pixels.dtype)
-    target = Target.of(layer, map, kind)
+    target = Target.of(layer, map, kind).replace(watched=False)
     planes = pixels if pixels.ndim == 3 else pixels[:, :, None]
     result = Pipeline((layer,)).run(planes, engines.get(engine), target, threads=threads).samples
     return result[:, :, 0] if pixels.ndim == 2 and result.shape[2] == 1 else result

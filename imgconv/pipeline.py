@@ -50,12 +50,14 @@ class Target(Value):
         map: how results become samples; ``float`` or None keeps them as they are.
         dtype: the samples' type.
         low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
+        watched: whether anybody asks what was seen while samples were made.
     """
 
     map: str | None
     dtype: np.dtype[Any]
     low: float | None = None
     high: float | None = None
+    watched: bool = True
 
     @classmethod
     def of(
@@ -88,7 +90,7 @@ class Target(Value):
         if self.waits and stats is not None:
             seen = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
             low, high = seen[0] if low is None else low, seen[1] if high is None else high
-        return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white)
+        return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white, self.watched)
 
 
 class Plan(Value):

@@ -74,6 +74,7 @@ class Tone(Value):
         dtype: uint8, uint16, float32 or float64.
         low, high: the results that become black and white; used by ``stretch`` only.
         white: the result that stands for white elsewhere; None means the largest sample of `dtype`.
+        watched: whether anybody asks what was seen; an engine may look at nothing if not.
     """
 
     map: str
@@ -81,6 +82,7 @@ class Tone(Value):
     low: float = 0.0
     high: float = 1.0
     white: float | None = None
+    watched: bool = True
 
     @property
     def slope(self) -> float:

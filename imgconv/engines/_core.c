@@ -409,9 +409,9 @@ static PyObject *core_run(PyObject *self, PyObject *args)
     long long start, stop;
     Finish finish;
     int type;
-    if (!PyArg_ParseTuple(args, "OOOLL(ddddddiiiiid)", &capsule, &image, &samples, &start, &stop, &finish.scale,
+    if (!PyArg_ParseTuple(args, "OOOLL(ddddddiiiiidp)", &capsule, &image, &samples, &start, &stop, &finish.scale,
                           &finish.shift, &finish.round, &finish.below, &finish.above, &finish.top, &finish.magnitude,
-                          &finish.count, &finish.halves, &finish.wide, &type, &finish.divisor))
+                          &finish.count, &finish.halves, &finish.wide, &type, &finish.divisor, &finish.watch))
         return NULL;
     Plan *plan = PyCapsule_GetPointer(capsule, CAPSULE);
     if (!plan)

@@ -95,6 +95,7 @@ typedef struct {
     int count;               /* results may leave the range, so clipped samples are counted */
     int halves;              /* not negative: integers to uint8 the short way, `below` and `above` are accumulators,
                                 and so many bits of 16-bit ones are rounded away */
+    int watch;               /* somebody asks what was seen */
     int wide;                /* int32 accumulators go through double */
     enum Sample type;
 } Finish;

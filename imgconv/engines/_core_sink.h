@@ -8,7 +8,7 @@
 /* store_short: int16 to uint8. `below` and `above` are accumulators. */
 typedef struct {
     i16v factor, shift, low, high, least, most, below, above;
-    int count, halves;
+    int watch, count, halves;
 } NAMED(short_to_u8);
 
 INLINE void NAMED(short_to_u8_open)(NAMED(short_to_u8) *sink, const Finish *finish)
@@ -18,7 +18,7 @@ INLINE void NAMED(short_to_u8_open)(NAMED(short_to_u8) *sink, const Finish *fini
         .factor = (int16_t)(finish->halves ? 1 << (15 - finish->halves) : 0) - none,
         .shift = (int16_t)finish->shift - none,
         .low = (int16_t)fmax(finish->below, -32768) - none, .high = (int16_t)fmin(finish->above, 32767) - none,
-        .least = 32767 - none, .most = -32768 - none, .count = finish->count, .halves = finish->halves,
+        .least = 32767 - none, .most = -32768 - none, .watch = finish->watch, .count = finish->count, .halves = finish->halves,
     };
 }
 
@@ -29,9 +29,11 @@ INLINE void NAMED(short_to_u8_put)(NAMED(short_to_u8) *sink, int count, const vo
         i16v pair[2];
         UNROLL for (int k = 0; k < 2; k++) {
             i16v one = value[v + k];
-            sink->least = NAMED(least_16)(one, sink->least);
-            sink->most = NAMED(most_16)(one, sink->most);
-            if (sink->count) {
+            if (sink->watch) {
+                sink->least = NAMED(least_16)(one, sink->least);
+                sink->most = NAMED(most_16)(one, sink->most);
+            }
+            if (sink->watch && sink->count) {
                 sink->below = NAMED(plus_up_to_16)(sink->below, one, sink->low);
                 sink->above = NAMED(plus_up_to_16)(sink->above, sink->high, one);
             }
@@ -59,7 +61,7 @@ INLINE void NAMED(short_to_u8_close)(const NAMED(short_to_u8) *sink, const Finis
 typedef struct {
     f32v scale, shift, divisor;
     i32v low, high, least, most, below, above;
-    int count, divided;
+    int watch, count, divided;
 } NAMED(int_to);
 
 INLINE void NAMED(int_open)(NAMED(int_to) *sink, const Finish *finish)
@@ -71,15 +73,17 @@ INLINE void NAMED(int_open)(NAMED(int_to) *sink, const Finish *finish)
         .divisor = (float)finish->divisor - none,
         .low = (int32_t)finish->below - nought, .high = (int32_t)finish->above - nought,
         .least = INT32_MAX - nought, .most = INT32_MIN - nought,
-        .count = finish->count, .divided = finish->divisor != 0,
+        .watch = finish->watch, .count = finish->count, .divided = finish->divisor != 0,
     };
 }
 
 INLINE i32v NAMED(int_rounded)(NAMED(int_to) *sink, i32v value)
 {
-    sink->least = NAMED(least_32)(value, sink->least);
-    sink->most = NAMED(most_32)(value, sink->most);
-    if (sink->count) {
+    if (sink->watch) {
+        sink->least = NAMED(least_32)(value, sink->least);
+        sink->most = NAMED(most_32)(value, sink->most);
+    }
+    if (sink->watch && sink->count) {
         sink->below = NAMED(plus_up_to_32)(sink->below, value, sink->low);
         sink->above = NAMED(plus_up_to_32)(sink->above, sink->high, value);
     }

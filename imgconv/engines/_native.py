@@ -155,17 +155,27 @@ class Native(Value):
         finish = self.finishes.get((tone, out.dtype))
         if finish is None:
             finish = self.finishes[tone, out.dtype] = self._finish(tone, out.dtype)
-        low, high, below, above, nan = self._run(image, start, stop, out, finish)
+        watched = tone is None or tone.watched
+        low, high, below, above, nan = self._run(image, start, stop, out, finish, watched)
+        if not watched:
+            return Stats(total=out.size)
         if low <= high:
             low, high = (self._result(value) for value in (low, high))
         nan = nan if out.dtype.kind == "u" else 0
         return Stats(low, high, below, above, nan, out.size)
 
     def _run(
-        self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: tuple[Any, ...]
+        self,
+        image: NDArray[Any],
+        start: int,
+        stop: int,
+        out: NDArray[Any],
+        finish: tuple[Any, ...],
+        watched: bool = True,
     ) -> tuple[float, float, int, int, int]:
         # Only the exact division of sums has a twelfth entry, the divisor.
-        return _core.run(self.plan, image, out, start, stop, finish if len(finish) == 12 else (*finish, 0.0))
+        divisor = () if len(finish) == 12 else (0.0,)
+        return _core.run(self.plan, image, out, start, stop, (*finish, *divisor, watched))
 
     def _result(self, accumulator: float) -> float:
         way = self.arithmetic
