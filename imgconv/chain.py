@@ -113,7 +113,7 @@ class Row(NamedTuple):
     @property
     def extents(self) -> list[Extent]:
         """Both axes of every stage, branches in turn."""
-        return list(_extents(self.stages))
+        return list(extents(self.stages))
 
     def to_json(self, number: int) -> dict[str, Any]:
         """Return the row as plain values for ``--json``."""
@@ -185,13 +185,13 @@ def total(sums: Iterable[Sum]) -> Sum:
     return sum(number for number, _ in parts), " + ".join(words for _, words in parts)
 
 
-def _extents(stages: Stages) -> Iterable[Extent]:
+def extents(stages: Stages) -> Iterable[Extent]:
     for stage in stages:
         if isinstance(stage, Stage):
             yield stage.extent
         else:
             for branch in stage.branches:
-                yield from _extents(branch)
+                yield from extents(branch)
 
 
 # --- what a layer of weights costs ------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ import numpy as np
 from imgconv import engines
 from imgconv.kernelvalue import Combined, Kernel, Learned, Pointwise
 from imgconv.layers import Layer, Shape
-from imgconv.layers.convolution import Convolution
-from imgconv.layers.mixing import Mixing
+from imgconv.layers.conv import Conv
+from imgconv.layers.pointwise import Pointwise as OverChannels
 from imgconv.pipeline import Pipeline, Pixels, Target, float_for
 from imgconv.value import Value
 
@@ -53,7 +53,7 @@ def compare(layer: Layer, pixels: Pixels, engine: str, threads: int | None) -> C
 
 def parts(layer: Layer) -> list[Layer]:
     """Return a layer for every member of a combined kernel, or the layer itself."""
-    if isinstance(layer, Convolution) and isinstance(layer.kernel, Combined):
+    if isinstance(layer, Conv) and isinstance(layer.kernel, Combined):
         return [layer.replace(kernel=member) for member in layer.kernel.of]
     return [layer]
 
@@ -62,11 +62,12 @@ def _magnitude(layer: Layer, pixels: Pixels) -> float:
     """Return the largest magnitude that a result could have, in sample values."""
     finite = np.abs(pixels[np.isfinite(pixels)])
     top = float(finite.max(initial=0))
-    if isinstance(layer, (Convolution, Mixing)):
-        top = max(top, abs(layer.border.value))
-        members: tuple[Kernel | Combined | Pointwise | Learned, ...] = (layer.kernel,)
-        if isinstance(layer.kernel, Combined):
-            members = layer.kernel.of
+    if isinstance(layer, (Conv, OverChannels)):
+        top = max(top, abs(layer.fill.value))
+        kernel = layer.kernel if isinstance(layer, Conv) else layer.matrix
+        members: tuple[Kernel | Combined | Pointwise | Learned, ...] = (kernel,)
+        if isinstance(kernel, Combined):
+            members = kernel.of
         bounds = [abs(bound) for member in members for bound in member.guaranteed_range(-top, top)]
         return max(bounds)
     return top

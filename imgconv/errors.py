@@ -65,6 +65,15 @@ class LayerError(ImgconvError):
         super().__init__(f"layer {number} ({kind}): {cause.brief if isinstance(cause, SizeError) else cause}")
 
 
+class BranchError(ImgconvError):
+    """A branch one of whose layers cannot do what it is asked; branches count from 1."""
+
+    def __init__(self, number: int, cause: LayerError) -> None:
+        self.number, self.cause = number, cause
+        self.exit_code = cause.exit_code
+        super().__init__(f"branch {number}, {cause}")
+
+
 class UnknownKernelError(ImgconvError):
     """A kernel name that is neither in the library nor among the parametric kernels."""
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border
+from imgconv.chain import Row, extents, rows
 from imgconv.engines import Engine, Prepared
 from imgconv.engines._bands import Result, run
-from imgconv.errors import OptionError, did_you_mean
-from imgconv.geometry import Padding
-from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Learned, Pointwise
-from imgconv.layers import Layer, Shape, Step
-from imgconv.layers.convolution import Convolution
-from imgconv.layers.limits import refuse_enormous
-from imgconv.layers.mixing import Mixing
+from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
+from imgconv.geometry import Extent, Padding
+from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Pointwise
+from imgconv.layers import Layer, Setting, Shape, Step
+from imgconv.layers._limits import refuse_enormous
+from imgconv.layers.conv import Conv
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Pixels = NDArray[Any]
 
@@ -38,9 +41,11 @@ def layer_for(
     correlate: bool = False,
 ) -> Layer:
     """Return the layer that applies `kernel`; pairs are (width, height)."""
-    if isinstance(kernel, (Pointwise, Learned)):
-        return Mixing(kernel, padding, border, stride, dilation, correlate)
-    return Convolution(kernel, padding, border, stride, dilation, correlate)
+    if isinstance(kernel, Pointwise):
+        from imgconv.layers.pointwise import Pointwise as OverChannels  # few kernels are one
+
+        return OverChannels(kernel, (), padding, border, stride)
+    return Conv(kernel, padding, border, stride, dilation, correlate)
 
 
 class Target(Value):
@@ -70,9 +75,7 @@ class Target(Value):
         """
         if map is not None and map not in MAPS:
             raise OptionError("map", f"'{map}' is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
-        angle = (
-            isinstance(layer, Convolution) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle"
-        )
+        angle = isinstance(layer, Conv) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle"
         if angle and map not in (None, "float"):
             return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
         return cls(map, dtype, low, high)
@@ -105,10 +108,31 @@ class Plan(Value):
         """The shape that comes out at the end."""
         return self.steps[-1].output
 
-    def prepare(self, engine: Engine, dtype: np.dtype[Any], white: float) -> list[list[Prepared]]:
+    @property
+    def extent(self) -> Extent:
+        """Both axes of the last window."""
+        return list(extents(self.steps[-1].stages))[-1]
+
+    @property
+    def rows(self) -> list[Row]:
+        """A row for every layer: size, receptive field, parameters and multiply-adds."""
+        planned = ((layer.kind, step.output, step.stages) for layer, step in zip(self.layers, self.steps, strict=True))
+        return rows(self.input, planned)
+
+    def whites(self, white: float) -> list[float]:
+        """Return what stands for white before every layer and after the last, if `white` does in the input."""
+        found = [white]
+        for layer in self.layers:
+            found.append(layer.white_after(found[-1]))
+        return found
+
+    def prepare(
+        self, engine: Engine, dtype: np.dtype[Any], white: float, threads: int | None = None
+    ) -> list[list[Prepared]]:
         """Return, for every step, its jobs with their ways chosen."""
         kinds = [dtype, *[float_for(dtype)] * (len(self.steps) - 1)]
-        return [list(step.prepare(engine, kind, white)) for step, kind in zip(self.steps, kinds, strict=True)]
+        given = zip(self.steps, self.whites(white), kinds, strict=False)
+        return [list(step.prepare(Setting(engine, one, threads), kind)) for step, one, kind in given]
 
     def run(
         self,
@@ -118,31 +142,42 @@ class Plan(Value):
         *,
         white: float | None = None,
         threads: int | None = None,
+        keep: Callable[[int, Pixels], None] | None = None,
     ) -> Result:
         """Run every step on `pixels`, (rows, cols, channels), all channels alike.
 
-        `white` is the largest sample value, for floats that stand for samples of an integer type.
+        `white` is the largest sample value, for floats that stand for samples of an integer type. `keep` is called
+        with the number of every layer but the last, from 1, and its float results.
         """
-        white = full_range(pixels.dtype) if white is None else white
-        for i, (step, jobs) in enumerate(zip(self.steps, self.prepare(engine, pixels.dtype, white), strict=True)):
-            waits = target.waits or i < len(self.steps) - 1
+        whites = self.whites(full_range(pixels.dtype) if white is None else white)
+        kind, last = float_for(pixels.dtype), len(self.steps) - 1
+        reasons: list[str] = []
+        for i, (step, jobs) in enumerate(
+            zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads), strict=True)
+        ):
+            waits = target.waits or i < last
             result = run(
                 jobs,
                 pixels,
                 (step.output.height, step.output.width, step.output.channels),
                 combine=step.combine,
-                tone=None if waits else target.tone(white),
-                dtype=float_for(pixels.dtype) if waits else target.dtype,
+                tone=None if waits else target.tone(whites[-1]),
+                dtype=kind if waits else target.dtype,
                 threads=threads,
             )
             pixels = result.samples
-        return mapped(result, target, white) if target.waits else result
+            reasons.append(result.reason)
+            if keep and i < last:
+                keep(i + 1, pixels)
+        result = result.replace(reason="; ".join(dict.fromkeys(reasons)))
+        return mapped(result, target, whites[-1]) if target.waits else result
 
 
 class Pipeline(Value):
-    """A chain of layers."""
+    """A chain of layers; `source` is the name of the file it was read from."""
 
     layers: tuple[Layer, ...]
+    source: str = ""
 
     def plan(self, shape: Shape) -> Plan:
         """Work out the size after every layer.
@@ -150,12 +185,18 @@ class Pipeline(Value):
         Raises:
             SizeError: a size is impossible, or absurdly large.
             ChannelError: a layer takes another number of channels.
+            LayerError: one of these, with the layer's number; for pipelines from a file or of several layers.
         """
         steps: list[Step] = []
         taken = shape
-        for layer in self.layers:
-            steps.append(layer.plan(taken))
-            refuse_enormous(steps[-1], taken)
+        for number, layer in enumerate(self.layers, 1):
+            try:
+                steps.append(layer.plan(taken))
+                refuse_enormous(steps[-1], taken)
+            except ImgconvError as error:
+                if self.source or len(self.layers) > 1:
+                    raise LayerError(number, layer.kind, error) from None
+                raise
             taken = steps[-1].output
         return Plan(self.layers, tuple(steps), shape)
 
@@ -167,6 +208,7 @@ class Pipeline(Value):
         *,
         alpha: str | None = None,
         threads: int | None = None,
+        keep: Callable[[int, Pixels], None] | None = None,
     ) -> Result:
         """Run the chain on `pixels`, (rows, cols, channels).
 
@@ -177,29 +219,30 @@ class Pipeline(Value):
             alpha: one of `ALPHAS` if the last channel is alpha, else None. Where a layer's results are no weighted
                 means (derivatives, matrices over channels), ``premultiply`` weights the colours and leaves alpha.
             threads: at most so many; None means every core that this process may use.
+            keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
         """
         rows, cols, channels = pixels.shape
         if alpha in (None, "filter"):
-            return self.plan(Shape(cols, rows, channels)).run(pixels, engine, target, threads=threads)
+            return self.plan(Shape(cols, rows, channels)).run(pixels, engine, target, threads=threads, keep=keep)
         plan = self.plan(Shape(cols, rows, channels - 1))
         colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
         white = full_range(pixels.dtype)
         clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
         if int(cover.min()) == white:  # opaque throughout, and so is every border
-            result = plan.run(np.ascontiguousarray(colours), engine, target, threads=threads)
+            result = plan.run(np.ascontiguousarray(colours), engine, target, threads=threads, keep=keep)
             return result.replace(samples=_with_channel(result.samples, clear))
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
-        weighted = alpha == "premultiply" and not all(isinstance(layer, Mixing) for layer in self.layers)
+        weighted = alpha == "premultiply" and not all(layer.mixes for layer in self.layers)
         if weighted:
             colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
-        result = plan.run(np.ascontiguousarray(colours), engine, floats, white=white, threads=threads)
+        result = plan.run(np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep)
         means = weighted and all(layer.averages for layer in self.layers)
         alphas = tuple(layer.for_alpha(means, white) for layer in self.layers)
         cover = Pipeline(alphas).plan(Shape(cols, rows, 1)).run(cover, engine, floats, threads=threads).samples
         if means:
             _unweight(result.samples, cover, white)
-        result = mapped(result.replace(stats=Stats.of(result.samples)), target, white)
+        result = mapped(result.replace(stats=Stats.of(result.samples)), target, plan.whites(white)[-1])
         shares = cover * (clear / kind.type(white))
         if result.samples.dtype.kind != "f":
             shares = Tone("clip", target.dtype).apply(shares)[0]

@@ -12,7 +12,7 @@ from imgconv.loss import clipping, remedy
 
 def lines(report: Report) -> list[str]:
     """Return the report as lines of text."""
-    request, extent = report.request, report.plan.steps[-1].extent
+    request, extent = report.request, report.plan.extent
     width, height = extent.width, extent.height
     found = [
         ("input", f"{report.input.name}: {report.input.words}"),
@@ -45,7 +45,7 @@ def lines(report: Report) -> list[str]:
 
 def to_json(report: Report) -> dict[str, Any]:
     """Return the report as plain values."""
-    request, extent, result = report.request, report.plan.steps[-1].extent, report.result
+    request, extent, result = report.request, report.plan.extent, report.result
     values: dict[str, Any] = {
         **extent.to_json(),
         "input": _file(report.input),
@@ -110,7 +110,7 @@ def _duration(seconds: float) -> str:
 
 
 def _padding(report: Report) -> str:
-    width, height = report.plan.steps[-1].extent
+    width, height = report.plan.extent
     text = f"{report.request.padding}: left {width.before}, top {height.before}, right {width.after}"
     text += f", bottom {height.after}"
     if max(width.before, width.after, height.before, height.after) > 0:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 @dataclass_transform(frozen_default=True)
 class Value:
-    """A frozen value whose fields are the annotations of its class and of those that it is derived from.
+    """A frozen value whose fields are the annotations of its class and of those that it is derived from, class variables apart.
 
     What a class assigns to a field is the default. A class may check its fields in ``__post_init__``, which may use
     `object.__setattr__`. With ``kw_only=True`` every field must be given by name.
@@ -27,7 +27,8 @@ class Value:
     _by_name: ClassVar[bool] = False
 
     def __init_subclass__(cls, *, kw_only: bool = False) -> None:
-        own = (name for name in cls.__annotations__ if name not in cls._fields)
+        kinds = cls.__annotations__.items()
+        own = (name for name, kind in kinds if name not in cls._fields and not str(kind).startswith("ClassVar"))
         cls._fields, cls._by_name = (*cls._fields, *own), kw_only
 
     def __init__(self, *args: Any, **named: Any) -> None:

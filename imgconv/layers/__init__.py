@@ -1,28 +1,40 @@
-"""Layers: one operation each, in one file each; a layer's fields are its options.
+"""Layers: one operation each, in one file each, found by listing this folder; a layer's fields are its YAML keys.
 
-A layer plans a `Step` from the shape that goes in, by integers only; the step then runs on pixels.
+The layer called ``shuffled-grouped`` is the class ``ShuffledGrouped`` in ``shuffled_grouped.py``. Modules whose names
+start with an underscore are parts of layers. A layer plans a `Step` from the shape that goes in, by integers only; the
+step then runs on pixels, (rows, cols, channels).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from imgconv.chain import Fork, Stage
 from imgconv.engines import Engine, Prepared
-from imgconv.geometry import Extent
+from imgconv.errors import OptionError, did_you_mean
+from imgconv.geometry import Shape
+from imgconv.value import Value
+
+__all__ = ["Layer", "Setting", "Shape", "Step", "find", "names"]
 
 
-class Shape(NamedTuple):
-    """An image's size in samples."""
+class Setting(NamedTuple):
+    """What a step runs with.
 
-    width: int
-    height: int
-    channels: int
+    Attributes:
+        engine: what runs correlations that filter every channel alike.
+        white: the samples' largest value, which offsets in per cent refer to.
+        threads: at most so many; None means every core that this process may use.
+    """
 
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}x{self.channels}"
+    engine: Engine
+    white: float
+    threads: int | None = None
 
 
 class Step(Protocol):
@@ -33,26 +45,58 @@ class Step(Protocol):
         """The shape that comes out."""
 
     @property
-    def extent(self) -> Extent:
-        """The arithmetic of both axes."""
+    def stages(self) -> tuple[Stage | Fork, ...]:
+        """The arithmetic of every sliding window, and what it costs."""
 
     @property
     def combine(self) -> str | None:
         """How the results of several prepared jobs become one; None for a single one."""
 
-    def prepare(self, engine: Engine, dtype: np.dtype[Any], white: float) -> Sequence[Prepared]:
-        """Choose how `engine` runs this step on samples of `dtype` whose largest value is `white`."""
+    def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
+        """Choose how this step runs on samples of `dtype`."""
 
 
-class Layer(Protocol):
-    """One operation."""
+class Layer(Value):
+    """One operation.
+
+    `needs` names fields that have to be given although a layer that this one is derived from has a default for them.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.needs:
+            if getattr(self, name) is None:
+                raise OptionError(name, "it is missing")
+
+    @property
+    def kind(self) -> str:
+        """The layer's name."""
+        return type(self).__module__.rpartition(".")[2].replace("_", "-")
 
     @property
     def averages(self) -> bool:
         """Whether results are weighted means of samples, in which alpha must be the weight."""
+        return False
+
+    @property
+    def mixes(self) -> bool:
+        """Whether only the channels of a pixel are mixed, so that colours need not be weighted by alpha."""
+        return False
 
     def plan(self, shape: Shape) -> Step:
-        """Work out every size, or raise SizeError or ChannelError."""
+        """Work out every size.
+
+        Raises:
+            SizeError: there is no such size.
+            ChannelError: the weights are for another number of channels.
+            OptionError: the layer's fields do not go with such a shape.
+        """
+        raise NotImplementedError
+
+    def white_after(self, white: float) -> float:
+        """Return what stands for white in the results, if `white` does in the samples."""
+        return white
 
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return a layer of the same geometry for the alpha channel; outside the image all is opaque.
@@ -62,3 +106,24 @@ class Layer(Protocol):
                 picked.
             white: the alpha of an opaque sample.
         """
+        raise NotImplementedError
+
+
+def names() -> list[str]:
+    """Return the layers' names in alphabetical order."""
+    files = os.listdir(os.path.dirname(__file__))
+    return sorted(file[:-3].replace("_", "-") for file in files if file.endswith(".py") and file[0] != "_")
+
+
+def find(name: str) -> type[Layer]:
+    """Return the layer called `name`.
+
+    Raises:
+        OptionError: there is none.
+    """
+    if name not in names():
+        hint = did_you_mean(name, names()) or f"; the layers are {', '.join(names())}"
+        raise OptionError("layer", f"there is no layer '{name}'{hint}")
+    module = import_module(f"imgconv.layers.{name.replace('-', '_')}")
+    layer: type[Layer] = getattr(module, "".join(part.title() for part in name.split("-")))
+    return layer

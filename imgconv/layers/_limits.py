@@ -1,0 +1,39 @@
+"""What is refused although it could be computed: sizes that would ask for absurd amounts of memory."""
+
+from __future__ import annotations
+
+from imgconv.chain import extents
+from imgconv.errors import SizeError
+from imgconv.layers import Shape, Step
+
+MAX_SAMPLES = 1 << 31
+"""The most samples of a layer's output."""
+MAX_PADDING = 1 << 24
+"""The most pixels that are added at a side: an index map takes 8 bytes for each."""
+MAX_WINDOW = 1 << 28
+"""The most samples in the padded rows that one row of windows sees; a thread may hold them all at once."""
+
+
+def refuse_enormous(step: Step, shape: Shape) -> None:
+    """Refuse a step on an input of `shape` that needs more than the limits of this module.
+
+    Raises:
+        SizeError: the padding, the rows that a window needs or the output are beyond all use.
+    """
+    for extent in extents(step.stages):
+        width, height = extent
+        for axis in (width, height):
+            if max(axis.before, axis.after) > MAX_PADDING:
+                problem = (
+                    f"more than {MAX_PADDING} pixels of padding at one side; use less padding or a smaller dilation"
+                )
+                raise SizeError(axis.name, axis.arithmetic, problem)
+        output = Shape(*extent.output, max(step.output.channels, shape.channels))
+        if extent.output == step.output[:2]:
+            output = step.output
+        if output.width * output.height * output.channels > MAX_SAMPLES:
+            problem = f"an output of {output} samples is beyond the limit of {MAX_SAMPLES}; use less padding"
+            raise SizeError(width.name, width.arithmetic, problem)
+        if (width.size + width.before + width.after) * shape.channels * height.reach > MAX_WINDOW:
+            problem = f"the {height.reach} padded rows that a window reaches over hold more than {MAX_WINDOW} samples"
+            raise SizeError(height.name, height.arithmetic, f"{problem}; use a smaller dilation")

@@ -1,0 +1,21 @@
+"""Absolute value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.engines import Floats
+from imgconv.layers import Setting
+from imgconv.layers._pixelwise import PixelwiseLayer
+
+
+class Abs(PixelwiseLayer):
+    """Drop the sign."""
+
+    def run(self, pixels: NDArray[Any], setting: Setting) -> Floats:
+        """Return the results in place of the samples."""
+        np.abs(pixels, out=pixels)
+        return pixels

@@ -1,0 +1,21 @@
+"""Square roots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.engines import Floats
+from imgconv.layers import Setting
+from imgconv.layers._pixelwise import PixelwiseLayer
+
+
+class Sqrt(PixelwiseLayer):
+    """Take the square root; below zero there is none, and the result is no number."""
+
+    def run(self, pixels: NDArray[Any], setting: Setting) -> Floats:
+        """Return the results in place of the samples."""
+        np.sqrt(pixels, out=pixels)
+        return pixels
