@@ -184,15 +184,18 @@ static void NAMED(group)(const Plan *plan, const Work *work, int64_t line, int r
     }
 }
 
-/* Find the lanes of a tile that bytes can be read for in place: whole blocks whose taps stay inside the image. */
+/* Find the lanes of a tile whose samples can be read in place: whole blocks whose taps stay inside the image. */
 static void NAMED(settle)(const Plan *plan, const Image *image, Work *work, int64_t first, int64_t last)
 {
     const Settings *is = &plan->is;
-    const ptrdiff_t block = MANY * WIDTH / 2;
+    const ptrdiff_t block = MANY * WIDTH / LANE_SIZE[is->operation];
+    const int same = SAMPLE_SIZE[is->source] == LINE_SIZE[is->operation]
+                     && (is->source == U8 || (is->operation == F32 && is->source == SAMPLE_F32)
+                         || (is->operation == F64 && is->source == SAMPLE_F64));
     const int64_t start = is->run_start > first ? is->run_start : first, stop = is->run_stop < last ? is->run_stop : last;
     const ptrdiff_t lanes = (stop - start) * is->channels - plan->term[0].first.reach;
     work->here_start = work->here_stop = 0;
-    if (LINE_SIZE[is->operation] != 1 || !image->packed || is->phases > 1 || lanes < block)
+    if (!same || !image->packed || is->phases > 1 || lanes < block)
         return;
     work->here_start = (start - first) * is->channels;
     work->here_stop = work->here_start + lanes / block * block;

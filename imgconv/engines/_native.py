@@ -22,7 +22,7 @@ except ImportError:  # installed without a compiler
 
 OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16")
 F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16 = range(7)
-WORDS = ("float32", "float64", "8-bit integers", "16-bit integers", "16-bit integers", "16-bit fixed point", "16-bit fixed point")
+WORDS = ("float32", "float64", "8-bit integers", *["16-bit integers"] * 2, *["16-bit fixed point"] * 2)
 """What they compute in, for reports."""
 PACKED = (1, 1, 4, 2, 1, 1, 1)
 """Samples in a lane, by operation."""
@@ -235,7 +235,7 @@ class Native(Value):
         scale, added, half, low, high, top, absolute, counted, _, wide, code = finish
         way = self.arithmetic
         if way.operation not in (DOT8, DOT16) or absolute or wide or scale <= 0 or way.peak * scale > 2**30:
-            wide = bool(wide or way.peak >= 2**24)
+            wide = bool(wide or (way.operation != F32 and way.peak >= 2**24))
             return (scale, added, half, low, high, top, absolute, counted, -1, wide, code)
         low = max(np.floor((low - added) / scale), -(2.0**31))
         high = min(np.ceil((high - added) / scale), 2.0**31 - 1)

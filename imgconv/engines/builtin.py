@@ -39,8 +39,8 @@ def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prep
     known = _recent.get(key)
     if known is None:
         known = _numpy_way(job, shape, dtype) if level is None else _native_way(job, shape, dtype, level)
-        while len(_recent) >= RECENT:
-            _recent.pop(next(iter(_recent), None), None)
+        for old in list(_recent)[: len(_recent) - RECENT + 1]:
+            _recent.pop(old, None)
         _recent[key] = known
     return known
 

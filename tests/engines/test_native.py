@@ -115,6 +115,49 @@ def test_every_width_up_to_two_vectors(level, name, dtype):
 
 
 @AT_EVERY_LEVEL
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_rows_of_several_blocks_of_vectors(level, channels, dtype):
+    """Blocks are read in place and go straight to samples; what is left at either edge does not."""
+    for lanes in (126, 129, 133, 261, 400, 774):
+        image = noise(dtype, (9, lanes // channels, channels), lanes)
+        for border in ("edge", "constant"):
+            for taps in (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]]):
+                check_samples(job_of(taps, image.shape, border), image, level)
+
+
+@AT_EVERY_LEVEL
+@pytest.mark.parametrize("size", range(3, 18, 2))
+def test_symmetric_separable_taps(level, size):
+    rng = np.random.default_rng(size)
+    half = rng.uniform(0.2, 1, (2, size // 2 + 1))
+    column, row = (np.concatenate((part, part[-2::-1])) for part in half)
+    for lanes, channels, dilation in ((64, 1, (1, 1)), (330, 3, (1, 1)), (5000, 1, (1, 2)), (9003, 3, (1, 1))):
+        image = noise("uint8", (11, lanes // channels, channels), lanes)
+        for sign in (1, -1):
+            taps = np.outer(column, sign * row) / (column.sum() * row.sum())
+            job = job_of(taps, image.shape, "reflect", dilation=dilation)
+            check_samples(job, image, level)
+            folded = [way for way in arithmetics(job, "uint8", level) if way.operation == _native.FOLD16]
+            assert len(folded) == (size <= 15 and level.name != "baseline")
+
+
+@AT_EVERY_LEVEL
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_samples_are_the_same_when_nobody_watches(level, dtype):
+    image = noise(dtype, (13, 300, 3))
+    for taps in (*SMALL.values(), np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1]) / 81, np.full((9, 9), 7)):
+        job = job_of(taps, image.shape)
+        for way in arithmetics(job, image.dtype, level):
+            watched, other = np.empty((2, *image.shape), dtype)
+            tone = Tone("clip", image.dtype)
+            stats = prepared(job, image, way, level).store(image, 0, len(image), watched, tone)
+            prepared(job, image, way, level).store(image, 0, len(image), other, tone.replace(watched=False))
+            np.testing.assert_array_equal(watched, other)
+            assert stats.total == image.size
+
+
+@AT_EVERY_LEVEL
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_sizes_below_and_above_the_kernel(level, border, dtype):
@@ -368,7 +411,7 @@ def test_the_core_refuses_plans_that_would_read_astray(changes):
 
 
 def test_the_core_refuses_arrays_of_another_shape():
-    finish = (1.0, 0.0, 0.5, -0.5, 255.5, 255.5, False, 1, -1, False, 0, 0.0)
+    finish = (1.0, 0.0, 0.5, -0.5, 255.5, 255.5, False, 1, -1, False, 0, 0.0, True)
     image, out = np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 1), np.uint8)
     assert _native._core.run(plan(), image, out, 0, 4, finish)[0] == 0
     for bad in (image[:3], image[:, :3], image.astype(np.uint16), image[:, :, 0]):
