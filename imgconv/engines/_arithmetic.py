@@ -13,7 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Job
-from imgconv.engines._native import DOT8, DOT16, F32, F64, FIXED_ERROR, FOLD16, MUL16, MULH16, Arithmetic
+from imgconv.engines._native import (
+    BOX,
+    BOX_LANES,
+    DOT8,
+    DOT16,
+    F32,
+    F64,
+    FIXED_ERROR,
+    FOLD16,
+    MUL16,
+    MULH16,
+    Arithmetic,
+)
 
 FLOAT_ERROR = 0.25
 """The largest error bound of a float32 sum on integer samples, in sample values."""
@@ -65,6 +77,24 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
     spread = sum(float(np.abs(column).sum() * np.abs(row).sum()) for column, row in terms)
     scale = max(1.0, spread / max(float(np.abs(job.taps).sum()), 1e-300))
     yield from _floats(job, dtype, terms, peak * scale, count)
+
+
+def box(job: Job, dtype: np.dtype[Any], channels: int) -> Iterator[Arithmetic]:
+    """Yield the arithmetic of running sums, for equal weights on integer samples."""
+    weight = float(job.taps.flat[0])
+    if dtype.kind != "u" or job.stride != (1, 1) or job.dilation[0] != 1 or channels > BOX_LANES or weight <= 0:
+        return
+    peak = float(np.iinfo(dtype).max) * job.taps.size
+    if np.any(job.taps != weight) or not _held(job, dtype) or peak >= 2**31:
+        return
+    terms = ((np.ones(job.taps.shape[0]), np.ones(job.taps.shape[1])),)
+    if integers(job, dtype):
+        if job.divisor % weight == 0:
+            divisor = int(job.divisor // weight)
+            yield Arithmetic(BOX, terms, 1 / divisor, divisor, peak=peak)
+    elif 1e-30 < weight < 1e30:
+        unit = weight / job.divisor
+        yield Arithmetic(BOX, terms, unit, peak=peak, error=peak * unit * 2.0**-50)
 
 
 def peak_of(job: Job, dtype: np.dtype[Any]) -> float:

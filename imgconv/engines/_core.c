@@ -29,10 +29,12 @@
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
+enum { LEVELS_OF_SUMS = 33 };  /* lines that BOX needs at most: the columns' sums, and of 2**k neighbours each */
+
 static const ptrdiff_t SAMPLE_SIZE[] = {1, 2, 4, 8};
-static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1, 1};  /* of a lane of a line */
-static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2, 2};  /* and of an accumulator */
-static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1, 1};
+static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1, 1, 4};  /* of a lane of a line */
+static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2, 2, 4};  /* and of an accumulator */
+static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1, 1, 1};
 
 /* The buffers of one band. */
 struct Work {
@@ -78,10 +80,11 @@ static Work *make_work(const Plan *plan)
     const ptrdiff_t chunk = !two || 4 * halo > CHUNK ? CHUNK : 4 * halo > TWO_CHUNK ? 4 * halo : TWO_CHUNK;
     const ptrdiff_t total_bytes = two ? (rounded((chunk + halo + SLACK) * lane) / ALIGN | 1) * ALIGN : 0;
     const ptrdiff_t lead = rounded(halo * lane) - halo * lane; /* what follows the halo is aligned */
+    const ptrdiff_t lines = is->operation == BOX ? LEVELS_OF_SUMS : is->lines;
     const ptrdiff_t parts[] = {
-        is->lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes + ALIGN, rounded((ROWS * CHUNK + SLACK) * lane),
+        lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes + ALIGN, rounded((ROWS * CHUNK + SLACK) * lane),
         rounded((CHUNK + halo + SLACK) * 4), rounded((most_taps(plan) + ROWS) * (ptrdiff_t)sizeof(void *)),
-        rounded(is->lines * (ptrdiff_t)sizeof(char *)),
+        rounded(lines * (ptrdiff_t)sizeof(char *)),
     };
     enum { PARTS = sizeof(parts) / sizeof(*parts) };
     char *at[PARTS];
@@ -120,6 +123,21 @@ static void give_back(Plan *plan, Work *work)
             return;
     }
     free(work);
+}
+
+/* Division of up to 15 bits by a multiplication and a shift of the product's upper half (Granlund and Montgomery,
+ * 1994): exact, because `factor` has a bit more than the dividend. */
+typedef struct {
+    uint32_t factor;
+    int shift;
+} Magic;
+
+static Magic magic_of(double divisor)
+{
+    const uint32_t by = (uint32_t)divisor;
+    int bits = 1;
+    while (bits < 15 && (uint32_t)1 << bits < by) bits++;
+    return by < 2 ? (Magic){0, 0} : (Magic){(((uint32_t)1 << (15 + bits)) + by - 1) / by, bits - 1};
 }
 
 #define LEVEL baseline
@@ -165,13 +183,13 @@ static const struct {
     unsigned operations;     /* bit k: operation k is there */
 } LEVELS[] = {
 #if defined(__x86_64__)
-    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16},
-    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16},
-    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16},
+    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << BOX},
+    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX},
+    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX},
 #elif defined(__aarch64__)
-    {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16},
+    {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
 #else
-    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16},
+    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
 #endif
 };
 
@@ -276,12 +294,12 @@ static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, 
 static int check(const Settings *is, const Plan *plan)
 {
     const int64_t most = (int64_t)1 << 31;
-    if (is->operation < F32 || is->operation > FOLD16 || !(LEVELS[plan->level].operations >> is->operation & 1))
+    if (is->operation < F32 || is->operation > BOX || !(LEVELS[plan->level].operations >> is->operation & 1))
         return refuse("an operation that the level does not have");
     if (is->source < U8 || is->source > SAMPLE_F64)
         return refuse("a source type that is none");
-    const int shorts = is->operation == DOT8 || is->operation >= MUL16;
-    if ((shorts && is->source != U8) || (is->operation == DOT16 && is->source > U16)
+    const int shorts = is->operation == DOT8 || (is->operation >= MUL16 && is->operation <= FOLD16);
+    if ((shorts && is->source != U8) || ((is->operation == DOT16 || is->operation == BOX) && is->source > U16)
         || (is->operation == F32 && is->source == SAMPLE_F64))
         return refuse("an operation that cannot read the source's type");
     if (is->channels < 1 || is->channels > most || is->image_rows < 1 || is->image_cols < 1 || is->out_rows < 1
@@ -314,6 +332,16 @@ static int foldable(const Taps *taps, int down)
             || taps->place[k].lane != (down ? 0 : k * taps->place[1].lane))
             return 0;
     return 1;
+}
+
+/* BOX takes taps one a line down and at even steps along. */
+static int boxed(const Term *term)
+{
+    const Taps *row = &term->second;
+    for (int32_t k = 1; k < row->taps; k++)
+        if (row->place[k].lane != k * row->place[1].lane)
+            return 0;
+    return term->first.taps > 0 && row->taps > 0 && row->place[0].lane == 0;
 }
 
 /* Put the constant into the source's type, or note that it does not fit. */
@@ -386,7 +414,7 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
     for (int t = 0; t < plan->terms; t++) {
         PyObject *first, *second, *term = PyTuple_GetItem(terms, t);
         if (!PyArg_ParseTuple(term, "OO", &first, &second)
-            || !read_taps(plan, first, plan->is.operation == FOLD16 ? 1 : ROWS, plan->is.lines, &plan->term[t].first)
+            || !read_taps(plan, first, plan->is.operation >= FOLD16 ? 1 : ROWS, plan->is.lines, &plan->term[t].first)
             || (second != Py_None && !read_taps(plan, second, plan->is.digits == 2 ? 2 : 1, 1, &plan->term[t].second)))
             goto failed;
     }
@@ -394,6 +422,12 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
         && (plan->terms != 1 || plan->is.stride_y != 1 || plan->is.lines != plan->term[0].first.taps + ROWS - 1
             || !foldable(&plan->term[0].first, 1) || !foldable(&plan->term[0].second, 0))) {
         refuse("taps that cannot be folded");
+        goto failed;
+    }
+    if (plan->is.operation == BOX
+        && (plan->terms != 1 || plan->is.stride_y != 1 || plan->is.phases != 1
+            || plan->is.lines != plan->term[0].first.taps + ROWS - 1 || !boxed(&plan->term[0]))) {
+        refuse("taps that are no box");
         goto failed;
     }
     return capsule;

@@ -159,7 +159,6 @@ static void NAMED(part)(const Plan *plan, const Image *image, const Work *work, 
     NAMED(convert)(plan, raw, lanes, line + (from - first) * is->channels * LINE_SIZE[is->operation]);
 }
 
-#ifdef DOT_16
 /* Copy padded columns `from` to `to` (exclusive) of one row to their place in `raw`, which starts at column `first`. */
 static void NAMED(copy)(const Plan *plan, const Image *image, const char *row, int64_t first, int64_t from, int64_t to,
                         char *raw)
@@ -173,6 +172,7 @@ static void NAMED(copy)(const Plan *plan, const Image *image, const char *row, i
         NAMED(fetch)(plan, image, row, from, to, raw + (from - first) * pixel);
 }
 
+#ifdef DOT_16
 /* The pass along `some` lanes of one row of uint8, into one or two rows of sums, by digits. */
 static void NAMED(sum_along)(const Plan *plan, const Work *work, const uint8_t *raw, ptrdiff_t some, int32_t *sums)
 {

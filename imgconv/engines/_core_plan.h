@@ -21,7 +21,7 @@ enum { SHELF = 16 };         /* buffers kept for the next band */
 enum { ALIGN = 64 };         /* bytes */
 
 /* Keep these in the order of _native.py. */
-enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16 };
+enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX };
 enum Sample { U8, U16, SAMPLE_F32, SAMPLE_F64 };
 
 typedef struct {
@@ -90,7 +90,8 @@ typedef struct {
  * that plus `round` is cut off to an integer; `below` and `above` are where rounding leaves the range. */
 typedef struct {
     double scale, shift, round, below, above, top;
-    double divisor;          /* not 0: int32 accumulators plus `shift` are divided by it exactly, scale is a hair less */
+    double divisor;          /* not 0: integer accumulators plus `shift` are divided by it exactly; for int32 ones scale
+                                is a hair less than its inverse */
     int magnitude;
     int count;               /* results may leave the range, so clipped samples are counted */
     int halves;              /* not negative: integers to uint8 the short way, `below` and `above` are accumulators,

@@ -8,7 +8,9 @@
 /* store_short: int16 to uint8. `below` and `above` are accumulators. */
 typedef struct {
     i16v factor, shift, low, high, least, most, below, above;
-    int watch, count, halves;
+    u16v magic;
+    int watch, count, halves, divided;
+    Magic by;
 } NAMED(short_to_u8);
 
 INLINE void NAMED(short_to_u8_open)(NAMED(short_to_u8) *sink, const Finish *finish)
@@ -18,13 +20,14 @@ INLINE void NAMED(short_to_u8_open)(NAMED(short_to_u8) *sink, const Finish *fini
         .factor = (int16_t)(finish->halves ? 1 << (15 - finish->halves) : 0) - none,
         .shift = (int16_t)finish->shift - none,
         .low = (int16_t)fmax(finish->below, -32768) - none, .high = (int16_t)fmin(finish->above, 32767) - none,
-        .least = 32767 - none, .most = -32768 - none, .watch = finish->watch, .count = finish->count, .halves = finish->halves,
+        .least = 32767 - none, .most = -32768 - none, .watch = finish->watch, .count = finish->count, .halves = finish->halves, .divided = finish->divisor != 0, .by = magic_of(finish->divisor),
     };
+    sink->magic = (uint16_t)sink->by.factor - (u16v){0};
 }
 
 INLINE void NAMED(short_to_u8_put)(NAMED(short_to_u8) *sink, int count, const void *sums, char *out, ptrdiff_t x)
 {
-    const i16v *value = sums;
+    const i16v *value = sums, none = {0};
     UNROLL for (int v = 0; v < count; v += 2) {
         i16v pair[2];
         UNROLL for (int k = 0; k < 2; k++) {
@@ -39,7 +42,10 @@ INLINE void NAMED(short_to_u8_put)(NAMED(short_to_u8) *sink, int count, const vo
             }
             if (sink->halves)
                 one = NAMED(mulhrs)(one, sink->factor);
-            pair[k] = NAMED(adds)(one, sink->shift);
+            one = NAMED(adds)(one, sink->shift);
+            if (sink->divided)
+                one = (i16v)((u16v)NAMED(mulhi)(NAMED(most_16)(one, none), (i16v)sink->magic) >> sink->by.shift);
+            pair[k] = one;
         }
         NAMED(pack_16)(out + x + v * (WIDTH / 2), pair[0], pair[1]);
     }

@@ -181,6 +181,8 @@ INLINE void NAMED(store_short_as)(const int count_clipped, const Finish *finish,
                                   uint8_t *out, Seen *seen)
 {
     const int halves = finish->halves;
+    const Magic by = magic_of(finish->divisor);
+    const __m512i magic = _mm512_set1_epi16((int16_t)by.factor);
     const __m512i factor = _mm512_set1_epi16(halves ? (int16_t)(1 << (15 - halves)) : 0);
     const __m512i offset = _mm512_set1_epi16((int16_t)finish->shift), one = _mm512_set1_epi16(1);
     const __m512i low = _mm512_set1_epi16((int16_t)fmax(finish->below, -32768));
@@ -206,6 +208,9 @@ INLINE void NAMED(store_short_as)(const int count_clipped, const Finish *finish,
             if (halves)
                 value[k] = _mm512_mulhrs_epi16(value[k], factor);
             value[k] = _mm512_adds_epi16(value[k], offset);
+            if (by.factor)
+                value[k] = _mm512_srl_epi16(_mm512_mulhi_epu16(_mm512_max_epi16(value[k], _mm512_setzero_si512()), magic),
+                                            _mm_cvtsi32_si128(by.shift));
         }
         const __m512i packed = _mm512_permutexvar_epi64(IN_ORDER_16, _mm512_packus_epi16(value[0], value[1]));
         _mm512_mask_storeu_epi8(out + x, live, packed);
@@ -290,6 +295,7 @@ INLINE void NAMED(store_short_as)(const int count_clipped, const Finish *finish,
 {
     const int halves = finish->halves, half = halves ? 1 << (halves - 1) : 0, shift = (int)finish->shift;
     const int low = (int)fmax(finish->below, -32769), high = (int)fmin(finish->above, 32768);
+    const Magic by = magic_of(finish->divisor);
     int16_t least = 32767, most = -32768;
     int below = 0, above = 0;
     for (ptrdiff_t x = 0; x < count; x++) {
@@ -302,6 +308,8 @@ INLINE void NAMED(store_short_as)(const int count_clipped, const Finish *finish,
         }
         int sample = ((value + half) >> halves) + shift;
         sample = sample < 0 ? 0 : sample;
+        if (by.factor)
+            sample = (int)(((uint32_t)sample * by.factor) >> 16 >> by.shift);
         out[x] = (uint8_t)(sample > 255 ? 255 : sample);
     }
     if (least < seen->low) seen->low = least;
@@ -347,7 +355,7 @@ INLINE void NAMED(store_int_as)(const int count_clipped, const enum Sample type,
 
 #endif
 
-/* int16 accumulators to uint8 without leaving 16 bits: rounded halves up, then shifted by whole levels.
+/* int16 accumulators to uint8 without leaving 16 bits: rounded halves up and shifted by whole levels, or divided.
  * `below` and `above` are accumulators here. */
 static NOINLINE void NAMED(store_short)(const Finish *finish, int16_t *line, ptrdiff_t count, uint8_t *out, Seen *seen)
 {
@@ -383,6 +391,7 @@ static void NAMED(store)(const Plan *plan, const Finish *finish, void *line, ptr
     case F64: NAMED(store_wide)(finish, line, F64, count, out, seen); break;
     case DOT8:
     case DOT16:
+    case BOX:
         if (finish->wide)
             NAMED(store_wide)(finish, line, DOT16, count, out, seen);
         else if (finish->halves == 0)

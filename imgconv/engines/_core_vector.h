@@ -67,6 +67,7 @@ INLINE i16v NAMED(most_16)(i16v a, i16v b) { return (i16v)_mm512_max_epi16((__m5
 INLINE i32v NAMED(least_32)(i32v a, i32v b) { return (i32v)_mm512_min_epi32((__m512i)a, (__m512i)b); }
 INLINE i32v NAMED(most_32)(i32v a, i32v b) { return (i32v)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 INLINE i16v NAMED(mulhrs)(i16v a, i16v b) { return (i16v)_mm512_mulhrs_epi16((__m512i)a, (__m512i)b); }
+INLINE i16v NAMED(mulhi)(i16v a, i16v b) { return (i16v)_mm512_mulhi_epu16((__m512i)a, (__m512i)b); } /* unsigned */
 INLINE i16v NAMED(adds)(i16v a, i16v b) { return (i16v)_mm512_adds_epi16((__m512i)a, (__m512i)b); }
 INLINE i16v NAMED(plus_up_to_16)(i16v count, i16v a, i16v b) /* count + (a <= b) */
 {
@@ -142,6 +143,7 @@ INLINE i16v NAMED(most_16)(i16v a, i16v b) { return (i16v)_mm256_max_epi16((__m2
 INLINE i32v NAMED(least_32)(i32v a, i32v b) { return (i32v)_mm256_min_epi32((__m256i)a, (__m256i)b); }
 INLINE i32v NAMED(most_32)(i32v a, i32v b) { return (i32v)_mm256_max_epi32((__m256i)a, (__m256i)b); }
 INLINE i16v NAMED(mulhrs)(i16v a, i16v b) { return (i16v)_mm256_mulhrs_epi16((__m256i)a, (__m256i)b); }
+INLINE i16v NAMED(mulhi)(i16v a, i16v b) { return (i16v)_mm256_mulhi_epu16((__m256i)a, (__m256i)b); } /* unsigned */
 INLINE i16v NAMED(adds)(i16v a, i16v b) { return (i16v)_mm256_adds_epi16((__m256i)a, (__m256i)b); }
 INLINE i16v NAMED(plus_up_to_16)(i16v count, i16v a, i16v b) { return count - (i16v)(a <= b); }
 INLINE i32v NAMED(plus_up_to_32)(i32v count, i32v a, i32v b) { return count - (i32v)(a <= b); }

@@ -20,14 +20,16 @@ try:
 except ImportError:  # installed without a compiler
     _core = None  # type: ignore[assignment]
 
-OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16")
-F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16 = range(7)
-WORDS = ("float32", "float64", "8-bit integers", *["16-bit integers"] * 2, *["16-bit fixed point"] * 2)
+OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16", "BOX")
+F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX = range(8)
+WORDS = ("float32", "float64", "8-bit integers", *["16-bit integers"] * 2, *["16-bit fixed point"] * 2, "integers")
 """What they compute in, for reports."""
-PACKED = (1, 1, 4, 2, 1, 1, 1)
+INTEGERS = (DOT8, DOT16, BOX)
+"""Operations whose results are int32."""
+PACKED = (1, 1, 4, 2, 1, 1, 1, 1)
 """Samples in a lane, by operation."""
-LANE_BYTES = (4, 8, 4, 4, 2, 2, 2)
-LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2", "i2")
+LANE_BYTES = (4, 8, 4, 4, 2, 2, 2, 4)
+LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2", "i2", "i4")
 SAMPLES = ("u1", "u2", "f4", "f8")
 """The sample types, in the order of the core's enum."""
 FIXED_ERROR = 0.15
@@ -35,6 +37,8 @@ FIXED_ERROR = 0.15
 CACHE = 400_000
 """Bytes of lines that stay in a core's second-level cache beside everything else."""
 BAND_SAMPLES = 1 << 20
+BOX_LANES = 1024
+"""Half the lanes that running sums are kept for at once, and the most channels that they are used with."""
 
 
 class Level(NamedTuple):
@@ -204,7 +208,7 @@ class Native(Value):
             level = 1 << halves
             below, above = np.floor((-0.5 - added) * level), np.ceil((top + 0.5 - added) * level)
             return (scale, added, half, below, above, top, absolute, counted, halves, False, code)
-        integers = way.operation in (DOT8, DOT16)
+        integers = way.operation in INTEGERS
         wide = bool(way.operation == F64 or (integers and (top + abs(added)) * 2.0**-22 > 0.01))
         return self._thresholds((scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code))
 
@@ -217,14 +221,17 @@ class Native(Value):
         if halves >= 0:
             below, above = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
             return (scale, added, 0.5, below, above, top, absolute, counted, halves, False, code)
+        way = self.arithmetic
+        low, high = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
+        short = way.operation == MUL16 and not absolute and whole == round(whole) and code == 0
+        if short and divisor > 1 and way.peak + abs(whole) + divisor <= 32767:
+            return (scale, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
         # A result that is no half is at least 1 / (4 * divisor) away from one, so half of that keeps both apart:
         # the offset may add a half.
         margin = 1 / (8 * divisor)
-        way = self.arithmetic
         wide = bool(way.operation == F64 or (top + abs(added) + 1) * 2.0**-22 >= margin)
-        sums = way.operation in (DOT8, DOT16) and not absolute and whole == round(whole) and code < 2
+        sums = way.operation in INTEGERS and not absolute and whole == round(whole) and code < 2
         if wide and sums and way.peak + abs(whole) + divisor < 2**24:
-            low, high = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
             less = scale * (1 - 2.0**-22)
             return (less, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
         low, high = -0.5 + margin, top + 0.5 - margin
@@ -234,7 +241,7 @@ class Native(Value):
         """Let int32 accumulators that become uint8 be compared as they are, where that is the same."""
         scale, added, half, low, high, top, absolute, counted, _, wide, code = finish
         way = self.arithmetic
-        if way.operation not in (DOT8, DOT16) or absolute or wide or scale <= 0 or way.peak * scale > 2**30:
+        if way.operation not in INTEGERS or absolute or wide or scale <= 0 or way.peak * scale > 2**30:
             wide = bool(wide or (way.operation != F32 and way.peak >= 2**24))
             return (scale, added, half, low, high, top, absolute, counted, -1, wide, code)
         low = max(np.floor((low - added) / scale), -(2.0**31))
@@ -272,8 +279,12 @@ def make(
     lines = line_count(job, packed)
     span = job.dilation[1] * (job.taps.shape[1] - 1) + 1
     phases = job.stride[1]
-    tile = tile_cols(cols, channels, lines, (span - 1) // phases, LANE_BYTES[way.operation] * phases)
-    grid = Grid(channels, phases, tile + (span - 1) // phases)
+    halo = (span - 1) // phases
+    if way.operation == BOX:
+        tile = min(cols, max(2 * BOX_LANES, min(2 * halo * channels, 8 * BOX_LANES)) // channels)
+    else:
+        tile = tile_cols(cols, channels, lines, halo, LANE_BYTES[way.operation] * phases)
+    grid = Grid(channels, phases, tile + halo)
     lane = np.dtype(LANE_TYPE[way.operation])
     digits = 0
     if way.operation == DOT16 and way.terms[0][1] is not None:
@@ -285,7 +296,7 @@ def make(
             terms.append((down(job, first, grid, packed).buffers(), None))
             continue
         row = along_in_digits(job, second, grid) if digits == 2 else along(job, second.astype(lane), grid, packed)
-        column = fold(first) if way.operation == FOLD16 else down(job, first[:, None], grid, packed)
+        column = fold(first) if way.operation in (FOLD16, BOX) else down(job, first[:, None], grid, packed)
         terms.append((column.buffers(), row.buffers()))
     start, stop = run
     settings = np.array(

@@ -51,6 +51,7 @@ def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], lev
     ways = list(_arithmetic.direct(job, dtype))
     if 0 < len(terms) <= MAX_TERMS:
         ways += _arithmetic.separable(job, dtype, terms)
+    ways += _arithmetic.box(job, dtype, shape[2])
     costs = [(cost(job, way, level), way) for way in ways if level.has(way.operation)]
     fast = min(costs, key=lambda entry: entry[0])
     fine = min((entry for entry in costs if not entry[1].fixed), key=lambda entry: entry[0])
@@ -74,6 +75,8 @@ def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], lev
 
 def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
     """Return the way and why, for the report."""
+    if way.operation == _native.BOX:
+        return f"running sums instead of {taps}; integers, {level.name}"
     passes = sum(np.count_nonzero(column) + np.count_nonzero(row) for column, row in way.terms if row is not None)
     words = f"direct, {taps}"
     if passes:

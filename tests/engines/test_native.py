@@ -12,6 +12,7 @@ import numpy as np
 import oracle
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy import ndimage
 
 from imgconv.border import Border, index_map
 from imgconv.engines import Job, _arithmetic, _native, builtin
@@ -33,13 +34,17 @@ def job_of(taps, shape, border="edge", value=7.0, divisor=1, offset=0.0, stride=
     return Job(np.asarray(taps, float), *maps, divisor, offset, value, stride, dilation)
 
 
+def padded(job, image):
+    whole = np.full((len(job.rows), len(job.cols), image.shape[2]), float(job.constant))
+    inside = np.ix_(job.rows >= 0, job.cols >= 0)
+    whole[inside] = image[np.ix_(job.rows[job.rows >= 0], job.cols[job.cols >= 0])]
+    return whole
+
+
 def windows(job, image):
     """Return the correlation in float64 by sums over views of numpy.pad's kind of array: independent of all engines."""
-    padded = np.full((len(job.rows), len(job.cols), image.shape[2]), float(job.constant))
-    inside = np.ix_(job.rows >= 0, job.cols >= 0)
-    padded[inside] = image[np.ix_(job.rows[job.rows >= 0], job.cols[job.cols >= 0])]
     spans = [step * (size - 1) + 1 for step, size in zip(job.dilation, job.taps.shape, strict=True)]
-    views = sliding_window_view(padded, spans, axis=(0, 1))[:: job.stride[0], :: job.stride[1]]
+    views = sliding_window_view(padded(job, image), spans, axis=(0, 1))[:: job.stride[0], :: job.stride[1]]
     views = views[..., :: job.dilation[0], :: job.dilation[1]]
     used = job.taps != 0
     return (views[..., used] * job.taps[used]).sum(axis=-1) / job.divisor + job.offset
@@ -52,6 +57,7 @@ def arithmetics(job, dtype, level):
     ways = list(_arithmetic.direct(job, dtype))
     if terms:
         ways += _arithmetic.separable(job, dtype, terms)
+    ways += _arithmetic.box(job, dtype, 1)
     return [way for way in ways if level.has(way.operation)]
 
 
@@ -140,6 +146,29 @@ def test_symmetric_separable_taps(level, size):
             check_samples(job, image, level)
             folded = [way for way in arithmetics(job, "uint8", level) if way.operation == _native.FOLD16]
             assert len(folded) == (size <= 15 and level.name != "baseline")
+
+
+@AT_EVERY_LEVEL
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("size", [(1, 2), (3, 1), (3, 3), (4, 7), (16, 16), (17, 17), (5, 31), (61, 40)])
+def test_running_sums(level, dtype, size):
+    for shape in ((8, 11, 1), (70, 150, 3), (40, 900, 4)):
+        for border in ("edge", "constant"):
+            for taps, divisor in (
+                (np.full(size, 1.0), size[0] * size[1]),
+                (np.full(size, 3.0), 12),
+                (np.full(size, 0.01), 1),
+            ):
+                job = job_of(taps, shape, border, divisor=divisor)
+                image = noise(dtype, shape)
+                native = [way for way in arithmetics(job, dtype, level) if way.operation == _native.BOX]
+                assert len(native) == 1
+                samples = np.empty(shape, dtype)
+                prepared(job, image, native[0], level).store(image, 0, shape[0], samples, Tone("clip", image.dtype))
+                wanted = ndimage.correlate(padded(job, image), np.ones((*size, 1)), mode="constant")
+                wanted = wanted[size[0] // 2 :][: shape[0], size[1] // 2 :][:, : shape[1]]
+                far = np.abs(samples.astype(int) - rounded(wanted * taps[0, 0] / divisor, dtype))
+                assert far.max() <= (0 if job.integral else 1)
 
 
 @AT_EVERY_LEVEL
