@@ -123,6 +123,10 @@ class KernelFileError(FileContentError):
     """A kernel file that cannot be read as a kernel."""
 
 
+class PipelineFileError(FileContentError):
+    """A pipeline file that cannot be read as a list of layers."""
+
+
 class KernelValueError(ImgconvError):
     """Numbers that cannot make a kernel: none at all, ragged, not finite, too many."""
 

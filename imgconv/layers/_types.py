@@ -13,6 +13,7 @@ __all__ = [
     "Combination",
     "Count",
     "Counts",
+    "Extra",
     "Flag",
     "Interpolation",
     "Line",
@@ -30,6 +31,8 @@ Taps = Kernel | Combined | Learned
 """What slides over an image."""
 Pair = tuple[int, int]
 """(width, height)."""
+Extra = tuple[int, int]
+"""(width, height), which may be nothing."""
 Scale = tuple[int, int]
 """A fraction."""
 Flag = bool

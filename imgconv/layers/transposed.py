@@ -15,7 +15,7 @@ from imgconv.geometry import Extent
 from imgconv.kernelvalue import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats, interleaved, planes
-from imgconv.layers._types import VALID, Count, Flag, Numbers, Padding, Pair, Taps
+from imgconv.layers._types import VALID, Count, Extra, Flag, Numbers, Padding, Pair, Taps
 
 
 class Transposed(Layer):
@@ -37,7 +37,7 @@ class Transposed(Layer):
     kernel: Taps
     stride: Pair = (2, 2)
     padding: Padding = VALID
-    output_padding: Pair | None = None
+    output_padding: Extra | None = None
     dilation: Pair = (1, 1)
     correlate: Flag = False
     groups: Count | None = None
