@@ -1,4 +1,4 @@
-"""One image through one kernel, from file to file: everything that ``imgconv apply`` does but print."""
+"""One image through one kernel or a pipeline, from file to file: everything that ``imgconv apply`` does but print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 import time
 from contextlib import suppress
 from math import isinf
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,14 +22,16 @@ from imgconv.errors import (
     KernelValueError,
     OptionError,
 )
+from imgconv.featuremap import Form, form, write_result
 from imgconv.geometry import Padding
-from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read, write
+from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read
 from imgconv.image.files import check_place, name_of
 from imgconv.image.guard import fault_words
-from imgconv.kernelvalue import AnyKernel, Combined, Kernel
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
-from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
-from imgconv.tone import full_range
+from imgconv.layers.conv import Conv
+from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for, mapped
+from imgconv.tone import Stats, full_range
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -46,11 +48,16 @@ class Request(Value, kw_only=True):
     """What is asked for; pairs are (width, height).
 
     Attributes:
-        kernel: the kernel, already found.
+        kernel: the kernel, already found; None for a pipeline.
+        pipeline: layers instead of a kernel; what follows down to `bias` then has no meaning.
         gain: how it is rescaled; see `imgconv.kernelvalue.Kernel.with_gain`.
         padding, border: how much is added around the image, and what; no border means the padding's own.
         stride, dilation: steps between windows and between taps.
         correlate: slide the kernel as written.
+        transposed: set copies of the kernel, which makes the image larger, instead of sliding it.
+        output_padding: columns and rows added to the result of a transposed convolution.
+        groups: how many groups the channels are split into; None for as many as the kernel's weights need.
+        bias: what is added to every output channel of the weights, or one number for all.
         engine: what runs the correlation.
         check: run another engine too and compare.
         map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
@@ -62,15 +69,21 @@ class Request(Value, kw_only=True):
         overwrite: replace an existing output.
         format: the output's format in place of its suffix.
         compression: how hard to compress, 0 to 9; None chooses.
+        saves: numbers of layers, from 1, and the files that their results are written to as well.
     """
 
-    kernel: AnyKernel
+    kernel: AnyKernel | None = None
+    pipeline: Pipeline | None = None
     gain: str = "raw"
     padding: Padding = INTERPOLATION
     border: Border | None = None
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     correlate: bool = False
+    transposed: bool = False
+    output_padding: tuple[int, int] | None = None
+    groups: int | None = None
+    bias: tuple[float, ...] = ()
     engine: str = "builtin"
     check: bool = False
     map: str | None = None
@@ -84,6 +97,27 @@ class Request(Value, kw_only=True):
     overwrite: bool = False
     format: str | None = None
     compression: int | None = None
+    saves: tuple[tuple[int, str], ...] = ()
+
+
+class Saved(NamedTuple):
+    """The result of a layer on its way into a file of its own.
+
+    Attributes:
+        number: the layer's, from 1.
+        target: the file.
+        header: what it will hold.
+        form: how the channels are written.
+        goal: how results become samples.
+        white: what stands for white in the results.
+    """
+
+    number: int
+    target: str
+    header: Header
+    form: Form
+    goal: Target
+    white: float
 
 
 class Report(Value, kw_only=True):
@@ -98,6 +132,8 @@ class Report(Value, kw_only=True):
         seconds: how long the engine took.
         check: how another engine compares, if that was asked.
         notes: what a user should know.
+        form: how the result's channels are written.
+        saved: the layers whose results are written to files of their own.
     """
 
     request: Request
@@ -111,11 +147,13 @@ class Report(Value, kw_only=True):
     seconds: float = 0.0
     check: Check | None = None
     notes: tuple[str, ...] = ()
+    form: Form
+    saved: tuple[Saved, ...] = ()
 
     @property
     def white(self) -> float:
-        """The input's largest sample, in whose units results are."""
-        return full_range(self.input.dtype)
+        """What stands for white in the results: the input's largest sample, unless a layer changes the scale."""
+        return self.plan.whites(full_range(self.input.dtype))[-1]
 
 
 def apply(request: Request, source: File, target: File, *, dry_run: bool = False) -> Report:
@@ -127,21 +165,28 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
     """
-    request = request.replace(kernel=rescaled(request.kernel, request.gain))
-    if isinstance(target, str):
-        check_place(target, target, request.overwrite)
+    if request.kernel is not None:
+        request = request.replace(kernel=rescaled(request.kernel, request.gain))
+    for place in ([target] if isinstance(target, str) else []) + [file for _, file in request.saves]:
+        check_place(place, place, request.overwrite)
     content, called = _rereadable(source)
     header = probe(content, name=called)
     taken = _taken(header, request)
     border = request.border or Border.parse(request.padding.border)
-    layer = layer_for(request.kernel, request.padding, border, request.stride, request.dilation, request.correlate)
+    chain = request.pipeline or Pipeline((_layer(request, border),))
     filtered = taken.channels - (taken.alpha and request.alpha != "filter")
-    plan = Pipeline((layer,)).plan(Shape(taken.width, taken.height, filtered))
-    goal = _target(request, layer, np.dtype(header.dtype))
-    made = _made(taken, plan, goal, target, request)
+    plan = chain.plan(Shape(taken.width, taken.height, filtered))
+    dtype = np.dtype(header.dtype)
+    shown = form(format_of(target, request.format), *_written(plan.output, taken, request))
+    goal = _target(request, chain.layers, dtype, shown)
+    made = _made(taken, plan.output, goal, shown, target, request)
     if goal.map == "float":
         _refuse_float(made)
-    notes = (*header.notes, *check_target(target, made, format=request.format, overwrite=request.overwrite))
+    notes = (
+        *header.notes,
+        *check_target(target, made, format=request.format, overwrite=request.overwrite),
+        *_channel_notes(plan.output, shown, taken, made, request),
+    )
     engine = engines.get(request.engine)
     report = Report(
         request=request,
@@ -151,23 +196,56 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
         target=goal,
         border=border,
         notes=notes,
+        form=shown,
+        saved=_saved(request, chain, plan, taken, dtype),
     )
     if dry_run:  # else the reason comes with the result
-        jobs = plan.prepare(engine, np.dtype(header.dtype), full_range(header.dtype))
+        jobs = plan.prepare(engine, dtype, full_range(header.dtype))
         return report.replace(reason="; ".join(dict.fromkeys(job.reason for step in jobs for job in step)))
     image = _decoded(content, called, request)
-    report = _run(report, layer, image, engine)
+    if image.alpha and made.channels <= plan.output.channels and request.alpha != "filter":
+        image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
+    report, kept = _run(report, chain, image, engine)
     _refuse_span(report)
     _refuse_loss(report)
     assert report.result is not None
-    written = write(
-        target,
-        image.with_pixels(report.result.samples, alpha=made.alpha),
-        format=request.format,
-        overwrite=request.overwrite,
-        compression=request.compression,
-    )
+    options: dict[str, Any] = {"overwrite": request.overwrite, "compression": request.compression}
+    for saved in report.saved:
+        write_result(saved.target, image.with_pixels(kept[saved.number], alpha=False), saved.form, **options)
+    result = image.with_pixels(report.result.samples, alpha=made.alpha)
+    written = write_result(target, result, shown, format=request.format, **options)
     return report.replace(notes=tuple(dict.fromkeys((*report.notes, *image.notes, *written))))
+
+
+def _layer(request: Request, border: Border) -> Layer:
+    """Return the layer of a single kernel.
+
+    Raises:
+        OptionError: the kernel has no such bias.
+    """
+    kernel = request.kernel
+    assert kernel is not None
+    if request.transposed:
+        from imgconv.layers.transposed import Transposed  # few runs need it
+
+        if isinstance(kernel, Pointwise):
+            raise OptionError("transposed", f"'{kernel.name}' is a matrix over the channels, which enlarges nothing")
+        return Transposed(
+            kernel,
+            request.stride,
+            request.padding,
+            request.output_padding,
+            request.dilation,
+            request.correlate,
+            request.groups,
+            request.bias,
+        )
+    layer = layer_for(kernel, request.padding, border, request.stride, request.dilation, request.correlate)
+    if isinstance(layer, Conv):
+        return layer.replace(groups=request.groups, bias=request.bias)
+    if request.groups not in (None, 1):
+        raise OptionError("groups", f"'{kernel.name}' is a matrix over all channels, which has no groups")
+    return layer.replace(bias=tuple(map(Offset, request.bias)))
 
 
 def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
@@ -217,17 +295,25 @@ def _taken(header: Header, request: Request) -> Header:
     return header.replace(channels=1 + header.alpha, space="grey")
 
 
-def _target(request: Request, layer: Layer, dtype: np.dtype[Any]) -> Target:
-    map = request.map or request.kernel.map or "clip"
+def _own_map(layers: tuple[Layer, ...]) -> str | None:
+    """Return the mapping that the last layer's kernel asks for."""
+    kernel = getattr(layers[-1], "kernel", getattr(layers[-1], "matrix", None))
+    return getattr(kernel, "map", None)
+
+
+def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], shown: Form) -> Target:
+    map = request.map or _own_map(layers) or shown.map
     if map == "float":
         if request.depth not in (None, "float"):
-            raise OptionError(
-                "depth", f"{request.depth} bits cannot hold what --map float keeps; leave one of them out"
-            )
+            if request.map is None:
+                map = "stretch"
+            else:
+                problem = f"{request.depth} bits cannot hold what --map float keeps; leave one of them out"
+                raise OptionError("depth", problem)
         kind = float_for(dtype)
-    else:
+    if map != "float":
         kind = np.dtype(DEPTHS[request.depth]) if request.depth else dtype
-    target = Target.of(layer, map, kind, request.low, request.high)
+    target = Target.of(layers[-1], map, kind, request.low, request.high)
     named = "vmin" if request.low is not None else "vmax" if request.high is not None else None
     if named and target.map != "stretch":
         raise OptionError(named, f"it goes with --map stretch, but the map here is {map}")
@@ -239,24 +325,78 @@ def _target(request: Request, layer: Layer, dtype: np.dtype[Any]) -> Target:
     return target
 
 
-def _made(taken: Header, plan: Plan, goal: Target, target: File, request: Request) -> Header:
+def _written(output: Shape, taken: Header, request: Request) -> tuple[int, int, int]:
+    """Return width, height and channels of a result with the alpha that it gets back, which only colours do."""
+    kept_alpha = taken.alpha and request.alpha != "filter" and output.channels in (1, 3)
+    # Grey with alpha has two channels, yet it is a picture.
+    return output.width, output.height, 1 if kept_alpha and output.channels == 1 else output.channels + kept_alpha
+
+
+def _made(taken: Header, output: Shape, goal: Target, shown: Form, target: File, request: Request) -> Header:
     """Return the header that the output will have."""
-    kept_alpha = taken.alpha and request.alpha != "filter"
-    channels = plan.output.channels + kept_alpha
-    same = channels == taken.channels
-    colours = channels - taken.alpha
-    space = taken.space if same else {1: "grey", 3: "RGB"}.get(colours, "other")
+    name = target if isinstance(target, str) else "standard output"
+    format = format_of(target, request.format)
+    kept_alpha = taken.alpha and (request.alpha == "filter" or output.channels in (1, 3))
+    channels = (
+        output.channels + (kept_alpha and request.alpha != "filter") if shown.kind == "picture" else shown.channels
+    )
+    alpha = kept_alpha and shown.kind == "picture"
+    same = channels == taken.channels and alpha == taken.alpha
+    space = taken.space if same else {1: "grey", 3: "RGB"}.get(channels - alpha, "other")
+    if channels == 4 and space == "other" and format not in ("TIFF", "NPY"):
+        space, alpha = "RGB", True
     return taken.replace(
-        name=target if isinstance(target, str) else "standard output",
-        format=format_of(target, request.format),
-        width=plan.output.width,
-        height=plan.output.height,
+        name=name,
+        format=format,
+        width=shown.width,
+        height=shown.height,
         channels=channels,
+        alpha=alpha,
         dtype=goal.dtype.name,
         space=space,
         frames=1,
         notes=(),
     )
+
+
+def _channel_notes(output: Shape, shown: Form, taken: Header, made: Header, request: Request) -> list[str]:
+    """Say what becomes of channels that are no colours."""
+    notes = [f"{output.channels} channels are written as {shown.words}"] if shown.words else []
+    if output.channels == 4 and made.alpha and not (taken.alpha and request.alpha == "filter"):
+        notes.append("the fourth channel is written as alpha; .npy and .tif keep it as it is")
+    if taken.alpha and not made.alpha and request.alpha != "filter":
+        notes.append(f"alpha is left out, as {output.channels} channels are no colours")
+    if request.saves and taken.alpha and request.alpha == "premultiply":
+        notes.append("layers are saved without alpha, their colours weighted by it")
+    return notes
+
+
+def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: np.dtype[Any]) -> tuple[Saved, ...]:
+    """Return what is written of layers' results besides the last.
+
+    Raises:
+        OptionError: there is no such layer.
+        ImageWriteError: a file cannot hold it.
+    """
+    found = []
+    whites = plan.whites(full_range(dtype))
+    for number, file in request.saves:
+        if not 1 <= number <= len(plan.steps):
+            last = f"from 1 to {len(plan.steps)}" if len(plan.steps) > 1 else "and there is but one"
+            raise OptionError("save-layer", f"there is no layer {number}; they are numbered {last}")
+        output = plan.steps[number - 1].output
+        plain = taken.replace(alpha=False, channels=taken.channels - taken.alpha)
+        shown = form(format_of(file), *output)
+        asked = request
+        if shown.kind == "picture" and format_of(file) == "NPY" and request.map is None and request.depth is None:
+            asked = request.replace(map="float")  # a picture that goes into an array is wanted for its numbers
+        goal = _target(asked, chain.layers[:number], dtype, shown)
+        made = _made(plain, output, goal, shown, file, request.replace(format=None))
+        if goal.map == "float":
+            _refuse_float(made)
+        check_target(file, made, overwrite=request.overwrite)
+        found.append(Saved(number, file, made, shown, goal, whites[number]))
+    return tuple(found)
 
 
 def _refuse_float(made: Header) -> None:
@@ -278,15 +418,27 @@ def _decoded(source: File | bytes, name: str, request: Request) -> Image:
     return image
 
 
-def _run(report: Report, layer: Layer, image: Image, engine: engines.Engine) -> Report:
+def _run(
+    report: Report, chain: Pipeline, image: Image, engine: engines.Engine
+) -> tuple[Report, dict[int, np.ndarray[Any, Any]]]:
+    """Run the chain; return the report with its result, and the samples of the layers to be saved."""
     request = report.request
+    wanted = {saved.number: saved for saved in report.saved}
+    kept: dict[int, np.ndarray[Any, Any]] = {}
+
+    def keep(number: int, results: np.ndarray[Any, Any]) -> None:
+        if saved := wanted.get(number):
+            floats = Result(results.copy(), Stats.of(results))
+            kept[number] = mapped(floats, saved.goal, saved.white).samples
+
     start = time.perf_counter()
-    result = Pipeline((layer,)).run(
+    result = chain.run(
         image.pixels,
         engine,
         report.target,
         alpha=request.alpha if image.alpha else None,
         threads=request.threads,
+        keep=keep if wanted else None,
     )
     seconds = time.perf_counter() - start
     check = None
@@ -294,8 +446,8 @@ def _run(report: Report, layer: Layer, image: Image, engine: engines.Engine) -> 
         from imgconv.checking import compare  # few runs need it
 
         colours = image.pixels[:, :, : report.plan.input.channels]
-        check = compare(layer, np.ascontiguousarray(colours), request.engine, request.threads)
-    return report.replace(result=result, seconds=seconds, check=check, reason=result.reason)
+        check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads)
+    return report.replace(result=result, seconds=seconds, check=check, reason=result.reason), kept
 
 
 def _refuse_span(report: Report) -> None:

@@ -217,9 +217,11 @@ def weighted(
 
 
 def shared(solved: Extent, channels: int, *, taps: int | None = None, bias: int = 0, transposed: bool = False) -> Stage:
-    """Return the stage of one kernel of `taps` taps (None: as many as the window) that filters every channel."""
-    words = f"{solved.height.kernel}*{solved.width.kernel}" if taps is None else str(taps)
-    number = solved.height.kernel * solved.width.kernel if taps is None else taps
+    """Return the stage of kernels of `taps` taps in all (None: those of one window) that filter every channel."""
+    window = solved.height.kernel * solved.width.kernel
+    number = window if taps is None else taps
+    words = f"{solved.height.kernel}*{solved.width.kernel}"
+    words = words if number == window else f"{number // window}*{words}"
     places = [solved.height.size, solved.width.size] if transposed else [solved.height.output, solved.width.output]
     return Stage(
         solved,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv import kernelfile, kerneltext, parametric, yamlfile
+from imgconv import kernelfile, kerneltext, parametric, weightfile, yamlfile
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, UnknownKernelError
 from imgconv.kernelfile import NAME, SUFFIXES
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
@@ -57,8 +57,8 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
 
     Args:
         spec: a name (``sobel-x``), a parametric kernel (``gaussian:sigma=2,size=7``), a file (.yaml, .yml, .npy,
-            .csv, or a libvips matrix .mat), ``-`` for YAML from stdin, an inline matrix (``1,2,1;2,4,2;1,2,1 /16``),
-            a matrix of numbers (rows, cols), or a kernel.
+            .csv, or a libvips matrix .mat), weights in a file (``net.safetensors:conv1.weight``, .npz), ``-`` for YAML
+            from stdin, an inline matrix (``1,2,1;2,4,2;1,2,1 /16``), a matrix of numbers (rows, cols), or a kernel.
         stdin: what ``-`` reads; without it the process's stdin.
 
     Raises:
@@ -83,6 +83,8 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
     spec = spec.strip()
     if spec == "-":
         return kernelfile.from_yaml(_stdin() if stdin is None else stdin, "stdin", None, _member, "stdin")
+    if weightfile.is_spec(spec) and not spec.lower().endswith(".npy"):
+        return _weights(spec)
     if spec.lower().endswith(SUFFIXES):
         return _file(spec)
     if NAME.fullmatch(spec.partition(":")[0]) and not spec.isdigit():
@@ -163,6 +165,14 @@ def _file(spec: str) -> AnyKernel:
     if os.path.splitext(spec)[1].lower() not in SUFFIXES:
         raise KernelFileError(spec, f"kernel files end in {', '.join(SUFFIXES)}")
     return kernelfile.load(spec, _member)
+
+
+def _weights(spec: str) -> Kernel | Learned:
+    array = weightfile.read(spec)
+    name = yamlfile.shorten(os.path.basename(spec))
+    if array.ndim not in (2, 4):
+        raise KernelFileError(name, f"has shape {array.shape}, not (rows, cols) or (out, in / groups, rows, cols)")
+    return Learned(name=name, weights=array) if array.ndim == 4 else Kernel(name=name, weights=array)
 
 
 def _array(spec: object) -> NDArray[Any]:

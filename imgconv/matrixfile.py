@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.errors import KernelFileError
 from imgconv.kerneltext import Number, fields, fraction, number, over_one_divisor
-from imgconv.kernelvalue import Kernel, Offset
+from imgconv.kernelvalue import Kernel, Learned, Offset
 from imgconv.yamlfile import shorten
 
 MAX_TEXT = 1 << 25
@@ -36,12 +36,11 @@ def read_npy(path: str) -> NDArray[Any]:
     return np.array(array)
 
 
-def npy(path: str) -> Kernel:
-    """Read a matrix of numbers (rows, cols), taken as written."""
+def npy(path: str) -> Kernel | Learned:
+    """Read a matrix of numbers (rows, cols), taken as written, or learned weights (out, in / groups, rows, cols)."""
     array = read_npy(path)
-    if array.ndim != 2:
-        way_out = f"learned weights need a YAML that says 'weights: {os.path.basename(path)}'"
-        raise KernelFileError(path, f"holds an array of shape {array.shape}; {way_out}")
+    if array.ndim == 4:
+        return Learned(name=_name(path), weights=array)
     return Kernel(name=_name(path), weights=array)
 
 

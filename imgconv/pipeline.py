@@ -147,7 +147,7 @@ class Plan(Value):
         """Run every step on `pixels`, (rows, cols, channels), all channels alike.
 
         `white` is the largest sample value, for floats that stand for samples of an integer type. `keep` is called
-        with the number of every layer but the last, from 1, and its float results.
+        with the number of every layer, from 1, and its float results.
         """
         whites = self.whites(full_range(pixels.dtype) if white is None else white)
         kind, last = float_for(pixels.dtype), len(self.steps) - 1
@@ -155,7 +155,7 @@ class Plan(Value):
         for i, (step, jobs) in enumerate(
             zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads), strict=True)
         ):
-            waits = target.waits or i < last
+            waits = target.waits or i < last or keep is not None
             result = run(
                 jobs,
                 pixels,
@@ -167,10 +167,10 @@ class Plan(Value):
             )
             pixels = result.samples
             reasons.append(result.reason)
-            if keep and i < last:
+            if keep:
                 keep(i + 1, pixels)
         result = result.replace(reason="; ".join(dict.fromkeys(reasons)))
-        return mapped(result, target, whites[-1]) if target.waits else result
+        return mapped(result, target, whites[-1]) if waits else result
 
 
 class Pipeline(Value):

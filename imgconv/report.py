@@ -6,21 +6,18 @@ from math import isfinite
 from typing import Any
 
 from imgconv.apply import Report
+from imgconv.chain import table
+from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
 
 
 def lines(report: Report) -> list[str]:
     """Return the report as lines of text."""
-    request, extent = report.request, report.plan.extent
-    width, height = extent.width, extent.height
+    kernel = report.request.kernel
     found = [
         ("input", f"{report.input.name}: {report.input.words}"),
-        *_kernel_lines(request.kernel, request.correlate),
-        ("padding", _padding(report)),
-        ("width", width.arithmetic),
-        ("height", height.arithmetic),
-        *([("dropped", extent.drops)] if extent.drops else []),
+        *(_chain_lines(report) if kernel is None else _single_lines(report, kernel)),
         ("engine", _engine(report)),
     ]
     if report.result:
@@ -38,6 +35,8 @@ def lines(report: Report) -> list[str]:
             )
         )
     verb = "" if report.result else "would be "
+    for saved in report.saved:
+        found.append((f"layer {saved.number}", f"{saved.target}: {verb}{saved.header.words}, --map {saved.goal.map}"))
     found.append(("output", f"{report.output.name}: {verb}{report.output.words}"))
     found.extend(("note", note) for note in report.notes)
     return [f"{label:<8} {text}" for label, text in found]
@@ -46,14 +45,23 @@ def lines(report: Report) -> list[str]:
 def to_json(report: Report) -> dict[str, Any]:
     """Return the report as plain values."""
     request, extent, result = report.request, report.plan.extent, report.result
-    values: dict[str, Any] = {
-        **extent.to_json(),
-        "input": _file(report.input),
-        "output": _file(report.output),
-        "kernel": _kernel_json(request.kernel, request.correlate),
-        "padding_kind": str(request.padding),
-        "border": str(report.border),
-        "drops": extent.drops,
+    values: dict[str, Any] = {} if request.kernel is None else extent.to_json()
+    values |= {"input": _file(report.input), "output": _file(report.output)}
+    if request.kernel is None:
+        source = request.pipeline.source if request.pipeline else ""
+        values |= {
+            "pipeline": source or None,
+            "layers": [row.to_json(at) for at, row in enumerate(report.plan.rows, 1)],
+        }
+        values["saved"] = [{"layer": one.number, "map": one.goal.map, **_file(one.header)} for one in report.saved]
+    else:
+        values |= {
+            "kernel": _kernel_json(request.kernel, request.correlate),
+            "padding_kind": str(request.padding),
+            "border": str(report.border),
+            "drops": extent.drops,
+        }
+    values |= {
         "engine": {"name": request.engine, "reason": report.reason},
         "map": report.target.map,
         "notes": list(report.notes),
@@ -82,6 +90,45 @@ def to_json(report: Report) -> dict[str, Any]:
             "tolerance": _number(check.tolerance),
         }
     return values
+
+
+def _single_lines(report: Report, kernel: AnyKernel) -> list[tuple[str, str]]:
+    """Return what there is to say of a single kernel."""
+    extent = report.plan.extent
+    return [
+        *_kernel_lines(kernel, report.request.correlate),
+        ("padding", _padding(report)),
+        ("width", extent.width.arithmetic),
+        ("height", extent.height.arithmetic),
+        *([("dropped", extent.drops)] if extent.drops else []),
+    ]
+
+
+def _chain_lines(report: Report) -> list[tuple[str, str]]:
+    """Return a table of a pipeline's layers; the arithmetic of a single layer that is in no file."""
+    plan, pipeline = report.plan, report.request.pipeline
+    if pipeline is None or not pipeline.source:
+        extent = plan.extent
+        return [
+            ("layer", f"{plan.layers[0].kind}, {_window(extent)}"),
+            ("width", extent.width.arithmetic),
+            ("height", extent.height.arithmetic),
+            *([("dropped", extent.drops)] if extent.drops else []),
+        ]
+    number = len(plan.layers)
+    rows = table(plan.input, plan.rows).splitlines()
+    named = ("pipeline", f"{pipeline.source}: {number} layer{'s' * (number != 1)}")
+    return [named, *(("", row) for row in rows)]
+
+
+def _window(extent: Extent) -> str:
+    """Return window, stride, dilation and padding in words, leaving out what is as always."""
+    w, h = extent
+    words = [f"window {w.kernel}x{h.kernel}", f"stride {w.stride}x{h.stride}"]
+    words += [f"dilation {w.dilation}x{h.dilation}"] * (max(w.dilation, h.dilation) > 1)
+    if max(w.before, w.after, h.before, h.after) > 0:
+        words.append(f"padding left {w.before}, top {h.before}, right {w.after}, bottom {h.after}")
+    return ", ".join(words)
 
 
 def _map(report: Report) -> str:
@@ -113,7 +160,9 @@ def _padding(report: Report) -> str:
     width, height = report.plan.extent
     text = f"{report.request.padding}: left {width.before}, top {height.before}, right {width.after}"
     text += f", bottom {height.after}"
-    if max(width.before, width.after, height.before, height.after) > 0:
+    if report.request.transposed:
+        text += f", cut off the result; output padding {width.output_padding}x{height.output_padding}"
+    elif max(width.before, width.after, height.before, height.after) > 0:
         text += f"; border {report.border}  {report.border.diagram}"
     return text
 

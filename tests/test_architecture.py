@@ -31,8 +31,8 @@ FLOORS = [
     {"functional"},
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline", "fields"},
-    {"pipelinefile"},
-    {"api", "checking", "loss", "apply", "report", "info", "batch"},
+    {"pipelinefile", "schema"},
+    {"featuremap", "api", "checking", "loss", "apply", "report", "info", "batch"},
     {"cli", "__main__"},
 ]
 ALLOWED = {

@@ -436,7 +436,7 @@ def test_errors_name_the_layer(chain, sentence):
     [
         (lambda: layer("pool"), "none is given"),
         (lambda: layer("pool", max=(2, 2), min=(2, 2)), "max and min are given"),
-        (lambda: layer("resize"), "either a scale or a size"),
+        (lambda: layer("resize"), "it needs one of scale, size, as in scale: 2; none is given"),
         (lambda: layer("resize", (2, 1), method="cubic"), "did you mean 'bicubic'"),
         (lambda: layer("grouped", learned(4, 3, 3, 3)), "groups: it is missing"),
         (lambda: layer("pad", padding("same")), "depends on a kernel"),

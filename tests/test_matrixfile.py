@@ -80,7 +80,6 @@ def test_refusals(tmp_path, name, text, says):
     [
         (np.ones(3), "shape"),
         (np.ones((2, 2, 2)), "shape"),
-        (np.ones((2, 2, 2, 2)), "need a YAML"),
         (np.ones((0, 2)), "npy"),
         (np.full((2, 2), np.nan), "row 1, column 1 is nan"),
         (np.array([[1, np.inf]]), "row 1, column 2 is inf"),

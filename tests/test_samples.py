@@ -14,6 +14,9 @@ import pytest
 from scipy import ndimage
 
 import imgconv
+from imgconv import layers, pipelinefile
+from imgconv.apply import Request, apply
+from imgconv.layers import Shape
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 KERNELS = SAMPLES / "kernels"
@@ -199,6 +202,52 @@ def test_a_sample_kernel_is_applied_to_the_duck(name, tmp_path):
     done = run("imgconv", "apply", "--quiet", SAMPLES / "duck.png", target, "-k", KERNELS / f"{name}.yaml")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert pixels(target).shape == (400, 600, 3)
+
+
+# --- pipelines --------------------------------------------------------------------------------------------------------
+
+PIPELINES = SAMPLES / "pipelines"
+SIZES = {  # what becomes of 600x400 RGB, worked out by hand
+    "conv": (598, 398, 3),
+    "depthwise-separable": (600, 400, 1),
+    "grouped": (600, 400, 1),
+    "combine": (600, 400, 1),
+    "threshold": (600, 400, 1),
+    "sketch": (600, 400, 1),
+    "first-layers": (300, 200, 6),
+    "pad": (696, 512, 3),
+    "pool": (150, 100, 3),
+    "resize": (900, 600, 3),
+    "strided": (300, 200, 3),
+    "transposed": (1200, 800, 3),
+}
+
+
+def test_every_layer_has_a_sample_pipeline_and_a_row_in_the_readme():
+    found = {path.stem for path in PIPELINES.iterdir()}
+    assert set(layers.names()) <= found
+    readme = (SAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| layer |") :].partition("\n\n")[0]
+    for name in layers.names():
+        assert f"`{name}`" in table, name
+        kinds = {layer.kind for layer in pipelinefile.load(str(PIPELINES / f"{name}.yaml")).layers}
+        assert name in kinds
+
+
+@pytest.mark.parametrize("path", sorted(PIPELINES.iterdir()), ids=lambda path: path.stem)
+def test_a_sample_pipeline_runs_on_a_picture(path, tmp_path):
+    assert path.read_text(encoding="utf-8").startswith("# ")
+    chain = pipelinefile.load(str(path))
+    size = SIZES.get(path.stem, (600, 400, 3))
+    assert chain.plan(Shape(600, 400, 3)).output == size
+    # The same picture in 16 bits and a quarter of the size, as 25 large ones take long.
+    request = Request(pipeline=chain, saves=((1, str(tmp_path / "first.npy")),))
+    report = apply(request, str(SAMPLES / "duck16.png"), str(tmp_path / "out.png"))
+    assert report.plan.output.channels == size[2]
+    made = pixels(tmp_path / "out.png")
+    assert np.ptp(made) > 1000
+    if size[2] in (1, 3):
+        assert made.shape == (report.plan.output.height, report.plan.output.width, size[2])
 
 
 # --- scripts ----------------------------------------------------------------------------------------------------------

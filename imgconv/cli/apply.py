@@ -1,4 +1,4 @@
-"""``imgconv apply``: one image through one kernel."""
+"""``imgconv apply``: one image through one kernel, or through the layers of a pipeline."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from click.core import ParameterSource
 
 from imgconv.border import Border
 from imgconv.cli import options, printable
+from imgconv.cli.types import NumberType, SizeType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
 
@@ -18,17 +20,40 @@ if TYPE_CHECKING:
 STANDARD = "-"
 """The name of standard input and standard output."""
 
+OF_KERNELS = {
+    *("gain", "padding", "border", "stride", "dilation", "correlate", "transposed", "output_padding", "groups", "bias"),
+    "check",
+}
+"""The options that say something of a single kernel."""
+
 
 @click.command()
 @click.argument("source", metavar="INPUT")
 @click.argument("target", metavar="OUTPUT")
 @options.kernel
+@options.pipeline
 @options.gain
 @options.padding("interpolation")
 @options.border
 @options.stride
 @options.dilation
 @options.correlate
+@click.option("--transposed", is_flag=True, help="Set copies of the kernel STRIDE apart, which makes the image larger.")
+@click.option(
+    "--output-padding",
+    type=SizeType(least=0),
+    metavar="N|WxH",
+    help="Columns and rows added to a transposed convolution's result. [default: what the padding needs]",
+)
+@click.option(
+    "--groups",
+    type=NumberType(whole=True, least=1, most=1 << 20),
+    metavar="N",
+    help="Groups of channels, for weights (out, in/groups, rows, cols). [default: as many as the weights need]",
+)
+@click.option(
+    "--bias", metavar="X,Y...|FILE", help="What is added to every output channel: a number, one for each, or a file."
+)
 @options.engine
 @click.option("--check", is_flag=True, help="Run the other engine too, compare, and fail if they disagree.")
 @options.mapping
@@ -43,14 +68,25 @@ STANDARD = "-"
 @click.option("--format", "format", metavar="FORMAT", help="Write png, jpg, tif ... whatever OUTPUT's suffix says.")
 @options.compression
 @click.option(
+    "--save-layer",
+    "saves",
+    multiple=True,
+    metavar="N[=FILE]",
+    help="Write the result of layer N too, to FILE or beside OUTPUT. May be given several times.",
+)
+@click.option(
     "--dry-run", is_flag=True, help="Show the plan and its arithmetic from the image's header; write nothing."
 )
 @options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     source: str,
     target: str,
-    kernel: str,
+    kernel: str | None,
+    pipeline: str | None,
     padding: Padding,
     border: Border | None,
     stride: tuple[int, int],
@@ -58,12 +94,16 @@ def command(
     mapping: str | None,
     vmin: float | None,
     vmax: float | None,
+    transposed: bool,
+    output_padding: tuple[int, int] | None,
+    bias: str | None,
+    saves: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
     quiet: bool,
     **others: Any,
 ) -> None:
-    """Filter the image INPUT with a kernel and write it to OUTPUT.
+    """Filter the image INPUT with a kernel, or with a pipeline of layers, and write it to OUTPUT.
 
     Prints what was done: the kernel, the padding, the size of the output worked out with this image's numbers, the
     engine, and the range of the results with how many samples were clipped. '-' stands for standard input and
@@ -71,7 +111,11 @@ def command(
 
     KERNEL is a name ('imgconv kernels list' shows them), a name with parameters such as gaussian:sigma=2, a file
     (.yaml, .npy, .csv or a libvips .mat), "-" for YAML from standard input, or a matrix like "1,2,1;2,4,2;1,2,1/16".
-    The kernel is convolved, that is rotated by 180 degrees and slid; --correlate slides it as written.
+    The kernel is convolved, that is rotated by 180 degrees and slid; --correlate slides it as written. Weights of a
+    network, from .npy, .npz or .safetensors files (net.safetensors:conv1.weight), are slid as written.
+
+    A result whose channels are no colours (neither 1, 3 nor 4) is written as an array to .npy, as pages to .tif, and
+    as a sheet of tiles to any other format.
 
     \b
     Examples:
@@ -79,14 +123,31 @@ def command(
       imgconv apply photo.jpg soft.jpg -k gaussian:sigma=2 --padding same --border reflect
       imgconv apply scan.tif gradient.tif -k sobel-x --map float
       imgconv apply photo.png half.png -k box:size=2 --stride 2 --padding valid
+      imgconv apply photo.jpg large.png -k bilinear --transposed --stride 2
+      imgconv apply photo.jpg maps.png --pipeline layers.yaml --save-layer 1=first.png
       imgconv apply photo.png - -k sharpen --format png | imgconv apply - out.png -k emboss
     """  # noqa: D301
-    _refuse_clashes(source, target, kernel, others["format"], dry_run)
+    _refuse_clashes(source, target, kernel or pipeline or "", others["format"], dry_run)
+    if (kernel is None) == (pipeline is None):
+        _refuse_choice(ctx, kernel)
+    if pipeline is not None:
+        for name in ctx.params:
+            if name in OF_KERNELS and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+                raise OptionError(
+                    name.replace("_", "-"), "it goes with --kernel; in a pipeline every layer says its own"
+                )
+    elif saves:
+        raise OptionError("save-layer", "it goes with --pipeline; a kernel is but one layer")
+    if transposed and border is not None:
+        raise OptionError("border", "a transposed convolution adds nothing around the image that a border could fill")
+    if output_padding is not None and not transposed:
+        raise OptionError("output-padding", "only --transposed has it")
+    if others["check"] and transposed:
+        raise OptionError("check", "a transposed convolution is computed alike by both engines")
     from imgconv.apply import Request, apply  # numpy and the rest are of no use to --help
-    from imgconv.library import kernel as find_kernel
 
     request = Request(
-        kernel=find_kernel(kernel),
+        **_layers(kernel, pipeline, bias, saves, target),
         padding=padding,
         border=border,
         stride=stride,
@@ -94,6 +155,8 @@ def command(
         map=mapping,
         low=vmin,
         high=vmax,
+        transposed=transposed,
+        output_padding=output_padding,
         **others,
     )
     report = apply(
@@ -103,16 +166,64 @@ def command(
         dry_run=dry_run,
     )
     if not quiet:
-        _print(report, as_json, to_stderr=target == STANDARD and not dry_run)
+        print_report(report, as_json, to_stderr=target == STANDARD and not dry_run)
+
+
+def _refuse_choice(ctx: click.Context, kernel: str | None) -> None:
+    """Refuse to go on with both a kernel and a pipeline, or neither."""
+    if kernel is not None:
+        raise OptionError("pipeline", "it stands in place of --kernel; leave one of them out")
+    raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "kernel"))
+
+
+def _layers(
+    kernel: str | None, pipeline: str | None, bias: str | None, saves: tuple[str, ...], target: str
+) -> dict[str, Any]:
+    """Return the fields of a request that say what is to be done."""
+    if pipeline is None:
+        from imgconv.library import kernel as find_kernel
+
+        return {"kernel": find_kernel(kernel or ""), "bias": _numbers(bias) if bias else ()}
+    from imgconv.pipelinefile import load
+
+    return {"pipeline": load(pipeline), "saves": tuple(_save(word, target) for word in saves)}
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Read numbers separated by commas, or those in a file."""
+    from imgconv.fields import Wrong, read
+    from imgconv.weightfile import is_spec
+
+    try:
+        values: tuple[float, ...] = read("Numbers", text if is_spec(text) else text.split(","), "")
+    except Wrong as wrong:
+        raise OptionError("bias", wrong.problem) from None
+    return values
+
+
+def _save(word: str, target: str) -> tuple[int, str]:
+    """Read ``N`` or ``N=FILE``; without a file it is OUTPUT with ``-layerN`` before its suffix."""
+    number, equals, file = word.partition("=")
+    if not number.isdigit() or len(number) > 6 or (equals and not file):
+        raise OptionError("save-layer", f"'{word}' is neither N nor N=FILE, as in 2 or 2=edges.png")
+    if not file and target == STANDARD:
+        raise OptionError("save-layer", f"name a file for layer {number}, as in {number}=edges.png")
+    stem, dot, suffix = target.rpartition(".")
+    return int(number), file or (f"{stem}-layer{number}{dot}{suffix}" if dot else f"{target}-layer{number}")
 
 
 def _refuse_clashes(source: str, target: str, kernel: str, format: str | None, dry_run: bool) -> None:
     """Refuse what cannot work before anything is imported or read."""
+    if source == STANDARD and kernel.strip() == STANDARD:
+        raise OptionError("kernel", "standard input cannot be both the image and the kernel; name a file for one")
+    refuse_streams(source, target, format, dry_run)
+
+
+def refuse_streams(source: str, target: str, format: str | None, dry_run: bool) -> None:
+    """Refuse files without a name, and standard streams that no image can go through."""
     for name, value in (("INPUT", source), ("OUTPUT", target)):
         if not value:
             raise OptionError(name, "the file's name is empty")
-    if source == STANDARD and kernel.strip() == STANDARD:
-        raise OptionError("kernel", "standard input cannot be both the image and the kernel; name a file for one")
     if source == STANDARD and (fault := _unusable(sys.stdin)):
         raise OptionError("INPUT", f"standard input is {fault}; pipe an image into it or name a file")
     if target == STANDARD and not format:
@@ -128,7 +239,8 @@ def _unusable(stream: TextIO | None) -> str:
     return "a terminal" if stream.isatty() else ""
 
 
-def _print(report: Report, as_json: bool, *, to_stderr: bool) -> None:
+def print_report(report: Report, as_json: bool, *, to_stderr: bool) -> None:
+    """Print a report in words or as JSON."""
     from imgconv import report as reports
 
     if as_json:

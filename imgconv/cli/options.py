@@ -47,7 +47,8 @@ dilation = click.option(
     help="Step between taps.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
-kernel = click.option("-k", "--kernel", required=True, metavar="KERNEL", help="The kernel; see above for its forms.")
+kernel = click.option("-k", "--kernel", metavar="KERNEL", help="The kernel; see above for its forms.")
+pipeline = click.option("--pipeline", metavar="FILE", help="A YAML file of layers, in place of a kernel.")
 gain = click.option(
     "--gain",
     type=WordType("raw", "sum", "unit", "range"),

@@ -43,6 +43,7 @@ from imgconv.geometry import Padding
 )
 @click.option("--compare", is_flag=True, help="Show what torch, TensorFlow, ONNX and Caffe make of these numbers.")
 @click.option("--brief", is_flag=True, help="Print only the output size, one line for each SIZE.")
+@options.pipeline
 @click.option("--explain", is_flag=True, help="Show the formulas of every layer of a chain, with its numbers in them.")
 @options.as_json
 @click.pass_context
@@ -60,6 +61,7 @@ def command(
     solve: Size | None,
     compare: bool,
     brief: bool,
+    pipeline: str | None,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -72,7 +74,8 @@ def command(
     in channels, as in 224x224x3. A LAYER is conv, depthwise, separable, transposed or pool with its window, as in
     conv:7 or pool:3x2, pointwise, resize:2 or pad:1, and its options: s2 (stride), p1 or psame (padding), d2
     (dilation), c64 (output channels; without them one kernel filters every channel), g2 (groups), o1 (output
-    padding), b (bias), ceil. 'vs' between LAYERs begins another chain to compare with.
+    padding), b (bias), ceil. 'vs' between LAYERs begins another chain to compare with. --pipeline takes the layers from
+    a file instead; SIZE then has 3 channels unless it says other.
 
     \b
     Examples:
@@ -83,15 +86,16 @@ def command(
       imgconv size 224 -k 7 -s 2 -p same --compare    do the frameworks agree?
       imgconv size 640x480 320x240 -k 5 --json        for scripts: a list for several
       imgconv size 224x224x3 conv:7,s2,p3,c64 pool:3,s2,p1 conv:3,p1,c64
+      imgconv size 600x400 --pipeline samples/pipelines/sketch.yaml --explain
       imgconv size 32x32x3 conv:3,p1,c16 pool:2 vs conv:3,p1,s2,c16
     """  # noqa: D301
-    if any(map(_is_layer, size)):
-        own = {"explain", "as_json", "size"}
+    if any(map(_is_layer, size)) or pipeline:
+        own = {"explain", "as_json", "size", "pipeline"}
         given = [name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE]
         for name in given:
             problem = "a chain's layers say their own, as in conv:7,s2,p3; --explain and --json go with them"
             _refuse(name not in own, name.replace("_", "-"), problem)
-        _chains(size, explain, as_json)
+        _print(as_json, _planned(size, pipeline, explain) if pipeline else _chains(size, explain))
         return
     _refuse(explain, "explain", "it goes with a chain of layers, as in conv:7,s2,p3; the formula is shown anyway")
     sizes = [SizeType().convert(word, ctx.command.params[0], ctx) for word in size]
@@ -126,8 +130,25 @@ def _is_layer(word: str) -> bool:
     return word[:1].isalpha()
 
 
-def _chains(words: tuple[str, ...], explain: bool, as_json: bool) -> None:
-    """Print a table for every SIZE and every chain of layers."""
+def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple[dict[str, Any], str]]:
+    """Return a table of the layers in a file for every SIZE, whose channels are 3 unless it says other."""
+    from imgconv import chain
+    from imgconv.pipelinefile import load
+
+    wrong = next(filter(_is_layer, words), "")
+    _refuse(wrong, "pipeline", f"it stands in place of layers such as '{wrong}'; leave one of them out")
+    layers = load(pipeline)
+    answers = []
+    for word in words:
+        shape = chain.shape_of(word)
+        shape = shape if word.lower().count("x") == 2 else shape._replace(channels=3)
+        found = layers.plan(shape).rows
+        answers.append((chain.to_json(shape, found), chain.table(shape, found, explain=explain)))
+    return answers
+
+
+def _chains(words: tuple[str, ...], explain: bool) -> list[tuple[dict[str, Any], str]]:
+    """Return a table for every SIZE and every chain of layers."""
     from imgconv import chain  # a single layer needs none of it
 
     first = next(at for at, word in enumerate(words) if _is_layer(word))
@@ -141,7 +162,7 @@ def _chains(words: tuple[str, ...], explain: bool, as_json: bool) -> None:
     _refuse(not first, "SIZE", "an image's size comes first, as in 224x224x3")
     asked = [(chain.shape_of(size), one) for size in words[:first] for one in chains]
     solved = [(shape, chain.chain(shape, one)) for shape, one in asked]
-    _print(as_json, [(chain.to_json(*one), chain.table(*one, explain=explain)) for one in solved])
+    return [(chain.to_json(*one), chain.table(*one, explain=explain)) for one in solved]
 
 
 def _refuse(wrong: object, option: str, problem: str) -> None:

@@ -59,15 +59,23 @@ class Step(Protocol):
 class Layer(Value):
     """One operation.
 
-    `needs` names fields that have to be given although a layer that this one is derived from has a default for them.
+    `needs` names fields that have to be given although a layer that this one is derived from has a default for them,
+    and `chooses` those of which just one has to be given.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
+    chooses: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for name in self.needs:
             if getattr(self, name) is None:
                 raise OptionError(name, "it is missing")
+        given = [name for name in self.chooses if getattr(self, name) is not None]
+        if self.chooses and len(given) != 1:
+            found = f"{' and '.join(given)} are" if given else "none is"
+            raise OptionError(
+                self.kind, f"it needs one of {', '.join(self.chooses)}, as in {self.chooses[0]}: 2; {found} given"
+            )
 
     @property
     def kind(self) -> str:

@@ -32,7 +32,8 @@ def refuse_enormous(step: Step, shape: Shape) -> None:
         if extent.output == step.output[:2]:
             output = step.output
         if output.width * output.height * output.channels > MAX_SAMPLES:
-            problem = f"an output of {output} samples is beyond the limit of {MAX_SAMPLES}; use less padding"
+            remedy = "use less padding" if extent.width.before else "make it smaller"
+            problem = f"an output of {output} samples is beyond the limit of {MAX_SAMPLES}; {remedy}"
             raise SizeError(width.name, width.arithmetic, problem)
         if (width.size + width.before + width.after) * shape.channels * height.reach > MAX_WINDOW:
             problem = f"the {height.reach} padded rows that a window reaches over hold more than {MAX_WINDOW} samples"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv.chain import Fork, Stage, unchanged
 from imgconv.engines import Floats, Prepared
-from imgconv.engines._bands import COMBINE, run
+from imgconv.engines._bands import COMBINE, run, suited
 from imgconv.errors import ImgconvError, LayerError, OptionError
 from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape, Step
@@ -120,7 +120,7 @@ class Chained(Value):
         """Return a job that runs all steps."""
         kinds = [dtype, *[floats(dtype)] * (len(self.steps) - 1)]
         jobs = [step.prepare(setting, kind) for step, kind in zip(self.steps, kinds, strict=True)]
-        reason = ", then ".join(dict.fromkeys(job.reason for step in jobs for job in step))
+        reason = ", then ".join(_reasons(jobs))
 
         def every(pixels: NDArray[Any]) -> Floats:
             for step, ready in zip(self.steps, jobs, strict=True):
@@ -163,7 +163,7 @@ class Branches(Value):
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Return a job that runs every branch."""
         jobs = [step.prepare(setting, dtype) for step in self.steps]
-        reason = f"{self.method} of " + ", ".join(dict.fromkeys(job.reason for step in jobs for job in step))
+        reason = f"{self.method} of " + ", ".join(_reasons(jobs))
 
         def every(pixels: NDArray[Any]) -> Floats:
             made = [perform(step, ready, pixels, setting) for step, ready in zip(self.steps, jobs, strict=True)]
@@ -172,6 +172,11 @@ class Branches(Value):
             return COMBINE[self.method](made)
 
         return [Whole(every, max(1, self.output.height), reason)]
+
+
+def _reasons(jobs: Sequence[Sequence[Prepared]]) -> list[str]:
+    """Return the ways that are taken where floats are wanted, without repeating any."""
+    return list(dict.fromkeys(suited(job, None).reason for step in jobs for job in step))
 
 
 def perform(step: Step, jobs: Sequence[Prepared], pixels: NDArray[Any], setting: Setting) -> Floats:

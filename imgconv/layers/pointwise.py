@@ -28,7 +28,7 @@ class Pointwise(Layer):
 
     Attributes:
         matrix: a kernel over the channels, such as sepia, gray-601 or swap-bgr, or rows (out, in).
-        bias: what is added to every output channel, in place of the matrix's own.
+        bias: what is added to every output channel, in place of the matrix's own; one number serves for all.
         padding: how much is added around the image.
         border: what fills the padding; if left out, what the padding implies.
         stride: step between the pixels that are taken.
@@ -61,6 +61,8 @@ class Pointwise(Layer):
         if shape.channels != taken:
             raise ChannelError(self.matrix.name, f"it takes {taken} channels, but the image has {shape.channels}")
         bias = self.bias or self.matrix.bias
+        if len(bias) == 1:
+            bias = bias * made
         if bias and len(bias) != made:
             raise OptionError("bias", f"there are {len(bias)} numbers for {made} output channels")
         size = (shape.width, shape.height)

@@ -45,11 +45,10 @@ class Pool(Layer):
     border: Border | None = None
     count_padding: Flag = True
 
+    chooses = METHODS
+
     def __post_init__(self) -> None:
-        given = [name for name in METHODS if getattr(self, name) is not None]
-        if len(given) != 1:
-            found = f"{' and '.join(given)} are" if given else "none is"
-            raise OptionError("pool", f"it needs one of max, mean and min, as in max: 2; {found} given")
+        super().__post_init__()
         if self.mean and self.dilation != (1, 1) and (self.ceil_mode or not self.count_padding):
             raise OptionError("dilation", "a dilated mean goes neither with ceil_mode nor without counting the padding")
 

@@ -34,9 +34,10 @@ class Resize(Layer):
     method: Interpolation = "bilinear"
     align_corners: Flag = False
 
+    chooses = ("scale", "size")
+
     def __post_init__(self) -> None:
-        if (self.scale is None) == (self.size is None):
-            raise OptionError("resize", "it needs either a scale or a size, as in scale: 2 or size: 640x480")
+        super().__post_init__()
         if self.method not in TAPS:
             raise OptionError(
                 "method", f"'{self.method}' is none of {', '.join(TAPS)}{did_you_mean(self.method, TAPS)}"

@@ -1,0 +1,97 @@
+"""``imgconv pool``: one image through a pooling."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from imgconv.border import Border
+from imgconv.cli import options
+from imgconv.cli.apply import STANDARD, print_report, refuse_streams
+from imgconv.cli.types import SizeType
+from imgconv.errors import OptionError
+from imgconv.geometry import Padding
+
+Size = tuple[int, int]
+
+
+def _window(name: str, what: str) -> Callable[[options.F], options.F]:
+    return click.option(f"--{name}", type=SizeType(), metavar="N|WxH", help=f"Take the {what} of every window.")
+
+
+@click.command()
+@click.argument("source", metavar="INPUT")
+@click.argument("target", metavar="OUTPUT")
+@_window("max", "largest sample")
+@_window("mean", "mean")
+@_window("min", "smallest sample")
+@click.option("-s", "--stride", type=SizeType(), metavar="N|WxH", help="Step between windows. [default: the window]")
+@options.padding("valid")
+@options.border
+@options.dilation
+@click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom.")
+@options.mapping
+@options.vmin
+@options.vmax
+@options.gray
+@options.depth
+@options.alpha
+@options.threads
+@options.overwrite
+@click.option("--format", "format", metavar="FORMAT", help="Write png, jpg, tif ... whatever OUTPUT's suffix says.")
+@options.compression
+@click.option("--dry-run", is_flag=True, help="Show the arithmetic from the image's header; write nothing.")
+@options.as_json
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+def command(
+    source: str,
+    target: str,
+    max: Size | None,
+    mean: Size | None,
+    min: Size | None,
+    stride: Size | None,
+    padding: Padding,
+    border: Border | None,
+    dilation: Size,
+    ceil_mode: bool,
+    mapping: str | None,
+    vmin: float | None,
+    vmax: float | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    **others: Any,
+) -> None:
+    """Make one pixel of every window of the image INPUT and write the result to OUTPUT.
+
+    One of --max, --mean and --min says the window's size and what is taken of it; sizes are those of torch's MaxPool2d
+    and AvgPool2d. There is no padding unless --padding says so; without a --border no window takes it, and means count
+    it as zeros.
+
+    \b
+    Examples:
+      imgconv pool photo.jpg half.jpg --mean 2
+      imgconv pool photo.jpg bright.png --max 3 --stride 1 --padding interpolation
+      imgconv pool photo.jpg small.png --max 3 --stride 2 --padding 1 --ceil-mode
+    """  # noqa: D301
+    windows: dict[str, Any] = {name: size for name, size in (("max", max), ("mean", mean), ("min", min)) if size}
+    if len(windows) != 1:
+        given = f"{' and '.join(windows)} are given" if windows else "none is given"
+        raise OptionError(list(windows)[1] if windows else "max", f"one of --max, --mean and --min is needed; {given}")
+    refuse_streams(source, target, others["format"], dry_run)
+    from imgconv.apply import Request, apply  # numpy and the rest are of no use to --help
+    from imgconv.layers.pool import Pool
+    from imgconv.pipeline import Pipeline
+
+    pool = Pool(**windows, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode, border=border)
+    report = apply(
+        Request(pipeline=Pipeline((pool,)), map=mapping, low=vmin, high=vmax, **others),
+        sys.stdin.buffer if source == STANDARD else source,
+        sys.stdout.buffer if target == STANDARD else target,
+        dry_run=dry_run,
+    )
+    if not quiet:
+        print_report(report, as_json, to_stderr=target == STANDARD and not dry_run)

@@ -1,0 +1,31 @@
+"""``imgconv schema``: what editors need to check kernel files and pipelines."""
+
+from __future__ import annotations
+
+import click
+
+from imgconv.cli.types import WordType
+
+
+@click.command()
+@click.argument("kind", type=WordType("kernel", "pipeline"), metavar="kernel|pipeline")
+def command(kind: str) -> None:
+    """Print the JSON Schema of kernel files or of pipelines.
+
+    An editor that knows YAML shows the keys, what each is for, and what is misspelt.
+
+    \b
+    Examples:
+      imgconv schema pipeline > pipeline.schema.json
+      imgconv schema kernel > kernel.schema.json
+
+    The first line of a file then names its schema:
+
+    \b
+      # yaml-language-server: $schema=pipeline.schema.json
+    """  # noqa: D301
+    import json
+
+    from imgconv.schema import SCHEMAS
+
+    click.echo(json.dumps(SCHEMAS[kind](), indent=2))
