@@ -83,7 +83,7 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
     spec = spec.strip()
     if spec == "-":
         return kernelfile.from_yaml(_stdin() if stdin is None else stdin, "stdin", None, _member, "stdin")
-    if weightfile.is_spec(spec) and not spec.lower().endswith(".npy"):
+    if "." in spec and weightfile.is_spec(spec) and not spec.lower().endswith(".npy"):
         return _weights(spec)
     if spec.lower().endswith(SUFFIXES):
         return _file(spec)

@@ -6,7 +6,6 @@ from math import isfinite
 from typing import Any
 
 from imgconv.apply import Report
-from imgconv.chain import table
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
@@ -115,6 +114,8 @@ def _chain_lines(report: Report) -> list[tuple[str, str]]:
             ("height", extent.height.arithmetic),
             *([("dropped", extent.drops)] if extent.drops else []),
         ]
+    from imgconv.chaintable import table  # a kernel needs none
+
     number = len(plan.layers)
     rows = table(plan.input, plan.rows).splitlines()
     named = ("pipeline", f"{pipeline.source}: {number} layer{'s' * (number != 1)}")

@@ -16,7 +16,8 @@ from imgconv.errors import KernelFileError, did_you_mean
 from imgconv.matrixfile import MAX_TAPS
 from imgconv.yamlfile import shorten
 
-FORM = re.compile(r"(?P<path>.+\.(?:npy|npz|safetensors))(?::(?P<name>.+))?", re.IGNORECASE | re.DOTALL)
+# Not compiled here: most runs need it not, and Python remembers what it has compiled.
+_FORM = r"(?is)(?P<path>.+\.(?:npy|npz|safetensors))(?::(?P<name>.+))?"
 
 
 def is_spec(text: str) -> bool:
@@ -25,7 +26,7 @@ def is_spec(text: str) -> bool:
     >>> is_spec("net.safetensors:conv1.weight"), is_spec("sobel-x")
     (True, False)
     """
-    return FORM.fullmatch(text) is not None
+    return re.fullmatch(_FORM, text) is not None
 
 
 def read(spec: str, folder: str = "") -> NDArray[Any]:
@@ -39,7 +40,7 @@ def read(spec: str, folder: str = "") -> NDArray[Any]:
     Raises:
         KernelFileError: there is no such file or array, or it holds no numbers.
     """
-    match = FORM.fullmatch(spec)
+    match = re.fullmatch(_FORM, spec)
     if match is None:
         raise KernelFileError(shorten(spec), "weights are read from .npy, .npz and .safetensors files")
     path, name = os.path.join(folder, match["path"]), match["name"]

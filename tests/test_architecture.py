@@ -24,6 +24,8 @@ FLOORS = [
         "weightfile",
         "calculator",
         "chain",
+        "chainwords",
+        "chaintable",
         "solver",
         "frameworks",
     },

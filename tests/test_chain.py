@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgconv.calculator import Question
-from imgconv.chain import Fork, Stage, chain, rows, walk_back
+from imgconv.chain import Fork, Stage, rows, walk_back
+from imgconv.chainwords import chain
 from imgconv.geometry import TRANSPOSED, Padding, Shape, convolution, extent, resized, transposed
 
 VGG = "conv:3,p1,b,c{0}"

@@ -132,7 +132,8 @@ def _is_layer(word: str) -> bool:
 
 def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple[dict[str, Any], str]]:
     """Return a table of the layers in a file for every SIZE, whose channels are 3 unless it says other."""
-    from imgconv import chain
+    from imgconv import chaintable
+    from imgconv.chainwords import shape_of
     from imgconv.pipelinefile import load
 
     wrong = next(filter(_is_layer, words), "")
@@ -140,16 +141,16 @@ def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple
     layers = load(pipeline)
     answers = []
     for word in words:
-        shape = chain.shape_of(word)
+        shape = shape_of(word)
         shape = shape if word.lower().count("x") == 2 else shape._replace(channels=3)
         found = layers.plan(shape).rows
-        answers.append((chain.to_json(shape, found), chain.table(shape, found, explain=explain)))
+        answers.append((chaintable.to_json(shape, found), chaintable.table(shape, found, explain=explain)))
     return answers
 
 
 def _chains(words: tuple[str, ...], explain: bool) -> list[tuple[dict[str, Any], str]]:
     """Return a table for every SIZE and every chain of layers."""
-    from imgconv import chain  # a single layer needs none of it
+    from imgconv import chaintable, chainwords  # a single layer needs neither
 
     first = next(at for at, word in enumerate(words) if _is_layer(word))
     chains: list[list[str]] = [[]]
@@ -160,9 +161,9 @@ def _chains(words: tuple[str, ...], explain: bool) -> list[tuple[dict[str, Any],
             chains[-1].append(word)
     _refuse(not all(chains), "LAYER", "'vs' stands between two chains of layers, and one of them is empty")
     _refuse(not first, "SIZE", "an image's size comes first, as in 224x224x3")
-    asked = [(chain.shape_of(size), one) for size in words[:first] for one in chains]
-    solved = [(shape, chain.chain(shape, one)) for shape, one in asked]
-    return [(chain.to_json(*one), chain.table(*one, explain=explain)) for one in solved]
+    asked = [(chainwords.shape_of(size), one) for size in words[:first] for one in chains]
+    solved = [(shape, chainwords.chain(shape, one)) for shape, one in asked]
+    return [(chaintable.to_json(*one), chaintable.table(*one, explain=explain)) for one in solved]
 
 
 def _refuse(wrong: object, option: str, problem: str) -> None:
