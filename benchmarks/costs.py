@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from imgconv.border import Border, index_map
-from imgconv.engines import Job, _native
+from imgconv.engines import Job, _arithmetic, _fourier, _native, _spectral
 from imgconv.engines._costs import WIDTHS, along_operations
-from imgconv.engines._fourier import Fourier, spectra_of
 from imgconv.engines._gather import longest_run
 from imgconv.engines._layout import down_operations
 from imgconv.tone import Tone
@@ -87,24 +86,33 @@ def measure(level: _native.Level, operation: int, image: Any) -> tuple[float, fl
     return fixed, down, along, second
 
 
-def fourier(image: Any) -> dict[int, tuple[float, float]]:
-    """Return what a sample of a tile costs in float32 and float64, and what a larger tile adds."""
-    found = {}
+def spectral(level: _native.Level, side: int, image: Any) -> float:
+    """Return what a complex sample of a tile of `side` costs in the core."""
+    job = job_of(np.full((31, 31), 1 / 961.5))
+    run, kind = longest_run(job.cols), image.dtype
+    direct = _native.make(job, SHAPE, kind, _native.Arithmetic(_native.F32, ((job.taps, None),)), run, level, "")
+    way = _arithmetic.transformed(job, kind)
+    assert way is not None
+    step = side - 30
+    complexes = side**2 * -(-SHAPE[0] // step) * -(-(-(-SHAPE[1] // step) * SHAPE[2]) // 2)
+    made = _spectral.make(job, SHAPE, kind, way, run, (side, side), direct, "")
+    return nanoseconds(made, image) * np.prod(SHAPE) / complexes
+
+
+def double(image: Any) -> tuple[float, float]:
+    """Return what a sample of a tile costs where NumPy transforms it, and what a larger tile adds."""
+    costs = []
     level = _native.level()
-    for kind in (np.dtype("f4"), np.dtype("f8")):
-        costs = []
-        for tile in (256, 1024):
-            taps = np.full((31, 31), 1 / 961)
-            job = job_of(taps)
-            rows = tile - 30
-            way = Fourier(
-                job, longest_run(job.cols), kind, rows, "", tile, spectra_of(job, tile), False, None, level  # type: ignore[arg-type]
-            )  # fmt: skip
-            tiles = -(-SHAPE[0] // rows) * -(-SHAPE[1] // rows)
-            costs.append(nanoseconds(way, image) * SHAPE[0] * SHAPE[1] / (tiles * tile * tile))
-        more = max(0.0, (costs[1] - costs[0]) / 0.75)
-        found[kind.itemsize] = (round(costs[0] - more / 4, 1), round(more, 1))
-    return found
+    assert level is not None
+    for tile in (256, 1024):
+        job = job_of(np.full((31, 31), 1 / 961.5))
+        run, rows, spectrum = longest_run(job.cols), tile - 30, _fourier.spectrum_of(job, tile)
+        direct: Any = None
+        way = _fourier.Fourier(job, run, np.dtype("f8"), rows, "", tile, spectrum, False, direct, level)
+        tiles = -(-SHAPE[0] // rows) * -(-SHAPE[1] // rows)
+        costs.append(nanoseconds(way, image) * SHAPE[0] * SHAPE[1] / (tiles * tile * tile))
+    more = max(0.0, (costs[1] - costs[0]) / 0.75)
+    return round(costs[0] - more / 4, 1), round(more, 1)
 
 
 def main() -> None:
@@ -119,7 +127,12 @@ def main() -> None:
                 print(f'        "{name}": Cost({figures}),')
         print("    },")
     print("}")
-    print(f"FFT = {fourier(image)}")
+    print("FFT: dict[str, dict[int, float]] = {")
+    for level in _native.known_levels():
+        sides = {side: float(round(spectral(level, side, image), 1)) for side in _spectral.PASSES}
+        print(f'    "{level.name}": {sides},')
+    print("}")
+    print(f"DOUBLE_FFT = {double(image)}")
 
 
 if __name__ == "__main__":

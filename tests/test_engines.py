@@ -14,7 +14,7 @@ from imgconv import engines
 from imgconv.border import Border
 from imgconv.engines import Job
 from imgconv.engines._bands import run
-from imgconv.engines._fourier import Fourier, spectra_of
+from imgconv.engines._fourier import Fourier, spectrum_of
 from imgconv.engines._gather import longest_run
 from imgconv.engines._numpy import Direct, Separable
 from imgconv.geometry import Padding, extent
@@ -123,7 +123,7 @@ def way_of(word, job, whole):
     if word == "direct":
         return direct
     if word == "FFT":
-        return Fourier(job, run_, kind, 16 // job.stride[0], "", 48, spectra_of(job, 48), whole, direct, None)
+        return Fourier(job, run_, kind, 16 // job.stride[0], "", 48, spectrum_of(job, 48), whole, direct, None)
     left, values, right = np.linalg.svd(job.taps, full_matrices=False)
     terms = tuple((left[:, k] * values[k], right[k]) for k in range(len(values)))
     return Separable(job, run_, kind, 4, "", terms)

@@ -30,6 +30,9 @@ from imgconv.engines._native import (
 FLOAT_ERROR = 0.25
 """The largest error bound of a float32 sum on integer samples, in sample values."""
 
+TRANSFORM_ERROR = 1e-6
+"""The error of a result of a float32 transform, as a part of the largest that it could be."""
+
 Vector = NDArray[np.float64]
 Terms = tuple[tuple[Vector, Vector], ...]
 
@@ -95,6 +98,21 @@ def box(job: Job, dtype: np.dtype[Any], channels: int) -> Iterator[Arithmetic]:
     elif 1e-30 < weight < 1e30:
         unit = weight / job.divisor
         yield Arithmetic(BOX, terms, unit, peak=peak, error=peak * unit * 2.0**-50)
+
+
+def transformed(job: Job, dtype: np.dtype[Any]) -> Arithmetic | None:
+    """Return how the core's transform computes the job, or None where it may not.
+
+    Where results have to be exact, their sums must be such that products of int16 in int32 can settle doubts.
+    """
+    peak, most = peak_of(job, dtype), float(np.abs(job.taps).max(initial=0.0))
+    if dtype == np.float64 or not 1e-18 < most < 1e18:
+        return None
+    if integers(job, dtype) and not (_held(job, dtype) and most <= 32767 and peak < 2**31):
+        return None
+    error = TRANSFORM_ERROR * peak / job.divisor if dtype.kind == "u" else 0.0
+    way = Arithmetic(F32, ((job.taps, None),), 1 / job.divisor, peak=peak, error=error)
+    return way if error <= FIXED_ERROR else None
 
 
 def peak_of(job: Job, dtype: np.dtype[Any]) -> float:

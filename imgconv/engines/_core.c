@@ -53,6 +53,8 @@ struct Work {
 
 static ptrdiff_t rounded(ptrdiff_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
 
+#include "_core_fourier_plan.h"
+
 static int64_t run_cols(const Settings *is) { return is->tile_cols + (is->span_cols - 1) / is->phases; }
 
 static int32_t most_taps(const Plan *plan)
@@ -436,61 +438,86 @@ failed:
     return NULL;
 }
 
+/* Read how results become samples. */
+static int read_finish(PyObject *from, Finish *finish)
+{
+    int type;
+    if (!PyArg_ParseTuple(from, "ddddddiiiiidp", &finish->scale, &finish->shift, &finish->round, &finish->below,
+                          &finish->above, &finish->top, &finish->magnitude, &finish->count, &finish->halves,
+                          &finish->wide, &type, &finish->divisor, &finish->watch))
+        return 0;
+    if (type < U8 || type > SAMPLE_F64 || finish->halves > 15)
+        return refuse("a sample type that is none, or more halves than bits");
+    finish->type = (enum Sample)type;
+    return 1;
+}
+
+/* Open the image and output rows `start` to `stop` (exclusive). `shape` has the image's rows and columns, the output's,
+ * the channels and the image's type. On failure neither stays open and an exception is set. */
+static int open_buffers(const int64_t *shape, PyObject *image, PyObject *samples, int64_t start, int64_t stop,
+                        const Finish *finish, Py_buffer *in, Py_buffer *out, Image *from)
+{
+    if (PyObject_GetBuffer(image, in, PyBUF_STRIDES) < 0)
+        return 0;
+    if (PyObject_GetBuffer(samples, out, PyBUF_STRIDES | PyBUF_WRITABLE) < 0) {
+        PyBuffer_Release(in);
+        return 0;
+    }
+    const int64_t channels = shape[4];
+    const ptrdiff_t size = SAMPLE_SIZE[shape[5]];
+    if (in->ndim != 3 || in->shape[0] != shape[0] || in->shape[1] != shape[1] || in->shape[2] != channels
+        || in->itemsize != size)
+        refuse("an image of another shape or type than planned");
+    else if (out->ndim != 3 || out->itemsize != SAMPLE_SIZE[finish->type] || start < 0 || start >= stop
+             || stop > shape[2] || out->shape[0] != stop - start || out->shape[1] != shape[3]
+             || out->shape[2] != channels || out->strides[2] != out->itemsize
+             || out->strides[1] != out->itemsize * channels
+             || ((uintptr_t)out->buf | (uintptr_t)out->strides[0]) % (uintptr_t)out->itemsize)
+        refuse("an output of another shape or type than planned");
+    else {
+        const int aligned = ((uintptr_t)in->buf | (uintptr_t)in->strides[0]) % (uintptr_t)size == 0;
+        *from = (Image){in->buf, in->strides[0], in->strides[1], in->strides[2],
+                        aligned && in->strides[2] == size && in->strides[1] == size * channels};
+        return 1;
+    }
+    PyBuffer_Release(in);
+    PyBuffer_Release(out);
+    return 0;
+}
+
 static PyObject *core_run(PyObject *self, PyObject *args)
 {
     (void)self;
-    PyObject *capsule, *image, *samples;
+    PyObject *capsule, *image, *samples, *how;
     long long start, stop;
     Finish finish;
-    int type;
-    if (!PyArg_ParseTuple(args, "OOOLL(ddddddiiiiidp)", &capsule, &image, &samples, &start, &stop, &finish.scale,
-                          &finish.shift, &finish.round, &finish.below, &finish.above, &finish.top, &finish.magnitude,
-                          &finish.count, &finish.halves, &finish.wide, &type, &finish.divisor, &finish.watch))
+    if (!PyArg_ParseTuple(args, "OOOLLO", &capsule, &image, &samples, &start, &stop, &how)
+        || !read_finish(how, &finish))
         return NULL;
     Plan *plan = PyCapsule_GetPointer(capsule, CAPSULE);
     if (!plan)
         return NULL;
-    finish.type = (enum Sample)type;
     const Settings *is = &plan->is;
+    const int64_t shape[] = {is->image_rows, is->image_cols, is->out_rows, is->out_cols, is->channels, is->source};
     Py_buffer in, out;
-    if (PyObject_GetBuffer(image, &in, PyBUF_STRIDES) < 0)
+    Image from;
+    if (!open_buffers(shape, image, samples, start, stop, &finish, &in, &out, &from))
         return NULL;
-    if (PyObject_GetBuffer(samples, &out, PyBUF_STRIDES | PyBUF_WRITABLE) < 0) {
-        PyBuffer_Release(&in);
-        return NULL;
-    }
-    PyObject *answer = NULL;
-    const int64_t rows = stop - start;
-    if (in.ndim != 3 || in.shape[0] != is->image_rows || in.shape[1] != is->image_cols
-        || in.shape[2] != is->channels || in.itemsize != SAMPLE_SIZE[is->source])
-        refuse("an image of another shape or type than planned");
-    else if (type < U8 || type > SAMPLE_F64 || out.ndim != 3 || out.itemsize != SAMPLE_SIZE[type] || start < 0
-             || start >= stop || stop > is->out_rows || out.shape[0] != rows || out.shape[1] != is->out_cols
-             || out.shape[2] != is->channels || out.strides[2] != out.itemsize
-             || out.strides[1] != out.itemsize * is->channels
-             || ((uintptr_t)out.buf | (uintptr_t)out.strides[0]) % (uintptr_t)out.itemsize)
-        refuse("an output of another shape or type than planned");
-    else if (finish.halves > 15)
-        refuse("more halves than bits");
-    else {
-        const ptrdiff_t size = SAMPLE_SIZE[is->source];
-        const int aligned = ((uintptr_t)in.buf | (uintptr_t)in.strides[0]) % (uintptr_t)size == 0;
-        const Image from = {in.buf, in.strides[0], in.strides[1], in.strides[2],
-                            aligned && in.strides[2] == size && in.strides[1] == size * is->channels};
-        const Out to = {out.buf, out.strides[0]};
-        Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
-        int done;
-        Py_BEGIN_ALLOW_THREADS
-        done = LEVELS[plan->level].band(plan, &from, start, stop, &finish, &to, &seen);
-        Py_END_ALLOW_THREADS
-        answer = done ? Py_BuildValue("ddLLL", seen.low, seen.high, (long long)seen.below, (long long)seen.above,
-                                      (long long)seen.nan)
-                      : PyErr_NoMemory();
-    }
+    const Out to = {out.buf, out.strides[0]};
+    Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
+    int done;
+    Py_BEGIN_ALLOW_THREADS
+    done = LEVELS[plan->level].band(plan, &from, start, stop, &finish, &to, &seen);
+    Py_END_ALLOW_THREADS
     PyBuffer_Release(&in);
     PyBuffer_Release(&out);
-    return answer;
+    if (!done)
+        return PyErr_NoMemory();
+    return Py_BuildValue("ddLLL", seen.low, seen.high, (long long)seen.below, (long long)seen.above,
+                         (long long)seen.nan);
 }
+
+#include "_core_fourier.h"
 
 static PyObject *core_levels(PyObject *self, PyObject *args)
 {
@@ -510,6 +537,10 @@ static PyMethodDef METHODS[] = {
     {"levels", core_levels, METH_NOARGS, "Return (name, operations) of every SIMD level, slowest first."},
     {"plan", core_plan, METH_VARARGS, "Return a plan: (level, settings, constant, rows, cols, terms)."},
     {"run", core_run, METH_VARARGS, "Compute rows: (plan, image, samples, start, stop, finish) -> what was seen."},
+    {"fourier_plan", core_fourier_plan, METH_VARARGS,
+     "Return a plan: (settings, constant, sum of taps, maps, twiddle factors, spectrum, exact taps, direct plan)."},
+    {"fourier_run", core_fourier_run, METH_VARARGS,
+     "Compute rows: (plan, image, samples, start, stop, finish, exact sums to samples, finish of the direct plan) -> what was seen."},
     {NULL, NULL, 0, NULL},
 };
 

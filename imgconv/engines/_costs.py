@@ -65,14 +65,74 @@ COSTS["neon"] = COSTS["baseline"]
 WIDTHS = {"baseline": 16, "neon": 16, "avx2": 32, "avx512": 64}
 """Bytes of a vector."""
 
-FFT = {4: (5.9, 1.7), 8: (9.6, 5.7)}
-"""What a sample of a transformed tile costs, and what is added for each 1024 samples of the tile's side, by the
-bytes of the float type."""
+FFT: dict[str, dict[int, float]] = {
+    "baseline": {
+        32: 4.3,
+        48: 5.6,
+        64: 6.0,
+        96: 7.1,
+        128: 7.7,
+        192: 8.8,
+        256: 9.0,
+        384: 9.7,
+        512: 9.7,
+        768: 10.4,
+        1024: 11.0,
+        1536: 12.0,
+        2048: 13.0,
+    },
+    "avx2": {
+        32: 2.6,
+        48: 2.9,
+        64: 3.0,
+        96: 3.4,
+        128: 3.5,
+        192: 3.9,
+        256: 4.0,
+        384: 4.3,
+        512: 4.6,
+        768: 5.5,
+        1024: 6.2,
+        1536: 7.0,
+        2048: 8.0,
+    },
+    "avx512": {
+        32: 2.9,
+        48: 2.9,
+        64: 3.2,
+        96: 3.2,
+        128: 3.4,
+        192: 3.4,
+        256: 3.6,
+        384: 3.9,
+        512: 4.2,
+        768: 5.0,
+        1024: 5.7,
+        1536: 7.0,
+        2048: 8.0,
+    },
+}
+"""What a complex sample of a square tile costs in the core, by the tile's side."""
+FFT["neon"] = FFT["baseline"]
+
+EXACT_SUM = {"baseline": 3.0, "avx2": 1.5, "avx512": 0.8}
+"""What 32 taps of a row cost where a sum is computed again."""
+EXACT_SUM["neon"] = EXACT_SUM["baseline"]
+
+DOUBLE_FFT = (9.6, 5.7)
+"""What a sample of a tile transformed by NumPy costs, where the core makes the samples, and what is added for each
+1024 samples of the tile's side."""
 
 NUMPY_TAP = 0.55
 """What one tap costs per output sample in NumPy."""
 NUMPY_FFT = (22.0, 0.0)
-"""As `FFT`, with everything around the transform in NumPy too."""
+"""As `DOUBLE_FFT`, with everything around the transform in NumPy too."""
+
+
+def exact_cost(job: Job, level: Level) -> float:
+    """Return what a sum costs that is computed again."""
+    rows, cols = job.taps.shape
+    return float(rows * -(-(job.dilation[1] * (cols - 1) + 1) // 32) * EXACT_SUM[level.name])
 
 
 def cost(job: Job, way: Arithmetic, level: Level) -> float:

@@ -1,6 +1,7 @@
 """Correlation by FFT, overlap-save: tiles are transformed, multiplied by the taps' spectrum and transformed back.
 
-numpy.fft does the transforms, because importing scipy.fft takes longer than it gains.
+numpy.fft does the transforms, in float64, because importing scipy.fft takes longer than it gains. The native core
+has transforms of its own, in float32; see _spectral.py.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from imgconv.engines import Floats, Job, Prepared, _native
 from imgconv.engines._numpy import Way, spans
 from imgconv.tone import Stats, Tone
 
-DWARFING = {4: 30.0, 8: 1e8}
-"""A sample so many times larger than the others spoils a transform in floats of so many bytes."""
+DWARFING = 1e8
+"""A sample so many times larger than the others spoils a transform."""
 
 TILES = tuple(
     sorted({m << k for m in (1, 3, 5, 9, 15) for k in range(13) if 96 <= m << k <= 1024} | {1536, 2048, 4096})
@@ -28,14 +29,14 @@ class Fourier(Way):
 
     Attributes:
         tile: samples on a side.
-        spectra: the taps' spectrum in single and in double precision.
+        spectrum: of the taps; see `spectrum_of`.
         exact: results are integers before they are divided, and are rounded to them.
         direct: runs tiles that hold NaN, infinities or a sample that dwarfs the others.
         level: of the native core, which makes the samples; None without it.
     """
 
     tile: int
-    spectra: tuple[NDArray[np.complex64], NDArray[np.complex128]]
+    spectrum: NDArray[np.complex128]
     exact: bool
     direct: Prepared
     level: _native.Level | None
@@ -71,56 +72,45 @@ class Fourier(Way):
         for left in range(0, total.shape[1], step):
             right = min(left + step, total.shape[1])
             part = padded[:, left * job.stride[1] : (right - 1) * job.stride[1] + width]
-            dtype = self.precision(part) if image.dtype.kind == "f" else self.dtype
-            if dtype is not None:
-                total[:, left:right] = self.transform(part, dtype)
+            if image.dtype.kind != "f" or even(part):
+                total[:, left:right] = self.transform(part)
                 continue
             if whole is None:
                 whole = self.direct(image, top, bottom)
             total[:, left:right] = whole[:, left:right]
 
-    def precision(self, part: Floats) -> np.dtype[Any] | None:
-        """Return the float type in which a tile's transform spreads no error that shows, or None.
-
-        A transform's error is about 1e-7 or 1e-15 of the largest sample everywhere, also where all samples are small.
-        """
-        peak = max(abs(float(part.max())), abs(float(part.min())))
-        if not np.isfinite(peak):
-            return None
-        few = np.abs(part[::8, ::8])
-        few = few[few > 0]
-        usual = float(np.median(few)) if few.size else peak
-        for dtype in (self.dtype, np.dtype(np.float64)):
-            if peak <= DWARFING[dtype.itemsize] * usual:
-                return dtype
-        return None
-
-    def transform(self, part: Floats, dtype: np.dtype[Any]) -> Floats:
+    def transform(self, part: Floats) -> Floats:
         """Return the results of one tile of padded samples."""
         job, (height, width) = self.job, spans(self.job)
-        tile = np.zeros((part.shape[2], self.tile, self.tile), dtype)
+        tile = np.zeros((part.shape[2], self.tile, self.tile))
         tile[:, : part.shape[0], : part.shape[1]] = part.transpose(2, 0, 1)
-        # "ortho" both ways: without a factor of its own type numpy.fft takes float32 along a slow path.
-        spectrum = np.fft.rfft(tile, axis=2, norm="ortho")
-        np.fft.fft(spectrum, axis=1, norm="ortho", out=spectrum)
-        spectrum *= self.spectra[dtype.itemsize // 8]
-        np.fft.ifft(spectrum, axis=1, norm="ortho", out=spectrum)
-        whole = np.fft.irfft(spectrum, self.tile, axis=2, norm="ortho")
+        spectrum = np.fft.rfft2(tile)
+        spectrum *= self.spectrum
+        whole = np.fft.irfft2(spectrum, (self.tile, self.tile))
         rows = slice(0, part.shape[0] - height + 1, job.stride[0])
         cols = slice(0, part.shape[1] - width + 1, job.stride[1])
         result: Floats = whole[:, rows, cols].transpose(1, 2, 0)
         return self.finish(np.rint(result, out=result) if self.exact else result)
 
 
-def spectra_of(job: Job, tile: int) -> tuple[NDArray[np.complex64], NDArray[np.complex128]]:
-    """Return the spectra by which a tile's must be multiplied to correlate it with the taps."""
+def even(part: Floats) -> bool:
+    """Whether a transform spreads no error that shows; it is about 1e-15 of the largest sample everywhere."""
+    peak = max(abs(float(part.max())), abs(float(part.min())))
+    if not np.isfinite(peak):
+        return False
+    few = np.abs(part[::8, ::8])
+    few = few[few > 0]
+    usual = float(np.median(few)) if few.size else peak
+    return peak <= DWARFING * usual
+
+
+def spectrum_of(job: Job, tile: int) -> NDArray[np.complex128]:
+    """Return the spectrum by which a tile's must be multiplied to correlate it with the taps."""
     height, width = spans(job)
     spread = np.zeros((height, width))
     spread[:: job.dilation[0], :: job.dilation[1]] = job.taps
     # The conjugate correlates instead of convolving, so window (0, 0) ends up at output (0, 0).
-    spectrum = np.conj(np.fft.rfft2(spread, (tile, tile)))
-    with np.errstate(over="ignore"):
-        return spectrum.astype(np.complex64), spectrum
+    return np.conj(np.fft.rfft2(spread, (tile, tile)))
 
 
 def best_tile(job: Job, sample_cost: tuple[float, float]) -> tuple[int, float]:

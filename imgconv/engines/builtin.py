@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import gcd
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Job, Prepared, _arithmetic, _native
-from imgconv.engines._costs import FFT, NUMPY_FFT, NUMPY_TAP, cost
-from imgconv.engines._fourier import Fourier, best_tile, spectra_of
+from imgconv.engines import Job, Prepared, _arithmetic, _fourier, _native, _spectral
+from imgconv.engines._costs import DOUBLE_FFT, FFT, NUMPY_FFT, NUMPY_TAP, cost
 from imgconv.engines._gather import longest_run
 from imgconv.engines._native import Arithmetic, Choice, Level, Native
 from imgconv.engines._numpy import Direct, Separable, Vector, spans
@@ -45,6 +46,20 @@ def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prep
     return known
 
 
+class Candidate(NamedTuple):
+    """A way that a job can go.
+
+    Attributes:
+        cost: of an output sample, in nanoseconds.
+        rough: exact enough for integer samples only.
+        make: prepares it.
+    """
+
+    cost: float
+    rough: bool
+    make: Callable[[], Prepared]
+
+
 def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -> Prepared:
     whole = _arithmetic.integers(job, dtype)
     terms, rank = _terms(job, whole)
@@ -52,25 +67,59 @@ def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], lev
     if 0 < len(terms) <= MAX_TERMS:
         ways += _arithmetic.separable(job, dtype, terms)
     ways += _arithmetic.box(job, dtype, shape[2])
-    costs = [(cost(job, way, level), way) for way in ways if level.has(way.operation)]
-    fast = min(costs, key=lambda entry: entry[0])
-    fine = min((entry for entry in costs if not entry[1].fixed), key=lambda entry: entry[0])
-    peak = _arithmetic.peak_of(job, dtype)
-    single = not whole and dtype != np.float64 and (dtype.kind == "f" or peak * 1e-6 <= _arithmetic.FLOAT_ERROR)
-    tile, transformed = best_tile(job, FFT[4 if single else 8])
-    if whole and peak * 1e-13 >= 0.1:  # too far from integers to round to them
-        transformed = np.inf
+    ways = [way for way in ways if level.has(way.operation)]
 
-    def made(entry: tuple[float, Arithmetic]) -> Native:
-        why = _why(entry[1], f"{np.count_nonzero(job.taps)} nonzero taps", rank, level)
-        return _native.make(job, shape, dtype, entry[1], longest_run(job.cols), level, why)
+    def made(way: Arithmetic) -> Native:
+        why = _why(way, f"{np.count_nonzero(job.taps)} nonzero taps", rank, level)
+        return _native.make(job, shape, dtype, way, longest_run(job.cols), level, why)
 
-    if transformed < fast[0] or transformed < fine[0]:
-        direct = made(min((e for e in costs if not e[1].fixed and e[1].terms[0][1] is None), key=lambda e: e[0]))
-        kind = np.dtype(np.float32 if single else np.float64)
-        exact: Prepared = _fourier(job, shape, kind, tile, whole, direct, level, fine[0] / transformed)
-        return exact if transformed < fast[0] else Choice(exact, made(fast))
-    return made(fine) if fine[1] is fast[1] else Choice(made(fine), made(fast))
+    found = [Candidate(cost(job, way, level), way.fixed, partial(made, way)) for way in ways]
+    least = min(way.cost for way in found)
+    found += _transforms(job, shape, dtype, level, least, partial(made, _one_pass(job, ways, level)))
+    fast = min(found, key=lambda way: way.cost)
+    fine = min((way for way in found if not way.rough), key=lambda way: way.cost)
+    if fine is fast:
+        return fine.make()
+    rough = fast.make()
+    assert isinstance(rough, Native)
+    return Choice(fine.make(), rough)
+
+
+def _one_pass(job: Job, ways: list[Arithmetic], level: Level) -> Arithmetic:
+    """Return the cheapest direct way that floats can go too."""
+    fine = [way for way in ways if not way.fixed and way.terms[0][1] is None]
+    return min(fine, key=lambda way: cost(job, way, level))
+
+
+def _transforms(
+    job: Job,
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    level: Level,
+    least: float,
+    direct: Callable[[], Native],
+) -> Iterator[Candidate]:
+    """Yield the ways by FFT that can be cheaper than `least`, which is what the cheapest other way costs.
+
+    Args:
+        job, shape, dtype, level: as prepared.
+        least: in nanoseconds per output sample.
+        direct: prepares the way of tiles that a transform would spoil.
+    """
+    whole, run = _arithmetic.integers(job, dtype), longest_run(job.cols)
+    if least < min(FFT[level.name].values()) / 2:
+        return
+    way = _arithmetic.transformed(job, dtype)
+    if way is not None:
+        tile, price = _spectral.best_tile(job, shape[2], dtype, level)
+        if price < least:
+            why = _why_transform(job, tile, least / price)
+            yield Candidate(price, whole, lambda: _spectral.make(job, shape, dtype, way, run, tile, direct(), why))
+    # A transform's rounding error must stay far below a half where results have to come out as integers.
+    if not whole or _arithmetic.peak_of(job, dtype) * 1e-13 < 0.1:
+        side, price = _fourier.best_tile(job, DOUBLE_FFT)
+        if price < least:
+            yield Candidate(price, False, lambda: _overlapping(job, side, whole, direct(), level, least / price))
 
 
 def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
@@ -100,8 +149,7 @@ def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> P
     separable = NUMPY_TAP * sum(
         np.count_nonzero(column) * _width_ratio(job) + np.count_nonzero(row) for column, row in terms
     )
-    tile, fourier = best_tile(job, NUMPY_FFT)
-    # A transform's rounding error must stay far below a half where results have to come out as integers.
+    tile, fourier = _fourier.best_tile(job, NUMPY_FFT)
     fits = not whole or peak * 1e-13 < 0.1
     ways = {"direct": direct, "separable": separable if terms else np.inf, "FFT": fourier if fits else np.inf}
     chosen = min(ways, key=lambda way: ways[way])
@@ -116,24 +164,21 @@ def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> P
         reason = f"separable, rank {rank}: {passes} taps in {2 * len(terms)} passes instead of {taps}"
         return Separable(job, run, kind if rank == 1 else np.dtype(np.float64), rows, reason, terms)
     one = Direct(job, run, kind, rows, f"direct, {taps}")
-    return one if chosen == "direct" else _fourier(job, shape, np.dtype(np.float64), tile, whole, one, None, ratio)
+    return one if chosen == "direct" else _overlapping(job, tile, whole, one, None, ratio)
 
 
-def _fourier(
-    job: Job,
-    shape: tuple[int, int, int],
-    kind: np.dtype[Any],
-    tile: int,
-    whole: bool,
-    direct: Prepared,
-    level: Level | None,
-    ratio: float,
-) -> Fourier:
-    rows = (tile - spans(job)[0]) // job.stride[0] + 1
+def _overlapping(
+    job: Job, tile: int, whole: bool, direct: Prepared, level: Level | None, ratio: float
+) -> _fourier.Fourier:
+    rows, run, kind = (tile - spans(job)[0]) // job.stride[0] + 1, longest_run(job.cols), np.dtype(np.float64)
+    why, spectrum = _why_transform(job, (tile, tile), ratio), _fourier.spectrum_of(job, tile)
+    return _fourier.Fourier(job, run, kind, rows, why, tile, spectrum, whole, direct, level)
+
+
+def _why_transform(job: Job, tile: tuple[int, int], ratio: float) -> str:
+    """Return the way and why, for the report."""
     taps = f"{np.count_nonzero(job.taps)} nonzero taps"
-    reason = f"FFT in tiles of {tile}x{tile}, about {ratio:.0f} times cheaper than {taps}"
-    run = longest_run(job.cols)
-    return Fourier(job, run, kind, rows, reason, tile, spectra_of(job, tile), whole, direct, level)
+    return f"FFT in tiles of {tile[1]}x{tile[0]}, about {ratio:.{0 if ratio > 2 else 1}f} times cheaper than {taps}"
 
 
 def _width_ratio(job: Job) -> float:
