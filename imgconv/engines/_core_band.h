@@ -199,6 +199,9 @@ static void NAMED(settle)(const Plan *plan, const Image *image, Work *work, int6
         return;
     work->here_start = (start - first) * is->channels;
     work->here_stop = work->here_start + lanes / block * block;
+    /* The first of two passes and a second chunk may start anywhere, and their last block reads beyond their end. */
+    if (plan->term[0].second.taps > 0 || work->out_lanes > CHUNK)
+        work->here_stop -= block;
 }
 
 #include "_core_box.h"

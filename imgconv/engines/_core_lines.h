@@ -246,12 +246,11 @@ static void NAMED(build)(const Plan *plan, const Image *image, const Work *work,
         return;
     }
 #endif
-    const ptrdiff_t many_lanes = is->channels;
     const char **row_here = &work->row[(line - work->lines) / work->line_bytes];
     *row_here = line;
     if (rows[0] && work->here_stop > work->here_start) { /* only the edges, the rest is read in place */
-        const int64_t left = first + (work->here_start + plan->term[0].first.reach + many_lanes - 1) / many_lanes;
-        const int64_t right = first + work->here_stop / many_lanes;
+        const int64_t left = first + (work->here_start + plan->term[0].first.reach + is->channels - 1) / is->channels;
+        const int64_t right = first + work->here_stop / is->channels;
         *row_here = rows[0] + (is->run_col + first - is->run_start) * image->col;
         NAMED(part)(plan, image, work, rows, 1, first, first, start, line);
         NAMED(part)(plan, image, work, rows, 1, first, start, left, line);

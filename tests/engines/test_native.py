@@ -12,7 +12,6 @@ import numpy as np
 import oracle
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import ndimage
 
 from imgconv.border import Border, index_map
 from imgconv.engines import Job, _arithmetic, _native, builtin
@@ -125,8 +124,8 @@ def test_every_width_up_to_two_vectors(level, name, dtype):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 def test_rows_of_several_blocks_of_vectors(level, channels, dtype):
     """Blocks are read in place and go straight to samples; what is left at either edge does not."""
-    for lanes in (126, 129, 133, 261, 400, 774):
-        image = noise(dtype, (9, lanes // channels, channels), lanes)
+    for lanes in (126, 133, 261, 774, 16600):
+        image = noise(dtype, (6, lanes // channels, channels), lanes)
         for border in ("edge", "constant"):
             for taps in (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]]):
                 check_samples(job_of(taps, image.shape, border), image, level)
@@ -138,8 +137,8 @@ def test_symmetric_separable_taps(level, size):
     rng = np.random.default_rng(size)
     half = rng.uniform(0.2, 1, (2, size // 2 + 1))
     column, row = (np.concatenate((part, part[-2::-1])) for part in half)
-    for lanes, channels, dilation in ((64, 1, (1, 1)), (330, 3, (1, 1)), (5000, 1, (1, 2)), (9003, 3, (1, 1))):
-        image = noise("uint8", (11, lanes // channels, channels), lanes)
+    for lanes, channels, dilation in ((64, 1, (1, 1)), (330, 3, (1, 1)), (4500, 3, (1, 2))):
+        image = noise("uint8", (6, lanes // channels, channels), lanes)
         for sign in (1, -1):
             taps = np.outer(column, sign * row) / (column.sum() * row.sum())
             job = job_of(taps, image.shape, "reflect", dilation=dilation)
@@ -148,27 +147,33 @@ def test_symmetric_separable_taps(level, size):
             assert len(folded) == (size <= 15 and level.name != "baseline")
 
 
+def window_sums(whole, size):
+    """Return the sums of all windows of `size` from sums of all that is above and to the left."""
+    sums = np.zeros([whole.shape[0] + 1, whole.shape[1] + 1, whole.shape[2]])
+    sums[1:, 1:] = whole.cumsum(axis=0).cumsum(axis=1)
+    rows = sums[size[0] :] - sums[: -size[0]]
+    return rows[:, size[1] :] - rows[:, : -size[1]]
+
+
 @AT_EVERY_LEVEL
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("size", [(1, 2), (3, 1), (3, 3), (4, 7), (16, 16), (17, 17), (5, 31), (61, 40)])
 def test_running_sums(level, dtype, size):
-    for shape in ((8, 11, 1), (70, 150, 3), (40, 900, 4)):
-        for border in ("edge", "constant"):
-            for taps, divisor in (
-                (np.full(size, 1.0), size[0] * size[1]),
-                (np.full(size, 3.0), 12),
-                (np.full(size, 0.01), 1),
-            ):
-                job = job_of(taps, shape, border, divisor=divisor)
-                image = noise(dtype, shape)
-                native = [way for way in arithmetics(job, dtype, level) if way.operation == _native.BOX]
-                assert len(native) == 1
-                samples = np.empty(shape, dtype)
-                prepared(job, image, native[0], level).store(image, 0, shape[0], samples, Tone("clip", image.dtype))
-                wanted = ndimage.correlate(padded(job, image), np.ones((*size, 1)), mode="constant")
-                wanted = wanted[size[0] // 2 :][: shape[0], size[1] // 2 :][:, : shape[1]]
-                far = np.abs(samples.astype(int) - rounded(wanted * taps[0, 0] / divisor, dtype))
-                assert far.max() <= (0 if job.integral else 1)
+    for shape, border in (((8, 11, 1), "constant"), ((70, 150, 3), "edge"), ((10, 900, 4), "constant")):
+        for taps, divisor in (
+            (np.full(size, 1.0), size[0] * size[1]),
+            (np.full(size, 3.0), 12),
+            (np.full(size, 0.01), 1),
+        ):
+            job = job_of(taps, shape, border, divisor=divisor)
+            image = noise(dtype, shape)
+            native = [way for way in arithmetics(job, dtype, level) if way.operation == _native.BOX]
+            assert len(native) == 1
+            samples = np.empty(shape, dtype)
+            prepared(job, image, native[0], level).store(image, 0, shape[0], samples, Tone("clip", image.dtype))
+            wanted = window_sums(padded(job, image), size)
+            far = np.abs(samples.astype(int) - rounded(wanted * taps[0, 0] / divisor, dtype))
+            assert far.max() <= (0 if job.integral else 1)
 
 
 @AT_EVERY_LEVEL
