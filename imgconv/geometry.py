@@ -312,7 +312,7 @@ class Phase(NamedTuple):
 
     start: int
     output: int
-    taps: tuple[int, ...]
+    taps: range
     dilation: int
     before: int
     after: int
@@ -325,9 +325,9 @@ def phases(axis: Axis) -> tuple[Phase, ...]:
     without taps are left in: their output is zero.
 
     >>> phases(transposed(4, 3, stride=2, before=1, after=1))[0]
-    Phase(start=0, output=4, taps=(1,), dilation=1, before=0, after=0)
+    Phase(start=0, output=4, taps=range(1, 0, -2), dilation=1, before=0, after=0)
     >>> phases(transposed(4, 3, stride=2, before=1, after=1))[1]
-    Phase(start=1, output=3, taps=(2, 0), dilation=1, before=0, after=0)
+    Phase(start=1, output=3, taps=range(2, -1, -2), dilation=1, before=0, after=0)
     """
     apart = axis.stride // gcd(axis.stride, axis.dilation)
     dilation = axis.dilation * apart // axis.stride
@@ -335,10 +335,10 @@ def phases(axis: Axis) -> tuple[Phase, ...]:
     for start in range(min(axis.stride, axis.output)):
         output = -(-(axis.output - start) // axis.stride)
         seen = [k for k in range(axis.kernel) if (start + axis.before - k * axis.dilation) % axis.stride == 0]
-        taps = tuple(reversed(seen))
-        if not taps:
-            parts.append(Phase(start, output, taps, 1, 0, 0))
+        if not seen:
+            parts.append(Phase(start, output, range(0), 1, 0, 0))
             continue
+        taps = range(seen[-1], seen[0] - 1, -apart)
         first = (start + axis.before - taps[0] * axis.dilation) // axis.stride
         span = dilation * (len(taps) - 1)
         parts.append(Phase(start, output, taps, dilation, -first, first + span + output - axis.size))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border, index_map
-from imgconv.functional import _numpy
+from imgconv.functional import _native, _numpy
 from imgconv.functional._arguments import Samples
 from imgconv.geometry import Axis
 from imgconv.value import Value
@@ -34,24 +34,27 @@ class Correlation(Value):
     groups: int = 1
     constant: float = 0.0
 
-    def run(self, samples: Samples, lanes: np.dtype[Any], threads: int | None) -> Samples:
-        """Return (batch, output channels, axes) in the type `lanes`, or in a longer one if that keeps sums exact."""
-        if self._exceeds(samples.dtype, lanes):
-            lanes = np.dtype(np.float64)
-        out = np.empty((len(samples), len(self.weight), *self.output), lanes)
-        if out.size:
-            _numpy.correlate(self, samples, out)
-        return out
 
-    def _exceeds(self, dtype: np.dtype[Any], lanes: np.dtype[Any]) -> bool:
-        """Whether whole samples and whole taps make sums that float32 would round."""
-        if dtype.kind == "f" or lanes != np.float32:
-            return False
-        taps = self.weight.astype(np.float64)
-        largest = max(abs(float(np.iinfo(dtype).min)), float(np.iinfo(dtype).max)) if dtype.kind != "b" else 1.0
-        sums = np.abs(taps).reshape(len(taps), -1).sum(axis=1) * max(largest, abs(self.constant))
-        added = 0.0 if self.bias is None else np.abs(self.bias.astype(np.float64))
-        return bool((taps == np.rint(taps)).all() and (sums + added).max() > 2**24)
+def run(jobs: Sequence[tuple[Correlation, Samples]], samples: Samples, threads: int | None) -> None:
+    """Compute jobs over `samples`, (batch, channels, axes), each into its part of an output, in that one's type."""
+    jobs = [(job, out) for job, out in jobs if out.size]
+    if jobs and not _native.correlate(jobs, samples, threads):
+        for job, out in jobs:
+            _numpy.correlate(job, samples, out)
+
+
+def lanes_of(
+    weight: Samples, bias: Samples | None, constant: float, dtype: np.dtype[Any], lanes: np.dtype[Any]
+) -> np.dtype[Any]:
+    """Return `lanes`, or float64 where whole samples of `dtype` and whole taps make sums that float32 would round."""
+    if dtype.kind == "f" or lanes != np.float32:
+        return lanes
+    taps = weight.astype(np.float64)
+    largest = 1.0 if dtype.kind == "b" else float(max(-int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)))
+    sums = np.abs(taps).reshape(len(taps), -1).sum(axis=1) * max(largest, abs(constant))
+    added = 0.0 if bias is None else np.abs(bias.astype(np.float64)).max()
+    exceeds = (taps == np.rint(taps)).all() and sums.max() + added > 2**24
+    return np.dtype(np.float64) if exceeds else lanes
 
 
 def index_maps(axes: Sequence[Axis], border: Border) -> tuple[NDArray[np.intp], ...]:

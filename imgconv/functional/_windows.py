@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import CONSTANT, Border, index_map
-from imgconv.functional import _numpy
+from imgconv.functional import _native, _numpy
 from imgconv.functional._arguments import Samples
 from imgconv.geometry import Axis
 from imgconv.value import Value
@@ -55,7 +55,7 @@ class Pooling(Value):
     def run(self, samples: Samples, lanes: np.dtype[Any], threads: int | None) -> Samples:
         """Return (batch, channels, axes) in the type `lanes`."""
         out = np.empty((*samples.shape[:2], *self.output), lanes)
-        if out.size:
+        if out.size and not _native.pool(self, samples, out, threads):
             _numpy.pool(self, samples, out)
         return out
 

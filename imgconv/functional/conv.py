@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv.border import Border
@@ -19,7 +20,7 @@ from imgconv.functional._arguments import (
     weights_of,
     whole,
 )
-from imgconv.functional._correlation import Correlation, index_maps
+from imgconv.functional._correlation import Correlation, index_maps, lanes_of, run
 
 
 def conv2d(
@@ -137,4 +138,7 @@ def _convolve(
         groups=groups,
         constant=fill.value,
     )
-    return batch.finish(job.run(batch.samples, batch.lanes, threads))
+    lanes = lanes_of(taps, added, fill.value, batch.samples.dtype, batch.lanes)
+    out = np.empty((len(batch.samples), len(taps), *job.output), lanes)
+    run([(job, out)], batch.samples, threads)
+    return batch.finish(out)

@@ -21,7 +21,7 @@ from imgconv.functional._arguments import (
     weights_of,
     whole,
 )
-from imgconv.functional._correlation import Correlation
+from imgconv.functional._correlation import Correlation, lanes_of, run
 from imgconv.geometry import Axis, Phase, phases
 
 
@@ -131,13 +131,16 @@ def _spread(
     added = bias_of(bias, taps.shape[1] * groups)
     solved = transposed(batch.sizes, taps.shape[2:], padding, stride, dilation, output_padding)
     slid = _exchanged(taps, groups)
-    out = np.empty((len(batch.samples), len(slid), *(axis.output for axis in solved)), batch.lanes)
+    lanes = lanes_of(slid, added, 0.0, batch.samples.dtype, batch.lanes)
+    out = np.empty((len(batch.samples), len(slid), *(axis.output for axis in solved)), lanes)
+    jobs = []
     for parts in product(*map(phases, solved)):
         place: Any = (..., *(slice(part.start, None, axis.stride) for part, axis in zip(parts, solved, strict=True)))
         if all(part.taps for part in parts):
-            out[place] = _phase(parts, solved, slid, added, groups).run(batch.samples, batch.lanes, threads)
+            jobs.append((_phase(parts, solved, slid, added, groups), out[place]))
         else:
             out[place] = 0 if added is None else added.astype(out.dtype).reshape(-1, *[1] * axes)
+    run(jobs, batch.samples, threads)
     return batch.finish(out)
 
 
@@ -154,7 +157,7 @@ def _phase(
         index_map(Border("zero"), axis.size, part.before, part.after) for part, axis in zip(parts, solved, strict=True)
     )
     return Correlation(
-        weight=slid[np.ix_(*map(range, slid.shape[:2]), *(part.taps for part in parts))],
+        weight=slid[:, :, *(_slice(part.taps) for part in parts)],
         bias=bias,
         maps=tuple(maps),
         stride=(1,) * len(parts),
@@ -162,3 +165,7 @@ def _phase(
         output=tuple(part.output for part in parts),
         groups=groups,
     )
+
+
+def _slice(taps: range) -> slice:
+    return slice(taps.start, taps.stop if taps.stop >= 0 else None, taps.step)
