@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from imgconv import yamlplain
 from imgconv.errors import FileContentError, KernelFileError, did_you_mean
 from imgconv.value import Value
 
@@ -122,7 +123,8 @@ def load(
         text: the text, or its bytes in UTF-8.
         source: the file's name, for messages.
         error: what to raise; pipelines pass their own class.
-        native: use PyYAML's C parser where it is installed; the result is the same without.
+        native: spare PyYAML for text that `yamlplain` reads, and use its C parser where it is installed; the result
+            is the same without.
 
     Raises:
         FileContentError: as `error`, with line and column, for whatever the module refuses.
@@ -172,6 +174,10 @@ def _decoded(text: str | bytes, source: str, error: type[FileContentError]) -> s
 
 def _events(text: str, source: str, error: type[FileContentError], native: bool) -> Iterator[Any]:
     """Yield the parser's events; its own errors become ours."""
+    plain = yamlplain.events(text) if native else None
+    if plain is not None:
+        yield from plain
+        return
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if native else yaml.SafeLoader

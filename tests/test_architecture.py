@@ -15,7 +15,7 @@ ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
     {"errors", "value"},
-    {"geometry", "border", "kernelvalue", "yamlfile", "tone"},
+    {"geometry", "border", "kernelvalue", "yamlfile", "yamlplain", "tone"},
     {
         "parametric",
         "kerneltext",
@@ -76,6 +76,7 @@ def test_libraries_stay_where_they_belong():
     ("code", "unwanted"),
     [
         ("import imgconv", "numpy scipy PIL click yaml imageio tifffile"),
+        ("from imgconv.library import kernel; kernel('sharpen'), kernel('sobel')", "scipy PIL click yaml"),
         ("import imgconv; imgconv.convolve", "scipy PIL click imageio tifffile"),
         ("from imgconv.cli import size, apply", "numpy scipy PIL yaml imageio tifffile"),
         ("import imgconv; imgconv.read, imgconv.write", "scipy PIL click imageio tifffile"),
