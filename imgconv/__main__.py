@@ -13,20 +13,42 @@ from typing import NoReturn
 OBJECTS_BEFORE_COLLECTION = 50_000
 """Importing makes many objects and next to no garbage, yet Python looks for some at every 700th."""
 
+INTERRUPTED = 130
+SHOWING = {"-h", "--help", "--dry-run"}
+"""Options with which no pixel is decoded."""
+
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
     # Nothing here is left to BLAS, whose threads are started with NumPy and keep a core busy while they wait for work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from imgconv.cli import main as run
-
     try:
+        _foresee(sys.argv[1:])
+        from imgconv.cli import main as run
+
         run()
+    except KeyboardInterrupt:
+        with suppress(OSError, ValueError):
+            sys.stderr.write("imgconv: interrupted\n")
+        _leave(INTERRUPTED)
     except SystemExit as left:
         if not isinstance(left.code, int):
             raise
         _leave(left.code)
+
+
+def _foresee(arguments: list[str]) -> None:
+    """Decode the image of ``imgconv apply IMAGE ...`` while the rest of the program is being imported.
+
+    It is a guess about what the options will be understood to mean, and may be a wrong one: nothing comes of it but
+    time until the command asks for this image.
+    """
+    match arguments:
+        case ["apply", image, _, *_] if image[0:1] != "-" and not SHOWING & set(arguments):
+            from imgconv.image.reader import foresee
+
+            foresee(image)
 
 
 def _leave(code: int) -> NoReturn:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import time
-from contextlib import suppress
 from math import isinf
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -17,16 +14,15 @@ from imgconv.engines._bands import Result
 from imgconv.errors import (
     ClippedError,
     EngineError,
-    ImageReadError,
     ImageWriteError,
     KernelValueError,
     OptionError,
 )
 from imgconv.featuremap import Form, form, write_result
 from imgconv.geometry import Padding
-from imgconv.image import FORMATS, Header, Image, check_target, format_of, probe, read
-from imgconv.image.files import check_place, name_of
-from imgconv.image.guard import fault_words
+from imgconv.image import FORMATS, Header, Image, check_target, format_of
+from imgconv.image.files import check_place
+from imgconv.image.reader import Reading
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv
@@ -156,10 +152,10 @@ class Report(Value, kw_only=True):
         return self.plan.whites(full_range(self.input.dtype))[-1]
 
 
-def apply(request: Request, source: File, target: File, *, dry_run: bool = False) -> Report:
+def apply(request: Request, source: File | Reading, target: File, *, dry_run: bool = False) -> Report:
     """Filter the image in `source` and write it to `target`; return what was done.
 
-    Everything that can be refused is refused before a pixel is decoded. A dry run stops there. The target may be
+    Everything that can be refused is refused before a pixel is waited for. A dry run stops there. The target may be
     the source: it is replaced when all has been computed.
 
     Raises:
@@ -169,8 +165,12 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
         request = request.replace(kernel=rescaled(request.kernel, request.gain))
     for place in ([target] if isinstance(target, str) else []) + [file for _, file in request.saves]:
         check_place(place, place, request.overwrite)
-    content, called = _rereadable(source)
-    header = probe(content, name=called)
+    with source if isinstance(source, Reading) else Reading(source) as reading:
+        return _applied(request, reading, target, dry_run)
+
+
+def _applied(request: Request, reading: Reading, target: File, dry_run: bool) -> Report:
+    header = reading.header
     taken = _taken(header, request)
     border = request.border or Border.parse(request.padding.border)
     chain = request.pipeline or Pipeline((_layer(request, border),))
@@ -202,7 +202,7 @@ def apply(request: Request, source: File, target: File, *, dry_run: bool = False
     if dry_run:  # else the reason comes with the result
         jobs = plan.prepare(engine, dtype, full_range(header.dtype))
         return report.replace(reason="; ".join(dict.fromkeys(job.reason for step in jobs for job in step)))
-    image = _decoded(content, called, request)
+    image = _decoded(reading, request)
     if image.alpha and made.channels <= plan.output.channels and request.alpha != "filter":
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     report, kept = _run(report, chain, image, engine)
@@ -262,25 +262,6 @@ def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
         return kernel.with_gain(gain)
     except KernelValueError as error:
         raise OptionError("gain", str(error)) from None
-
-
-def _rereadable(source: File) -> tuple[str | bytes, str]:
-    """Return a path or bytes, which can be read twice: once for the header; and what messages call the file.
-
-    Raises:
-        ImageReadError: a pipe cannot be read.
-    """
-    called = name_of(source)
-    try:
-        if not isinstance(source, str):
-            return source.read(), called
-        with suppress(ValueError, FileNotFoundError):  # the reader has words for these
-            if stat.S_ISFIFO(os.stat(source).st_mode):
-                with open(source, "rb") as pipe:
-                    return pipe.read(), called
-    except OSError as fault:
-        raise ImageReadError(called, fault_words(fault)) from None
-    return source, called
 
 
 def _taken(header: Header, request: Request) -> Header:
@@ -407,8 +388,9 @@ def _refuse_float(made: Header) -> None:
         raise ImageWriteError(made.name, problem)
 
 
-def _decoded(source: File | bytes, name: str, request: Request) -> Image:
-    image = read(source, name=name)
+def _decoded(reading: Reading, request: Request) -> Image:
+    image = reading.image()
+    reading.close()
     if image.alpha and request.alpha == "drop":
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     if request.gray:

@@ -78,6 +78,7 @@ def test_libraries_stay_where_they_belong():
         ("import imgconv", "numpy scipy PIL click yaml imageio tifffile"),
         ("from imgconv.library import kernel; kernel('sharpen'), kernel('sobel')", "scipy PIL click yaml"),
         ("import imgconv; imgconv.convolve", "scipy PIL click imageio tifffile"),
+        ("from imgconv.image import reader, pngread, pillow", "numpy scipy imageio tifffile"),
         ("from imgconv.cli import size, apply", "numpy scipy PIL yaml imageio tifffile"),
         ("import imgconv; imgconv.read, imgconv.write", "scipy PIL click imageio tifffile"),
     ],

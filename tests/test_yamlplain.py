@@ -43,11 +43,12 @@ def test_every_shipped_kernel_is_plain_and_read_alike(path):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "a", "a: 1", "a: b: c\n", "a: # b\n", "a: b #c\n", "a:\n", "a:\n- b\n", "a:\n  - b: c\n", "a: &b c\n", "a: *b\n",
-        "a: !!str b\n", "a: [1, 2\n", "a: [1, 2]]\n", "a: [[1, 2]\n", "a: [1 2]\n", "a: [1,, 2]\n", "a: [, 1]\n",
-        "a: [1] 2\n", "a: [1\n  2]\n", "a: {b: 1}\n", "a: [b: 1]\n", "a: |\n  b\n", "a: b\n  c\n", "a: 'b'\n", 'a: "b\n',
-        'a: "b\\n"\n', 'a: "b"c\n', "a:\tb\n", "a: \u00e9\n", "\ufeffa: 1\n", "a: 1\r\n", "---\na: 1\n", "a: 1\n...\n", "? a\n", "a: -\n",
-        "a: - b\n", "a: [...]\n", "a: [1,\n...\n]\n", "a: [---]\n", "a: 1 \n", "a:  1\n", " a: 1\n", "A: 1\n", "a-b: 1\n",
+        "", "a", "a: 1", "a: b: c\n", "a: # b\n", "a: b #c\n", "a:\n", "a:\n- b\n", "a:\n  - b: c\n", "a: &b c\n",
+        "a: *b\n", "a: !!str b\n", "a: [1, 2\n", "a: [1, 2]]\n", "a: [[1, 2]\n", "a: [1 2]\n", "a: [1,, 2]\n",
+        "a: [, 1]\n", "a: [1] 2\n", "a: [1\n  2]\n", "a: {b: 1}\n", "a: [b: 1]\n", "a: |\n  b\n", "a: b\n  c\n",
+        "a: 'b'\n", 'a: "b\n', 'a: "b\\n"\n', 'a: "b"c\n', "a:\tb\n", "a: \u00e9\n", "\ufeffa: 1\n", "a: 1\r\n",
+        "---\na: 1\n", "a: 1\n...\n", "? a\n", "a: -\n", "a: - b\n", "a: [...]\n", "a: [1,\n...\n]\n", "a: [---]\n",
+        "a: 1 \n", "a:  1\n", " a: 1\n", "A: 1\n", "a-b: 1\n",
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_left_to_pyyaml(text):
@@ -55,10 +56,14 @@ def test_what_is_not_plain_is_left_to_pyyaml(text):
 
 
 PIECES = [
-    "a", "name", "of", "null", "true", ": ", ":", " ", "  ", "  - ", "- ", "\n", "[", "]", ",", ", ", '"', "'", "#", " #", "0", "-1", "1/8",
-    ".5", "-.5", ".", "-", "+", "%", "&", "*", "!", "|", ">", "{", "}", "?", "@", "=", "<<", "\\", "\t", "---", "...", "1e-3", "yes", "~", ";", "(",
+    "a", "name", "of", "null", "true", ": ", ":", " ", "  ", "  - ", "- ", "\n", "[", "]", ",", ", ", '"', "'", "#",
+    " #", "0", "-1", "1/8", ".5", "-.5", ".", "-", "+", "%", "&", "*", "!", "|", ">", "{", "}", "?", "@", "=", "<<",
+    "\\", "\t", "---", "...", "1e-3", "yes", "~", ";", "(",
 ]  # fmt: skip
-LINES = ["a: 1\n", "b: [1, 2]\n", "c: [\n", "  [1, 2],\n", "]\n", "d:\n", "  - e\n", 'f: "g"\n', "h: i j, k\n", "l: -.5\n", "[]\n", "a:\n"]
+LINES = [
+    "a: 1\n", "b: [1, 2]\n", "c: [\n", "  [1, 2],\n", "]\n", "d:\n", "  - e\n", 'f: "g"\n', "h: i j, k\n", "l: -.5\n",
+    "[]\n", "a:\n",
+]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -144,27 +145,32 @@ def command(
         raise OptionError("output-padding", "only --transposed has it")
     if others["check"] and transposed:
         raise OptionError("check", "a transposed convolution is computed alike by both engines")
-    from imgconv.apply import Request, apply  # numpy and the rest are of no use to --help
+    # While one thread decodes, this one imports NumPy and the rest, which are of no use to --help.
+    from imgconv.image.reader import begin
 
-    request = Request(
-        **_layers(kernel, pipeline, bias, saves, target),
-        padding=padding,
-        border=border,
-        stride=stride,
-        dilation=dilation,
-        map=mapping,
-        low=vmin,
-        high=vmax,
-        transposed=transposed,
-        output_padding=output_padding,
-        **others,
-    )
-    report = apply(
-        request,
-        sys.stdin.buffer if source == STANDARD else source,
-        sys.stdout.buffer if target == STANDARD else target,
-        dry_run=dry_run,
-    )
+    reading = None if dry_run or source == STANDARD else begin(source)
+    with reading or nullcontext():
+        from imgconv.apply import Request, apply
+
+        request = Request(
+            **_layers(kernel, pipeline, bias, saves, target),
+            padding=padding,
+            border=border,
+            stride=stride,
+            dilation=dilation,
+            map=mapping,
+            low=vmin,
+            high=vmax,
+            transposed=transposed,
+            output_padding=output_padding,
+            **others,
+        )
+        report = apply(
+            request,
+            reading or (sys.stdin.buffer if source == STANDARD else source),
+            sys.stdout.buffer if target == STANDARD else target,
+            dry_run=dry_run,
+        )
     if not quiet:
         print_report(report, as_json, to_stderr=target == STANDARD and not dry_run)
 

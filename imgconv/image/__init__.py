@@ -6,13 +6,26 @@
     write(target, image)     whole or not at all
 
 One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `pillow` (JPEG, WebP, BMP, GIF),
-`netpbm`, `npy`. Nothing but NumPy is imported before a file needs it.
+`netpbm`, `npy`. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
+(`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
 """
 
-from imgconv.image.formats import FORMATS, format_of
-from imgconv.image.model import DTYPES, Header, Image, Metadata, as_image
-from imgconv.image.reader import probe, read
-from imgconv.image.writer import check_target, encode, write
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "formats": ("FORMATS", "format_of"),
+    "model": ("DTYPES", "Header", "Image", "Metadata", "as_image"),
+    "reader": ("probe", "read"),
+    "writer": ("check_target", "encode", "write"),
+}
+
+if TYPE_CHECKING:
+    from imgconv.image.formats import FORMATS, format_of
+    from imgconv.image.model import DTYPES, Header, Image, Metadata, as_image
+    from imgconv.image.reader import probe, read
+    from imgconv.image.writer import check_target, encode, write
 
 __all__ = [
     "DTYPES",
@@ -28,3 +41,14 @@ __all__ = [
     "read",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            from importlib import import_module
+
+            value = getattr(import_module(f"{__name__}.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

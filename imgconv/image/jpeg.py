@@ -19,7 +19,7 @@ from imgconv.image.pillow import picture_of, save_into
 JPEG_QUALITY = 95
 
 _BLOCK = 8
-_STRIP_BYTES = 2**20
+_STRIP_BYTES = 2**21
 _FRAME, _SCAN, _RESTART_INTERVAL, _FIRST_RESTART = 0xC0, 0xDA, 0xDD, 0xD0
 
 

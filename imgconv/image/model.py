@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from imgconv.value import Value
 
-Pixels = NDArray[Any]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[Any]
+else:
+    Pixels = Any  # nothing here imports NumPy before there are pixels
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 """The sample types an image can have."""
@@ -130,6 +132,8 @@ class Image(Value):
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        import numpy as np
+
         object.__setattr__(self, "pixels", np.ascontiguousarray(self.pixels))
         if not self.space:
             object.__setattr__(self, "space", space_of(self.channels, self.alpha))
@@ -175,6 +179,8 @@ class Image(Value):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Pixels:
         """Return the pixels, so that NumPy's functions take the image itself."""
+        import numpy as np
+
         return np.array(self.pixels, dtype=dtype, copy=copy)
 
 
@@ -186,6 +192,8 @@ def supported(samples: Pixels) -> tuple[Pixels, str]:
     Raises:
         ValueError: no sample type holds these values exactly; the message completes "... cannot be used:".
     """
+    import numpy as np
+
     native = samples.dtype.newbyteorder("=")
     samples = samples.astype(native, copy=False)
     if native.name in DTYPES:
@@ -228,6 +236,8 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
     """
     if isinstance(source, Image):
         return source
+    import numpy as np
+
     pixels = np.asarray(source)
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
@@ -237,25 +247,41 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
     return Image(pixels, alpha=pixels.shape[2] in (2, 4), notes=(note,) if note else ())
 
 
-@dataclass(kw_only=True)
 class Opened:
     """An image file whose header has been read: what a format family hands to `reader`.
 
-    Sizes are as stored, before `orientation` (1 to 8, as in EXIF; 0 unknown) is applied, unless
-    `load` does that (`turned`). `load` decodes the pixels to
-    (rows, cols, channels) of exactly the `channels` and `dtype` said here.
+    Sizes are as stored, before the orientation is applied.
+
+    Attributes:
+        format, channels, alpha, dtype, space, frames, notes: as in `Header`.
+        width, height: of the stored pixels.
+        load: decodes the pixels to (rows, cols, channels) of exactly the `channels` and `dtype` said here.
+        ahead: does the part of `load`'s work that needs no NumPy; it may be called before it, on any thread.
+        orientation: 1 to 8, as in EXIF; 0 unknown.
+        turned: whether `load` applies the orientation.
+        metadata: what travels along.
     """
 
-    format: str
-    width: int
-    height: int
-    channels: int
-    alpha: bool
-    dtype: str
-    space: str
-    load: Callable[[], Pixels]
-    frames: int = 1
-    orientation: int = 0
-    turned: bool = False
-    metadata: Metadata = field(default_factory=Metadata)
-    notes: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        *,
+        format: str,
+        width: int,
+        height: int,
+        channels: int,
+        alpha: bool,
+        dtype: str,
+        space: str,
+        load: Callable[[], Pixels],
+        ahead: Callable[[], Any] | None = None,
+        frames: int = 1,
+        orientation: int = 0,
+        turned: bool = False,
+        metadata: Metadata = Metadata(),  # noqa: B008 - frozen
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.format, self.width, self.height = format, width, height
+        self.channels, self.alpha, self.dtype, self.space = channels, alpha, dtype, space
+        self.load, self.ahead = load, ahead
+        self.frames, self.orientation, self.turned = frames, orientation, turned
+        self.metadata, self.notes = metadata, list(notes)

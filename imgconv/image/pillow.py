@@ -10,9 +10,8 @@ import os
 from io import BytesIO
 from typing import IO, Any
 
-import numpy as np
-
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
+from imgconv.image.memory import room
 from imgconv.image.model import Image, Metadata, Opened, Pixels
 
 _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
@@ -30,6 +29,8 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     mode = result_mode(picture)
     channels, alpha, dtype, space = mode_facts(mode)
     metadata = _metadata(picture)
+    packed = _Packed(picture)
+    plain = format == "JPEG" and picture.mode == mode
     opened = Opened(
         format=format,
         width=picture.width,
@@ -40,7 +41,8 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
         space=space,
         metadata=metadata,
         orientation=exif_orientation(metadata.exif),
-        load=lambda: samples_of(picture, mode),
+        load=packed.pixels if plain else lambda: samples_of(picture, mode),
+        ahead=packed.memory if plain else None,
     )
     if _IPTC in (picture.info.get("photoshop") or {}):
         opened.notes.append("its IPTC data are not passed on")
@@ -110,19 +112,47 @@ def _converted(picture: Any, mode: str) -> Any:
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def array_of(picture: Any) -> Pixels:
-    """Return the samples of an 8-bit Pillow image as (rows, cols, channels), decoding it if need be.
+class _Packed:
+    """The samples of an 8-bit Pillow image without the fourth byte that Pillow keeps for each RGB pixel."""
 
-    Some rows at a time: through one bytes object, as NumPy would ask for them, takes four times as long.
-    """
-    picture.load()
-    bands = len(picture.getbands())
-    out = np.empty((picture.height, picture.width, bands), np.uint8)
-    step = max(1, 2**19 // (picture.width * bands))
-    for top in range(0, picture.height, step):
-        part = picture.crop((0, top, picture.width, min(top + step, picture.height)))
-        out[top : top + step] = np.frombuffer(part.tobytes(), np.uint8).reshape(-1, picture.width, bands)
-    return out
+    def __init__(self, picture: Any) -> None:
+        self.picture, self.made = picture, None
+        self.shape = (0, 0, 0)
+
+    def memory(self) -> Any:
+        """Decode the image if need be, and return its samples row by row.
+
+        Some rows at a time: through one bytes object, as NumPy would ask for them, takes eight times as long.
+        """
+        if self.made is not None:
+            return self.made
+        import PIL.Image
+
+        picture = self.picture
+        picture.decodermaxblock = 2**20  # between two blocks it may have to wait for other threads
+        picture.load()
+        self.shape = height, width, bands = picture.height, picture.width, len(picture.getbands())
+        made, row = room(height * width * bands), width * bands
+        step = max(1, 2**16 // row)  # more is mapped and unmapped each time
+        for top in range(0, height, step):
+            bottom = min(top + step, height)
+            packer = PIL.Image._getencoder(picture.mode, "raw", (picture.mode,))
+            packer.setimage(picture.im, (0, top, width, bottom))
+            made[top * row : bottom * row] = packer.encode((bottom - top) * row)[2]
+        self.picture, self.made = None, made
+        return made
+
+    def pixels(self) -> Pixels:
+        """Return the samples as (rows, cols, channels)."""
+        import numpy as np
+
+        memory = self.memory()
+        return np.frombuffer(memory, np.uint8).reshape(self.shape)
+
+
+def array_of(picture: Any) -> Pixels:
+    """Return the samples of an 8-bit Pillow image as (rows, cols, channels), decoding it if need be."""
+    return _Packed(picture).pixels()
 
 
 def mode_facts(mode: str) -> tuple[int, bool, str, str]:
@@ -136,6 +166,8 @@ def samples_of(picture: Any, mode: str) -> Pixels:
     """Return the samples of any Pillow image, converted to `mode`, as (rows, cols, channels)."""
     if mode in _MODES:
         return array_of(picture if picture.mode == mode else _converted(picture, mode))
+    import numpy as np
+
     return np.ascontiguousarray(np.asarray(picture)[:, :, None].astype(mode_facts(mode)[2]))
 
 
@@ -185,6 +217,8 @@ def picture_of(pixels: Pixels, space: str) -> Any:
 
 def encode_webp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
     """Write `image` as lossless WebP, colours under full transparency included."""
+    import numpy as np
+
     pixels = image.pixels
     if image.space == "grey":
         order = [0, 0, 0, 1] if image.alpha else [0, 0, 0]
@@ -206,6 +240,8 @@ def encode_bmp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
 
 def encode_gif(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
     """Write `image` as GIF: grey as it is, RGB of up to 256 colours exactly, more of them reduced."""
+    import numpy as np
+
     colours = image.pixels[:, :, : image.channels - image.alpha]
     clear = image.pixels[:, :, -1] < 128 if image.alpha else None
     picture, notes = _palette_picture(np.ascontiguousarray(colours), clear)
@@ -220,22 +256,23 @@ def encode_gif(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
 
 def _palette_picture(colours: Pixels, clear: Any) -> tuple[Any, tuple[str, ...]]:
     """Return a palette image whose last entry stands where `clear` holds, and a note if colours were reduced."""
+    import numpy as np
     import PIL.Image
 
-    room = GIF_COLOURS - (clear is not None and bool(clear.any()))
+    entries = GIF_COLOURS - (clear is not None and bool(clear.any()))
     if colours.shape[2] == 1:
         colours = np.repeat(colours, 3, axis=2)
     packed = (colours.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(axis=2, dtype=np.uint32)
     found, index = np.unique(packed, return_inverse=True)
     notes: tuple[str, ...] = ()
-    if len(found) <= room:
+    if len(found) <= entries:
         palette = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.uint8)
         index = index.reshape(packed.shape).astype(np.uint8)
     else:
-        reduced = picture_of(colours, "RGB").quantize(room, dither=PIL.Image.Dither.NONE)
-        palette = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)[:room]
+        reduced = picture_of(colours, "RGB").quantize(entries, dither=PIL.Image.Dither.NONE)
+        palette = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)[:entries]
         index = np.array(reduced)
-        notes = (f"GIF holds {room} colours: {len(found)} were reduced to that (PNG keeps them)",)
+        notes = (f"GIF holds {entries} colours: {len(found)} were reduced to that (PNG keeps them)",)
     if clear is not None:
         index[clear] = GIF_COLOURS - 1
     picture = PIL.Image.frombytes("P", (colours.shape[1], colours.shape[0]), index.tobytes())

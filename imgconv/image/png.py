@@ -18,13 +18,10 @@ from imgconv.image.deflate import choose, crc32, deflate
 from imgconv.image.model import Image, Metadata
 from imgconv.image.parallel import cores
 from imgconv.image.pngfilter import Bytes, filter_rows
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-XMP_KEYWORD = "XML:com.adobe.xmp"
-METRES_PER_INCH = 0.0254
+from imgconv.image.pngread import METRES_PER_INCH, SIGNATURE, XMP_KEYWORD
 
 _COLOUR_TYPES = {(1, False): 0, (3, False): 2, (2, True): 4, (4, True): 6}
-_STRIP_BYTES = 2**19
+_LEAST_STRIP, _STRIP_BYTES = 2**16, 2**19
 _BAND_BYTES = 2**17
 _SAMPLE_BANDS = 4
 
@@ -84,7 +81,9 @@ class _Strips:
         self.pixels = pixels
         self.step = pixels.shape[2] * pixels.dtype.itemsize
         row_bytes = pixels.shape[1] * self.step
-        self.rows = max(1, _STRIP_BYTES // row_bytes)
+        # a small picture is worth several threads too; how many there are must not show in the file
+        strip = min(max(pixels.nbytes // 4, _LEAST_STRIP), _STRIP_BYTES)
+        self.rows = max(1, -(-strip // row_bytes))
         self.band = max(1, _BAND_BYTES // row_bytes)
         self.count = -(-len(pixels) // self.rows)
 

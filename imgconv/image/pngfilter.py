@@ -9,10 +9,7 @@ Source: W3C, Portable Network Graphics (Third Edition), 2025, chapter 9.
 from __future__ import annotations
 
 import os
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from imgconv.errors import EngineError
 
@@ -21,7 +18,13 @@ try:
 except ImportError:  # installed without a compiler
     core = None  # type: ignore[assignment]
 
-Bytes = NDArray[np.uint8]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+else:
+    Bytes = Any  # undoing the filters needs no NumPy
 
 _SAMPLE_ROWS = 12
 
@@ -46,6 +49,8 @@ def filter_rows(rows: Bytes, above: Bytes, step: int) -> Bytes:
         above: the row before the first, (bytes,); zeros at the top of an image.
         step: bytes of a pixel.
     """
+    import numpy as np
+
     out = np.empty((len(rows), rows.shape[1] + 1), np.uint8)
     if native():
         core.filter(rows, above, out, step)
@@ -57,8 +62,8 @@ def filter_rows(rows: Bytes, above: Bytes, step: int) -> Bytes:
     return out
 
 
-def unfilter_rows(rows: Any, above: Bytes, step: int, out: Bytes) -> None:
-    """Undo `filter_rows`, whose result `rows` is as an array or as bytes, into `out`; only where `native` is true.
+def unfilter_rows(rows: Any, above: Any, step: int, out: Any) -> None:
+    """Undo `filter_rows`, whose result `rows` is, into `out`; only where `native` is true. All are arrays or bytes.
 
     Raises:
         ValueError: a row names a filter that does not exist.
@@ -67,6 +72,8 @@ def unfilter_rows(rows: Any, above: Bytes, step: int, out: Bytes) -> None:
 
 
 def _best(above: Bytes, rows: Bytes, step: int) -> int:
+    import numpy as np
+
     few = slice(None, None, max(1, len(rows) // _SAMPLE_ROWS))
     residue = np.empty_like(rows[few])
     costs = []
@@ -78,6 +85,8 @@ def _best(above: Bytes, rows: Bytes, step: int) -> int:
 
 def _filter(kind: int, above: Bytes, rows: Bytes, step: int, out: Bytes) -> None:
     """Filter `rows` by PNG's filter 0 (none), 1 (sub), 2 (up) or 3 (average)."""
+    import numpy as np
+
     if kind == 0:
         out[:] = rows
     elif kind == 1:

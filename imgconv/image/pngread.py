@@ -13,19 +13,21 @@ import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
-import numpy as np
-
 from imgconv.image.deflate import Inflater, crc32, inflate
+from imgconv.image.memory import room
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.parallel import cores, ordered
-from imgconv.image.png import METRES_PER_INCH, SIGNATURE, XMP_KEYWORD
 from imgconv.image.pngfilter import native, unfilter_rows
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP_KEYWORD = "XML:com.adobe.xmp"
+METRES_PER_INCH = 0.0254
 
 MAX_METADATA = 2**26
 """Chunks other than image data that are longer than this, packed or unpacked, are left out."""
 
-_PIECE_BYTES = 2**16
-_BAND_BYTES = 2**17
+_PIECE_BYTES = 2**18
+_BAND_BYTES, _ONE_BAND_BYTES = 2**17, 2**20
 _WORTH_A_THREAD = 4
 _LITTLE = sys.byteorder == "little"
 _COLOUR_CHUNKS = ("gAMA", "cHRM", "sRGB", "cICP")
@@ -120,6 +122,7 @@ def open_png(file: IO[bytes]) -> Opened:
     """Read the header of a PNG file."""
     head = png_head(file)
     metadata = png_metadata(head)
+    rows = _Rows(file, head) if head.plain and native() else None
     return Opened(
         format="PNG",
         width=head.width,
@@ -131,7 +134,8 @@ def open_png(file: IO[bytes]) -> Opened:
         frames=head.frames,
         orientation=_orientation(metadata.exif),
         metadata=metadata,
-        load=lambda: png_pixels(file, head),
+        load=lambda: png_pixels(file, head, rows),
+        ahead=rows.memory if rows else None,
     )
 
 
@@ -143,15 +147,17 @@ def _orientation(exif: bytes) -> int:
     return exif_orientation(exif)
 
 
-def png_pixels(file: IO[bytes], head: PngHead) -> Pixels:
-    """Decode the (first) image of a PNG file whose chunks have been read.
+def png_pixels(file: IO[bytes], head: PngHead, rows: _Rows | None) -> Pixels:
+    """Decode the (first) image of a PNG file whose chunks have been read, from its `rows` where those can be.
 
     Raises:
         EOFError: the image data break off.
         ValueError: they are damaged.
     """
-    if head.plain and native():
-        pixels = _unfiltered(file, head)
+    import numpy as np
+
+    if rows:
+        pixels = rows.pixels()
     elif head.depth == 16 and head.colour == 2:
         pixels = _two_passes(file, "RGB")
     elif head.depth == 16 and head.colour == 6:
@@ -166,33 +172,52 @@ def png_pixels(file: IO[bytes], head: PngHead) -> Pixels:
     return _keyed(pixels, head) if head.transparency and head.colour != 3 else pixels
 
 
-def _unfiltered(file: IO[bytes], head: PngHead) -> Pixels:
-    """Inflate and unfilter band by band, one ahead of the other."""
-    channels = _CHANNELS[head.colour]
-    step = channels * head.depth // 8
-    row_bytes = head.width * step
-    band = max(1, _BAND_BYTES // row_bytes)
-    starts = range(0, head.height, band)
-    data = _image_data(file, head)
-    stream = Inflater(data)
+class _Rows:
+    """The rows of an image, inflated and unfiltered band by band, one ahead of the other."""
 
-    def inflated(number: int) -> bytearray:
-        return stream.take(min(band, head.height - starts[number]) * (row_bytes + 1))
+    def __init__(self, file: IO[bytes], head: PngHead) -> None:
+        self.file, self.head = file, head
+        self.made: Any = None
 
-    pixels = np.empty((head.height, head.width, channels), head.dtype)
-    above = np.zeros(row_bytes, np.uint8)
-    threads = 1 if len(starts) > _WORTH_A_THREAD and cores() > 1 else 0
-    for top, rows in zip(starts, ordered(inflated, len(starts), threads), strict=True):
-        target = pixels[top : top + band]
-        out = target.view(np.uint8).reshape(-1, row_bytes)
-        unfilter_rows(rows, above, step, out)
-        above = out[-1].copy() if head.depth == 16 else out[-1]
+    def memory(self) -> Any:
+        """Return the samples row by row, each with its high byte first."""
+        if self.made is not None:
+            return self.made
+        head = self.head
+        step = _CHANNELS[head.colour] * head.depth // 8
+        row_bytes = head.width * step
+        # Between two bands other threads have to be waited for, which takes longer than a small picture.
+        small = head.height * row_bytes <= _ONE_BAND_BYTES
+        band = head.height if small else max(1, _BAND_BYTES // row_bytes)
+        starts = range(0, head.height, band)
+        data = _image_data(self.file, head)
+        stream = Inflater(data)
+
+        def inflated(number: int) -> bytearray:
+            return stream.take(min(band, head.height - starts[number]) * (row_bytes + 1))
+
+        made = room(head.height * row_bytes)
+        view, above = memoryview(made), memoryview(bytes(row_bytes))
+        threads = 1 if len(starts) > _WORTH_A_THREAD and cores() > 1 else 0
+        for top, rows in zip(starts, ordered(inflated, len(starts), threads), strict=True):
+            out = view[top * row_bytes : (top + band) * row_bytes]
+            unfilter_rows(rows, above, step, out)
+            above = out[-row_bytes:]
+        stream.check()
+        for _ in data:  # to verify the last checksum too
+            pass
+        self.made = made
+        return made
+
+    def pixels(self) -> Pixels:
+        """Return the samples as (rows, cols, channels)."""
+        import numpy as np
+
+        head = self.head
+        pixels = np.frombuffer(self.memory(), head.dtype).reshape(head.height, head.width, _CHANNELS[head.colour])
         if head.depth == 16 and _LITTLE:
-            target.byteswap(inplace=True)
-    stream.check()
-    for _ in data:  # to verify the last checksum too
-        pass
-    return pixels
+            pixels.byteswap(inplace=True)
+        return pixels
 
 
 def _image_data(file: IO[bytes], head: PngHead) -> Iterator[bytes]:
@@ -222,6 +247,8 @@ def _opened(file: IO[bytes], raw_mode: str = "") -> Any:
 
 
 def _two_passes(file: IO[bytes], mode: str) -> Pixels:
+    import numpy as np
+
     pixels = np.asarray(_opened(file)).astype(np.uint16)
     pixels <<= 8
     pixels |= np.asarray(_opened(file, f"{mode};16L"))
@@ -239,6 +266,8 @@ def _one_pass(file: IO[bytes], head: PngHead) -> Pixels:
 
 def _keyed(pixels: Pixels, head: PngHead) -> Pixels:
     """Append the alpha channel that makes the transparent colour transparent."""
+    import numpy as np
+
     count = pixels.shape[2]
     key = np.array(struct.unpack(f">{count}H", head.transparency[: 2 * count]), np.uint16)
     full = np.iinfo(pixels.dtype).max

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from imgconv.image.model import Image, Pixels
+if TYPE_CHECKING:
+    from imgconv.image.model import Image, Pixels
 
 _SPACES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK"}
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))([1-8])""")
@@ -54,6 +54,8 @@ def cmyk_to_rgb(image: Image) -> tuple[Pixels, bytes, str]:
             return (*_through_icc(image), "by its colour profile")
         except Exception:
             pass
+    import numpy as np
+
     pixels = image.pixels
     if pixels.dtype.kind == "f":
         return (1 - pixels[..., :3]) * (1 - pixels[..., 3:]), b"", "by (1 - ink) * (1 - black)"

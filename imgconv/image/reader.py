@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import threading
 from collections.abc import Callable
 from typing import IO, Any
 
-import numpy as np
-
-from imgconv.errors import ImageReadError
+from imgconv.errors import ImageReadError, ImgconvError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
 from imgconv.image.model import Header, Image, Metadata, Opened, Pixels
 from imgconv.image.profile import fitting_icc, profile_space, upright_exif, upright_xmp, xmp_orientation
 
+LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
+"""How many samples are worth another thread, and how many are decoded before a plan may still refuse the image."""
+
 _SNIFFED = 32
+
+_begun: dict[str, Reading] = {}
 
 
 def probe(source: Any, *, name: str | None = None) -> Header:
@@ -25,12 +31,8 @@ def probe(source: Any, *, name: str | None = None) -> Header:
     Raises:
         ImageReadError: it is missing, no image, damaged as far as the header shows, or larger than the limit.
     """
-    called = name or name_of(source)
-    file = open_source(source, called)
-    try:
-        return _header(_opened(file, called), called)
-    finally:
-        _leave(file, source)
+    with Reading(source, name) as reading:
+        return reading.header
 
 
 def read(source: Any, *, name: str | None = None) -> Image:
@@ -46,33 +48,105 @@ def read(source: Any, *, name: str | None = None) -> Image:
     Raises:
         ImageReadError: it is missing, no image, damaged or cut short, or larger than the limit.
     """
-    called = name or name_of(source)
-    file = open_source(source, called)
+    with Reading(source, name) as reading:
+        return reading.image()
+
+
+def foresee(path: str) -> None:
+    """Begin to read an image file that is probably asked for; `begin` then goes on with it."""
+    reading = begin(path)
+    if reading:
+        _begun[path] = reading
+
+
+def begin(path: str) -> Reading | None:
+    """Open an image file and have it decoded on another thread, as far as that needs no NumPy.
+
+    None where it is no file that can be read: whoever reads it has words for that.
+    """
+    if path in _begun:
+        return _begun.pop(path)
     try:
-        opened = _opened(file, called)
-        header = _header(opened, called)
-        with decoding(called, opened.format) as remarks:
-            pixels = opened.load()
-            _check_remarks(remarks, called, opened.format)
-    finally:
-        _leave(file, source)
-    expected = (opened.height, opened.width, opened.channels)
-    if pixels.shape != expected or pixels.dtype.name != opened.dtype:
-        problem = f"its pixels ({pixels.shape}, {pixels.dtype.name}) are other than its header says"
-        raise ImageReadError(called, f"{problem} ({expected}, {opened.dtype})")
-    return Image(
-        upright(pixels, opened.orientation),
-        alpha=opened.alpha,
-        space=opened.space,
-        metadata=_upright_metadata(opened),
-        header=header,
-        notes=header.notes,
-    )
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - pathlib takes 3 ms to import
+            return None
+        reading = Reading(path)
+    except (ImgconvError, OSError, ValueError):
+        return None
+    reading.begin()
+    return reading
 
 
-def _leave(file: IO[bytes], source: Any) -> None:
-    if file is not source:
-        file.close()
+class Reading:
+    """An open image file whose header has been read and whose pixels may be on their way; it is to be closed.
+
+    Attributes:
+        header: what the file says.
+    """
+
+    def __init__(self, source: Any, name: str | None = None) -> None:
+        """Open a file and read its header; arguments and errors are those of `probe`."""
+        self._name = name or name_of(source)
+        self._source, self._file = source, open_source(source, self._name)
+        self._thread: threading.Thread | None = None
+        self._fault: BaseException | None = None
+        try:
+            self._opened = _opened(self._file, self._name)
+            self.header = _header(self._opened, self._name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, unless it was handed in open."""
+        if self._file is not self._source:
+            self._file.close()
+
+    def begin(self) -> None:
+        """Decode on another thread, as far as that needs no NumPy, an image that is neither small nor huge."""
+        header = self.header
+        if self._opened.ahead and LEAST_AHEAD <= header.width * header.height * header.channels <= MOST_AHEAD:
+            self._thread = threading.Thread(target=self._ahead, daemon=True)
+            self._thread.start()
+
+    def image(self) -> Image:
+        """Return the image as `read` does, with its errors."""
+        opened = self._opened
+        if self._thread:
+            self._thread.join()
+        if self._fault:
+            raise self._fault
+        pixels = self._decoded(opened.load)
+        expected = (opened.height, opened.width, opened.channels)
+        if pixels.shape != expected or pixels.dtype.name != opened.dtype:
+            problem = f"its pixels ({pixels.shape}, {pixels.dtype.name}) are other than its header says"
+            raise ImageReadError(self._name, f"{problem} ({expected}, {opened.dtype})")
+        return Image(
+            upright(pixels, opened.orientation),
+            alpha=opened.alpha,
+            space=opened.space,
+            metadata=_upright_metadata(opened),
+            header=self.header,
+            notes=self.header.notes,
+        )
+
+    def _ahead(self) -> None:
+        assert self._opened.ahead is not None
+        try:
+            self._decoded(self._opened.ahead)
+        except BaseException as fault:  # raised where the pixels are asked for
+            self._fault = fault
+
+    def _decoded(self, decode: Callable[[], Any]) -> Any:
+        with decoding(self._name, self._opened.format) as remarks:
+            decoded = decode()
+            _check_remarks(remarks, self._name, self._opened.format)
+        return decoded
 
 
 def _opened(file: IO[bytes], name: str) -> Opened:
@@ -177,9 +251,12 @@ def _check_remarks(remarks: list[str], name: str, format: str) -> None:
 def upright(pixels: Pixels, orientation: int) -> Pixels:
     """Turn stored pixels upright: EXIF orientation 1 to 8, as CIPA DC-008 defines it.
 
+    >>> import numpy as np
     >>> upright(np.arange(6).reshape(2, 3, 1), 6)[:, :, 0].tolist()
     [[3, 0], [4, 1], [5, 2]]
     """
+    import numpy as np
+
     if orientation > 4:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

@@ -15,7 +15,8 @@ import pytest
 import skimage
 from image.pictures import exif_block, noise, png_chunk, png_file, scene
 
-from imgconv.image import probe, read
+from imgconv.errors import ImageReadError
+from imgconv.image import probe, read, reader, write
 from imgconv.image.pngfilter import core
 
 
@@ -282,3 +283,50 @@ def test_scikit_images_pictures_agree_with_their_readers(path):
     if image.dtype == "uint16" and theirs.dtype == np.uint8:  # scikit-image drops the low bytes
         theirs = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[:, :, ::-1]
     np.testing.assert_array_equal(image.pixels, theirs.reshape(image.pixels.shape))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_reading_that_was_begun_ends_the_same(tmp_path, suffix, kind, channels):
+    if suffix == "jpg" and (kind is np.uint16 or channels == 4):
+        pytest.skip("JPEG holds neither")
+    path = str(tmp_path / f"a.{suffix}")
+    rng = np.random.default_rng(channels)
+    pixels = rng.integers(0, np.iinfo(kind).max, (700, 1501, channels), kind, endpoint=True)
+    write(path, pixels)
+    with reader.begin(path) as begun:
+        image = begun.image()
+    expected = read(path)
+    assert np.array_equal(image.pixels, expected.pixels)
+    assert image.pixels.flags.writeable and image.pixels.flags.c_contiguous
+    assert (image.alpha, image.space, image.metadata) == (expected.alpha, expected.space, expected.metadata)
+    if suffix == "png":
+        assert np.array_equal(image.pixels, pixels)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_what_goes_wrong_ahead_is_said_when_the_image_is_wanted(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    write(path, np.random.default_rng(0).integers(0, 255, (700, 1501, 3), np.uint8))
+    path.write_bytes(path.read_bytes()[:100_000])
+    with pytest.raises(ImageReadError) as now:
+        read(str(path))
+    with reader.begin(str(path)) as begun, pytest.raises(ImageReadError) as later:
+        begun.image()
+    assert str(later.value) == str(now.value)
+
+
+def test_nothing_is_begun_where_there_is_no_image(tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    for name in ("text.png", "missing.png", ".", "a\0b"):
+        assert reader.begin(str(tmp_path / name)) is None
+
+
+def test_what_was_foreseen_is_taken_once(tmp_path):
+    path = str(tmp_path / "a.png")
+    write(path, np.zeros((700, 1501, 3), np.uint8))
+    reader.foresee(path)
+    with reader.begin(path) as first, reader.begin(path) as second:
+        assert first is not second
+        assert np.array_equal(first.image().pixels, second.image().pixels)
