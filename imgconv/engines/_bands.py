@@ -57,7 +57,12 @@ def run(
     stats: list[Stats] = [Stats()] * len(starts)
 
     # An engine that can make samples itself saves the floats in between.
-    store = getattr(prepared[0], "store", None) if len(prepared) == 1 and not combine else None
+    maker: Any = prepared[0]
+    if combine:
+        from imgconv.engines._joint import joint  # few kernels are combined
+
+        maker = joint(prepared, combine)
+    store = getattr(maker, "store", None)
 
     def band(number: int) -> None:
         start = starts[number]

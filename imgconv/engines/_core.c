@@ -142,6 +142,11 @@ static Magic magic_of(double divisor)
     return by < 2 ? (Magic){0, 0} : (Magic){(((uint32_t)1 << (15 + bits)) + by - 1) / by, bits - 1};
 }
 
+enum Combine { MAGNITUDE, MAXIMUM, SUM };
+/* Lanes combined before they are stored, results that are read behind the last one, and the most members. */
+enum { COMBINED = 1024, COMBINED_SLACK = 16, MEMBERS = 16 };
+typedef void Join(enum Combine, const float *const *, int, ptrdiff_t, const Finish *, char *, Seen *);
+
 #define LEVEL baseline
 #define WIDTH 16
 #if defined(__x86_64__)
@@ -192,6 +197,14 @@ static const struct {
     {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
 #else
     {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
+#endif
+};
+
+static Join *const JOINS[] = {
+#if defined(__x86_64__)
+    combine_baseline, combine_avx2, combine_avx512,
+#else
+    combine_baseline,
 #endif
 };
 
@@ -519,6 +532,67 @@ static PyObject *core_run(PyObject *self, PyObject *args)
 
 #include "_core_fourier.h"
 
+/* Read the buffers of the members' results; how many there are, or -1 with an exception set. */
+static int read_members(PyObject *from, Py_ssize_t bytes, Py_buffer *view, const float **member)
+{
+    const Py_ssize_t members = PyTuple_Size(from);
+    if (members < 1 || members > MEMBERS)
+        return refuse("no members, or too many") - 1;
+    for (int m = 0; m < members; m++) {
+        int good = PyObject_GetBuffer(PyTuple_GetItem(from, m), &view[m], PyBUF_C_CONTIGUOUS) == 0;
+        if (good && (view[m].itemsize != sizeof(float) || view[m].len < bytes || (uintptr_t)view[m].buf % sizeof(float))) {
+            PyBuffer_Release(&view[m]);
+            good = refuse("results of another type, or fewer than samples");
+        }
+        if (!good) {
+            while (m--) PyBuffer_Release(&view[m]);
+            return -1;
+        }
+        member[m] = view[m].buf;
+    }
+    return (int)members;
+}
+
+static PyObject *core_combine(PyObject *self, PyObject *args)
+{
+    (void)self;
+    PyObject *results, *samples;
+    int level, how, type;
+    Finish finish = {.halves = -1};
+    if (!PyArg_ParseTuple(args, "iiO!O(dddddppip)", &level, &how, &PyTuple_Type, &results, &samples, &finish.scale,
+                          &finish.shift, &finish.round, &finish.below, &finish.above, &finish.magnitude, &finish.count,
+                          &type, &finish.watch))
+        return NULL;
+    finish.type = (enum Sample)type;
+    finish.top = finish.above;
+    if (level < 0 || level >= level_count() || how < MAGNITUDE || how > SUM || type < U8 || type > SAMPLE_F64) {
+        refuse("a level, combination or type that is none");
+        return NULL;
+    }
+    Py_buffer out, view[MEMBERS];
+    if (PyObject_GetBuffer(samples, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) < 0)
+        return NULL;
+    PyObject *answer = NULL;
+    const Py_ssize_t count = out.len / SAMPLE_SIZE[type];
+    const float *member[MEMBERS];
+    int members = -1;
+    if (out.itemsize != SAMPLE_SIZE[type] || (uintptr_t)out.buf % (uintptr_t)out.itemsize)
+        refuse("samples of another type");
+    else
+        members = read_members(results, (count + COMBINED_SLACK) * (Py_ssize_t)sizeof(float), view, member);
+    if (members > 0) {
+        Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
+        Py_BEGIN_ALLOW_THREADS
+        JOINS[level]((enum Combine)how, member, members, count, &finish, out.buf, &seen);
+        Py_END_ALLOW_THREADS
+        answer = Py_BuildValue("ddLLL", seen.low, seen.high, (long long)seen.below, (long long)seen.above,
+                               (long long)seen.nan);
+    }
+    for (int m = 0; m < members; m++) PyBuffer_Release(&view[m]);
+    PyBuffer_Release(&out);
+    return answer;
+}
+
 static PyObject *core_levels(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -536,6 +610,8 @@ static PyObject *core_levels(PyObject *self, PyObject *args)
 static PyMethodDef METHODS[] = {
     {"levels", core_levels, METH_NOARGS, "Return (name, operations) of every SIMD level, slowest first."},
     {"plan", core_plan, METH_VARARGS, "Return a plan: (level, settings, constant, rows, cols, terms)."},
+    {"combine", core_combine, METH_VARARGS,
+     "Make samples of several results: (level, how, results, samples, finish) -> what was seen."},
     {"run", core_run, METH_VARARGS, "Compute rows: (plan, image, samples, start, stop, finish) -> what was seen."},
     {"fourier_plan", core_fourier_plan, METH_VARARGS,
      "Return a plan: (settings, constant, sum of taps, maps, twiddle factors, spectrum, exact taps, direct plan)."},

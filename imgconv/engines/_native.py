@@ -32,6 +32,8 @@ LANE_BYTES = (4, 8, 4, 4, 2, 2, 2, 4)
 LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2", "i2", "i4")
 SAMPLES = ("u1", "u2", "f4", "f8")
 """The sample types, in the order of the core's enum."""
+COMBINES = ("magnitude", "max", "sum")
+"""How the core makes one result of several, in the order of its enum."""
 FIXED_ERROR = 0.15
 """The largest error of a result in fixed point, in sample values, before it is rounded to a whole one."""
 CACHE = 400_000
@@ -84,6 +86,13 @@ def level() -> Level | None:
     raise EngineError(f"IMGCONV_SIMD: '{wanted}' is none of {names}, which this machine has")
 
 
+def combined(
+    level: int, combine: str, results: tuple[Floats, ...], samples: NDArray[Any], finish: tuple[Any, ...]
+) -> tuple[float, float, int, int, int]:
+    """Put samples of several float32 results, combined by one of `COMBINES`, into `samples`; see `_joint`."""
+    return _core.combine(level, COMBINES.index(combine), results, samples, finish)
+
+
 class Arithmetic(Value):
     """How one job is computed in the core's lanes.
 
@@ -130,11 +139,20 @@ class Native(Value):
     finishes: dict[tuple[Tone | None, np.dtype[Any]], tuple[Any, ...]]
     """What `_finish` returned; every band asks for it."""
 
+    @property
+    def double(self) -> bool:
+        """Whether results are float64."""
+        way = self.arithmetic
+        return way.operation == F64 or (way.divisor > 0 and way.peak >= 2**24)
+
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive), float32 or float64."""
-        way = self.arithmetic
-        double = way.operation == F64 or (way.divisor > 0 and way.peak >= 2**24)
-        out = np.empty((stop - start, self.job.output[1], image.shape[2]), np.float64 if double else np.float32)
+        kind = np.float64 if self.double else np.float32
+        return self.fill(image, start, stop, np.empty((stop - start, self.job.output[1], image.shape[2]), kind))
+
+    def fill(self, image: NDArray[Any], start: int, stop: int, out: Floats) -> Floats:
+        """Put output rows `start` to `stop` (exclusive) into `out`, float32 or as `double` says, and return it."""
+        way, double = self.arithmetic, self.double
         if not way.divisor:
             shift = way.base * way.unit + self.job.offset
             self._run(image, start, stop, out, (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2))

@@ -1,0 +1,72 @@
+"""Members of a combined kernel on the native core: their results become one, and its samples, in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.engines import Prepared
+from imgconv.engines._native import COMBINES, SAMPLES, Choice, Native, combined, level
+from imgconv.tone import Stats, Tone, full_range
+from imgconv.value import Value
+
+MOST_MEMBERS = 16
+SLACK = 16
+"""Results behind the last one that the core may read."""
+PART_SAMPLES = 1 << 19
+"""Samples of a part of a band: fewer would stay nearer to the core, but calls from Python cost more than that."""
+HALF = 0.5 - 2.0**-25
+"""Below a half by less than any float: 0.49999997 + this stays under 1, and 0.5 + this reaches it."""
+
+
+class Joint(Value):
+    """Members that are combined by one of `COMBINES`, all of them in float32."""
+
+    members: tuple[Native, ...]
+    combine: str
+    band_rows: int
+    level: int
+    shelf: list[tuple[NDArray[np.float32], ...]]
+    """Room for results that no thread is using."""
+
+    def store(self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], tone: Tone | None) -> Stats:
+        """Compute output rows as `Native.store` does."""
+        finish = _finish(tone, out.dtype)
+        line = out[:1].size
+        rows = max(1, PART_SAMPLES // line)
+        room = self.shelf.pop() if self.shelf else None
+        if room is None or len(room[0]) < rows * line + SLACK:
+            room = tuple(np.zeros(rows * line + SLACK, np.float32) for _ in self.members)
+        stats = Stats()
+        for first in range(start, stop, rows):
+            last = min(first + rows, stop)
+            part = out[first - start : last - start]
+            for member, results in zip(self.members, room, strict=True):
+                member.fill(image, first, last, results[: part.size].reshape(part.shape))
+            low, high, below, above, nan = combined(self.level, self.combine, room, part, finish)
+            stats += Stats(low, high, below, above, nan if out.dtype.kind == "u" else 0, part.size)
+        self.shelf.append(room)
+        return stats if tone is None or tone.watched else Stats(total=out.size)
+
+
+def joint(prepared: Sequence[Prepared], combine: str) -> Joint | None:
+    """Return the members joined, or None where one of them does not run on the core in float32."""
+    members = [job.fine if isinstance(job, Choice) else job for job in prepared]
+    natives = tuple(job for job in members if isinstance(job, Native) and not job.double)
+    if combine not in COMBINES or len(natives) < len(members) or len(members) > MOST_MEMBERS:
+        return None
+    speed = level()
+    assert speed is not None  # as the members run on the core
+    return Joint(natives, combine, min(job.band_rows for job in natives), speed.number, [])
+
+
+def _finish(tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Return the core's way from results to samples of `dtype`."""
+    code, watched = SAMPLES.index(dtype.str[1:]), tone is None or tone.watched
+    slope, shift, absolute = (1.0, 0.0, False) if tone is None else (tone.slope, tone.shift, tone.map == "abs")
+    if dtype.kind == "f":
+        return (slope, shift, 0.0, 0.0, 0.0, absolute, False, code, watched)
+    return (slope, shift, HALF, -0.5, full_range(dtype) + 0.5, absolute, watched, code, watched)
