@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "convolve": "imgconv.api",
     "output_size": "imgconv.api",
+    "run_pipeline": "imgconv.api",
+    "Pipeline": "imgconv.pipeline",
     "kernel": "imgconv.library",
     "read": "imgconv.image",
     "write": "imgconv.image",
@@ -39,6 +41,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from imgconv.api import convolve as convolve
     from imgconv.api import output_size as output_size
+    from imgconv.api import run_pipeline as run_pipeline
     from imgconv.errors import ImgconvError as ImgconvError
     from imgconv.functional import avg_pool1d as avg_pool1d
     from imgconv.functional import avg_pool2d as avg_pool2d
@@ -61,10 +64,12 @@ if TYPE_CHECKING:
     from imgconv.image import read as read
     from imgconv.image import write as write
     from imgconv.library import kernel as kernel
+    from imgconv.pipeline import Pipeline as Pipeline
 
 __all__ = [
     "Image",
     "ImgconvError",
+    "Pipeline",
     "__version__",
     "avg_pool1d",
     "avg_pool2d",
@@ -87,6 +92,7 @@ __all__ = [
     "min_pool3d",
     "output_size",
     "read",
+    "run_pipeline",
     "write",
 ]
 

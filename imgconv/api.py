@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,15 +67,6 @@ def convolve(
     >>> convolve(np.full((4, 6), 9, np.uint8), "box:size=3", border="edge", map="clip").dtype
     dtype('uint8')
     """
-    from imgconv.image.model import supported
-
-    pixels = np.asarray(image)
-    if pixels.ndim not in (2, 3) or pixels.size == 0:
-        raise OptionError("image", f"an array of shape {pixels.shape} is not (rows, cols[, channels])")
-    try:
-        pixels, _ = supported(pixels)
-    except ValueError as error:
-        raise OptionError("image", str(error)) from None
     sides = padding_of(padding)
     layer = layer_for(
         find_kernel(kernel),
@@ -84,10 +76,61 @@ def convolve(
         pair("dilation", dilation),
         correlate,
     )
+    return _run(Pipeline((layer,)), image, engine, threads, map)
+
+
+def run_pipeline(
+    image: ArrayLike | Image,
+    pipeline: str | os.PathLike[str] | Pipeline,
+    *,
+    engine: str = "builtin",
+    threads: int | None = None,
+    map: str | None = None,
+) -> NDArray[Any]:
+    """Run an image through the layers of a pipeline.
+
+    Args:
+        image, threads, map: as in `convolve`.
+        pipeline: a YAML file, or a `Pipeline` of layers.
+        engine: what runs the correlations that filter every channel alike.
+
+    Returns:
+        An array of (rows, cols, channels), or (rows, cols) if image and result have one channel without an axis.
+
+    Raises:
+        PipelineFileError: the file is no list of layers.
+        LayerError: a layer cannot be; it says which.
+
+    >>> import numpy as np
+    >>> from imgconv.layers.pool import Pool
+    >>> run_pipeline(np.arange(16, dtype=np.uint8).reshape(4, 4), Pipeline((Pool(max=(2, 2)),)))
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
+    """
+    if not isinstance(pipeline, Pipeline):
+        from imgconv.pipelinefile import load
+
+        pipeline = load(os.fspath(pipeline))
+    return _run(pipeline, image, engine, threads, map)
+
+
+def _run(
+    pipeline: Pipeline, image: ArrayLike | Image, engine: str, threads: int | None, map: str | None
+) -> NDArray[Any]:
+    """Run an array through a pipeline; the rest is as in `convolve`."""
+    from imgconv.image.model import supported
+
+    pixels = np.asarray(image)
+    if pixels.ndim not in (2, 3) or pixels.size == 0:
+        raise OptionError("image", f"an array of shape {pixels.shape} is not (rows, cols[, channels])")
+    try:
+        pixels, _ = supported(pixels)
+    except ValueError as error:
+        raise OptionError("image", str(error)) from None
     kind = pixels.dtype if map not in (None, "float") else float_for(pixels.dtype)
-    target = Target.of(layer, map, kind).replace(watched=False)
+    target = Target.of(pipeline.layers[-1], map, kind).replace(watched=False)
     planes = pixels if pixels.ndim == 3 else pixels[:, :, None]
-    result = Pipeline((layer,)).run(planes, engines.get(engine), target, threads=threads).samples
+    result = pipeline.run(planes, engines.get(engine), target, threads=threads).samples
     return result[:, :, 0] if pixels.ndim == 2 and result.shape[2] == 1 else result
 
 

@@ -20,8 +20,6 @@ from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, PADDINGS, Padding, whole
 from imgconv.kernelfile import SUFFIXES
 from imgconv.kernelvalue import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer
-from imgconv.layers.combine import METHODS
-from imgconv.layers.resize import TAPS
 from imgconv.library import kernel as find_kernel
 from imgconv.yamlfile import describe, shorten
 
@@ -56,6 +54,7 @@ class Field(NamedTuple):
     required: bool
     default: Any
     description: str
+    words: tuple[str, ...] = ()
 
 
 def fields(layer: type[Layer]) -> list[Field]:
@@ -71,7 +70,8 @@ def fields(layer: type[Layer]) -> list[Field]:
     found = []
     for name in layer._fields:
         required = name in layer.needs or not hasattr(layer, name)
-        found.append(Field(name, kinds[name], required, getattr(layer, name, None), words.get(name, "")))
+        default, described = getattr(layer, name, None), words.get(name, "")
+        found.append(Field(name, kinds[name], required, default, described, layer.words.get(name, ())))
     return found
 
 
@@ -326,8 +326,7 @@ KINDS = {
     ),
     "Taps": Kind(_taps, {"anyOf": [{"type": "string"}, _ROWS]}),
     "Mixer": Kind(_mixer, {"anyOf": [{"type": "string"}, _ROWS]}),
-    "Interpolation": Kind(_text, {"enum": list(TAPS)}),
-    "Combination": Kind(_text, {"enum": list(METHODS)}),
+    "Word": Kind(_text, {"type": "string"}),
 }
 """Every kind but ``Branches``, which `imgconv.pipelinefile` reads itself."""
 

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from imgconv.apply import Report
+from imgconv.engines._bands import Result, available_cores
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
@@ -69,7 +70,7 @@ def to_json(report: Report) -> dict[str, Any]:
     if result:
         stats = result.stats
         lost = stats.clipped + stats.nan
-        values["engine"] |= {"threads": result.threads, "seconds": report.seconds}
+        values["engine"] |= {"threads": _threads(report, result), "seconds": report.seconds}
         values["range"] = {"minimum": _number(stats.minimum), "maximum": _number(stats.maximum)}
         values["clipped"] = {
             "samples": stats.clipped,
@@ -146,9 +147,15 @@ def _map(report: Report) -> str:
 def _engine(report: Report) -> str:
     text = f"{report.request.engine}: {report.reason}"
     if report.result:
-        threads = report.result.threads
-        text += f"; {threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
+        most = "at most " if report.request.kernel is None else ""
+        threads = _threads(report, report.result)
+        text += f"; {most}{threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
     return text
+
+
+def _threads(report: Report, result: Result) -> int:
+    """Return how many threads were used; layers choose for themselves how many pay, up to what they may use."""
+    return result.threads if report.request.kernel is not None else report.request.threads or available_cores()
 
 
 def _duration(seconds: float) -> str:

@@ -81,7 +81,8 @@ def _layer(kind: type[Layer]) -> Schema:
 
 
 def _field(field: Field) -> Schema:
-    found: Schema = {"$ref": f"#/$defs/{field.kind}", "description": field.description}
+    found: Schema = {"enum": list(field.words)} if field.words else {"$ref": f"#/$defs/{field.kind}"}
+    found["description"] = field.description
     if not field.required and (default := _plain(field.default)) is not None:
         found["default"] = default
     return found

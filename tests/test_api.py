@@ -14,9 +14,14 @@ from scipy import ndimage, signal
 import imgconv
 import imgconv.api
 import imgconv.border
+import imgconv.chain
+import imgconv.chainwords
+import imgconv.featuremap
 import imgconv.geometry
 import imgconv.kernelvalue
+import imgconv.pipelinefile
 import imgconv.tone
+import imgconv.weightfile
 from imgconv import convolve, output_size
 from imgconv.errors import OptionError, SizeError
 
@@ -142,8 +147,35 @@ def test_no_module_hides_a_name():
     assert not {path.stem for path in folder.iterdir()} & set(imgconv.__all__)
 
 
-@pytest.mark.parametrize("module", [imgconv.api, imgconv.border, imgconv.geometry, imgconv.kernelvalue, imgconv.tone])
+@pytest.mark.parametrize(
+    "module",
+    [
+        imgconv.api,
+        imgconv.border,
+        imgconv.chain,
+        imgconv.chainwords,
+        imgconv.featuremap,
+        imgconv.geometry,
+        imgconv.kernelvalue,
+        imgconv.pipelinefile,
+        imgconv.tone,
+        imgconv.weightfile,
+    ],
+)
 def test_examples_in_docstrings_are_true(module):
     failed, tried = doctest.testmod(module)
     assert tried > 0
     assert failed == 0
+
+
+def test_a_pipeline_in_python_is_what_its_layers_are(tmp_path):
+    image = np.random.default_rng(2).integers(0, 256, (20, 30)).astype(np.uint8)
+    (tmp_path / "p.yaml").write_text("- conv: {kernel: sharpen, padding: interpolation}\n- pool: {mean: 2}\n")
+    sharp = imgconv.convolve(image, "sharpen", padding="interpolation")
+    found = imgconv.run_pipeline(image, tmp_path / "p.yaml")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, sharp.reshape(10, 2, 15, 2).mean(axis=(1, 3)), atol=1e-4)
+    clipped = imgconv.run_pipeline(image, tmp_path / "p.yaml", map="clip")
+    np.testing.assert_allclose(clipped, np.clip(found, 0, 255), atol=0.501)
+    with pytest.raises(imgconv.ImgconvError, match="layer 2"):
+        imgconv.run_pipeline(image[:1, :1], tmp_path / "p.yaml")

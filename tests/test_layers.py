@@ -387,6 +387,19 @@ def test_alpha_goes_the_way_of_the_colours(name):
     assert alpha.min() >= (28 if name in ("conv", "separable") else 90)
 
 
+def test_enlarging_keeps_invisible_colours_out():
+    """Red beside a green that nobody can see, twice as large: red all over, and opaque up to the border."""
+    image = np.zeros((8, 10, 4), np.uint8)
+    image[:, :5] = (200, 0, 0, 255)
+    image[:, 5:] = (0, 255, 0, 0)
+    one = layer("transposed", kernel("bilinear"), (2, 2), padding("same"))
+    made = Pipeline((one,)).run(image, ENGINE, Target("clip", np.dtype("uint8")), alpha="premultiply").samples
+    inside = made[2:-2, 2:-2]
+    assert (inside[inside[:, :, 3] > 0][:, :3] == (200, 0, 0)).all()
+    np.testing.assert_array_equal(made[0, 8:12, 3], [255, 191, 64, 0])
+    np.testing.assert_array_equal(made[:, 0, 3], 255)
+
+
 def test_stages_say_what_the_layer_makes():
     for make in EVERY.values():
         step = make().plan(Shape(17, 14, 6))

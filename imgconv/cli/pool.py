@@ -11,7 +11,7 @@ import click
 from imgconv.border import Border
 from imgconv.cli import options
 from imgconv.cli.apply import STANDARD, print_report, refuse_streams
-from imgconv.cli.types import SizeType
+from imgconv.cli.types import BorderType, SizeType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
 
@@ -30,7 +30,14 @@ def _window(name: str, what: str) -> Callable[[options.F], options.F]:
 @_window("min", "smallest sample")
 @click.option("-s", "--stride", type=SizeType(), metavar="N|WxH", help="Step between windows. [default: the window]")
 @options.padding("valid")
-@options.border
+@click.option(
+    "-b",
+    "--border",
+    type=BorderType(),
+    metavar="BORDER",
+    help="What fills the padding: zero, edge, symmetric, reflect, wrap or constant:VALUE. [default: what no window "
+    "takes, and zeros for means]",
+)
 @options.dilation
 @click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom.")
 @options.mapping

@@ -8,7 +8,7 @@ step then runs on pixels, (rows, cols, channels).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -60,16 +60,21 @@ class Layer(Value):
     """One operation.
 
     `needs` names fields that have to be given although a layer that this one is derived from has a default for them,
-    and `chooses` those of which just one has to be given.
+    and `chooses` those of which just one has to be given. `words` are what fields of the kind ``Word`` may say.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
     chooses: ClassVar[tuple[str, ...]] = ()
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __post_init__(self) -> None:
         for name in self.needs:
             if getattr(self, name) is None:
                 raise OptionError(name, "it is missing")
+        for name, known in self.words.items():
+            word = getattr(self, name)
+            if word not in known:
+                raise OptionError(name, f"'{word}' is none of {', '.join(known)}{did_you_mean(str(word), known)}")
         given = [name for name in self.chooses if getattr(self, name) is not None]
         if self.chooses and len(given) != 1:
             found = f"{' and '.join(given)} are" if given else "none is"

@@ -10,12 +10,10 @@ from imgconv.kernelvalue import Pointwise as Mixer
 __all__ = [
     "VALID",
     "Border",
-    "Combination",
     "Count",
     "Counts",
     "Extra",
     "Flag",
-    "Interpolation",
     "Line",
     "Mixer",
     "Numbers",
@@ -25,6 +23,7 @@ __all__ = [
     "Pair",
     "Scale",
     "Taps",
+    "Word",
 ]
 
 Taps = Kernel | Combined | Learned
@@ -42,7 +41,7 @@ Numbers = tuple[float, ...]
 Offsets = tuple[Offset, ...]
 Line = tuple[float, ...]
 """The taps of a row or a column."""
-Interpolation = str
-Combination = str
+Word = str
+"""One of the words that the layer's `words` lists."""
 
 VALID = Padding("valid")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from imgconv.engines._bands import COMBINE
-from imgconv.errors import BranchError, LayerError, OptionError, did_you_mean
+from imgconv.errors import BranchError, LayerError, OptionError
 from imgconv.layers import Layer, Shape
 from imgconv.layers._steps import Branches as Fork
 from imgconv.layers._steps import numbered
-from imgconv.layers._types import Combination
+from imgconv.layers._types import Word
 
 METHODS = (*(name for name in COMBINE if name != "angle"), "concatenate")
 
@@ -22,13 +25,13 @@ class Combine(Layer):
         branches: lists of layers; their results agree in size.
     """
 
-    method: Combination
+    method: Word
     branches: Branches
 
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {"method": METHODS}
+
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            problem = f"'{self.method}' is none of {', '.join(METHODS)}{did_you_mean(self.method, METHODS)}"
-            raise OptionError("method", problem)
+        super().__post_init__()
         if len(self.branches) < 2:
             raise OptionError("branches", "there must be two or more")
 

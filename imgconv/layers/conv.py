@@ -85,7 +85,9 @@ class Conv(Layer):
                 f"'{self.kernel.name}' filters every channel by itself; only weights (out, in, rows, cols) have them"
             )
             raise OptionError("groups", problem)
-        if len(self.bias) > 1 or (self.bias and isinstance(self.kernel, Combined)):
+        if self.bias and isinstance(self.kernel, Combined):
+            raise OptionError("bias", f"'{self.kernel.name}' is several kernels combined, to which none can be added")
+        if len(self.bias) > 1:
             raise OptionError(
                 "bias", f"'{self.kernel.name}' filters every channel alike, so there is one number for all"
             )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.chain import Stage
 from imgconv.engines import Floats
-from imgconv.errors import OptionError, did_you_mean
+from imgconv.errors import OptionError
 from imgconv.geometry import AXES, RESIZED, Axis, Extent, resized
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, interleaved, planes
-from imgconv.layers._types import Flag, Interpolation, Pair, Scale
+from imgconv.layers._types import Flag, Pair, Scale, Word
 
 TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 """The methods, each with how many samples along an axis it sees."""
@@ -31,17 +32,14 @@ class Resize(Layer):
 
     scale: Scale | None = None
     size: Pair | None = None
-    method: Interpolation = "bilinear"
+    method: Word = "bilinear"
     align_corners: Flag = False
 
     chooses = ("scale", "size")
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {"method": tuple(TAPS)}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.method not in TAPS:
-            raise OptionError(
-                "method", f"'{self.method}' is none of {', '.join(TAPS)}{did_you_mean(self.method, TAPS)}"
-            )
         if self.align_corners and self.method == "nearest":
             raise OptionError(
                 "align_corners", "nearest takes samples as they are; only the other methods align corners"

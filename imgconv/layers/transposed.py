@@ -115,33 +115,46 @@ class Transposed(Layer):
         )
         return interleaved(result)
 
+    @property
+    def averages(self) -> bool:
+        """Whether copies of the kernel are shares of samples, so that dividing by those of alpha makes sense."""
+        if not isinstance(self.kernel, Kernel) or self.kernel.offset or self.bias:
+            return False
+        return bool(self.kernel.taps.min() >= 0 and self.kernel.sum > 0)
+
     def for_alpha(self, means: bool, white: float) -> Layer:
-        """Return a layer that makes alpha as large, by the nearest pixel."""
-        return Enlarged(self)
+        """Return a layer that makes alpha as large: by the same kernel, or by the nearest pixel."""
+        return Enlarged(self, means)
 
 
 class Enlarged(Layer):
-    """The alpha of a transposed convolution: each output takes the nearest pixel.
+    """The alpha of a transposed convolution.
 
     Attributes:
         layer: the layer that the colours go through.
+        means: whether each output takes its shares of the pixels, or else the nearest one.
     """
 
     layer: Transposed
+    means: bool = False
 
     def plan(self, shape: Shape) -> PlannedWhole:
         """Return a step of the same size."""
         kernel = self.layer.kernel
         assert not isinstance(kernel, Combined)
         rows, cols = kernel.shape
-        plain = Kernel(name="alpha", weights=np.ones((rows, cols)))
-        planned = self.layer.replace(kernel=plain, groups=None, bias=()).plan(shape)
+        shares = kernel if isinstance(kernel, Kernel) else Kernel(name="alpha", weights=np.ones((rows, cols)))
+        planned = self.layer.replace(kernel=shares, groups=None, bias=()).plan(shape)
         stage = planned.stages[0]
         assert isinstance(stage, Stage)
         cols_from, rows_from = (_nearest(axis) for axis in stage.extent)
 
         def run(pixels: NDArray[Any], setting: Setting) -> Floats:
-            return pixels[rows_from][:, cols_from].astype(floats(pixels.dtype))
+            nearest: Floats = pixels[rows_from][:, cols_from].astype(floats(pixels.dtype))
+            if self.means:  # the shares of a pixel's neighbours sum to 1 only after a division, at the edges above all
+                whole = planned.run(np.ones_like(pixels), setting)
+                np.divide(planned.run(pixels, setting), whole, out=nearest, where=np.abs(whole) > 1e-6)
+            return nearest
 
         return planned.replace(run=run)
 
