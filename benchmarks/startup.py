@@ -5,7 +5,8 @@
 Pairs are run in turn, A B A B ..., after one uncounted run of each, so that a machine whose speed drifts slows both
 alike:
 
-- ``imgconv size 224x224 -k 7 -s 2 --padding 3`` against ``python -c "import click"``, at most 1.4 times as long;
+- ``imgconv size 224x224 -k 7 -s 2 --padding 3`` and a chain of three layers, each against ``python -c "import click"``,
+  at most 1.4 times as long;
 - ``imgconv apply`` of a 600x400 PNG with a kernel, a combined and a computed one, each against
   ``python -c "import click, numpy, PIL.Image, yaml"``, at most 1.5 times as long.
 
@@ -60,11 +61,9 @@ def cases(folder: Path) -> list[Case]:
     draw(picture)
     apply = ["apply", str(picture), str(folder / "result.png"), "--overwrite", "--quiet", "-k"]
     return [
-        Case(
-            "imgconv size 224x224 -k 7 -s 2 --padding 3",
-            [IMGCONV, "size", "224x224", "-k", "7", "-s", "2", "--padding", "3"],
-            [PYTHON, "-c", "import click"],
-            1.4,
+        *(
+            Case(f"imgconv size {words}", [IMGCONV, "size", *words.split()], [PYTHON, "-c", "import click"], 1.4)
+            for words in ("224x224 -k 7 -s 2 --padding 3", "224x224x3 conv:7,s2,p3,c64 pool:3,s2,p1 conv:3")
         ),
         *(
             Case(

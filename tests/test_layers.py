@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage, signal
 
 from imgconv import engines, layers
@@ -430,7 +432,7 @@ def test_stages_say_what_the_layer_makes():
         ),
         (
             lambda: (layer("abs"), layer("bias", (Offset(1.0), Offset(2.0)))),
-            "layer 2 (bias): values: there are 2 numbers for 6 channels; one serves for all",
+            "layer 2 (bias): values: 2 numbers for 6 channels; one serves for all",
         ),
         (
             lambda: (layer("abs"), layer("transposed", learned(3, 3, 2, 2))),
@@ -468,3 +470,30 @@ def test_a_single_layer_is_named_by_no_number():
     with pytest.raises(ChannelError):
         Pipeline((layer("pointwise", matrix(2, 3)),)).plan(Shape(9, 9, 1))
     assert "conv" in layers.names()
+
+
+@pytest.mark.parametrize("anchor", [(0, 0), (2, 4), (1, 2)])
+def test_weights_with_an_anchor_are_laid_there_by_either_engine(anchor):
+    weights = learned(2, 6, 3, 5).replace(anchor=anchor)
+    one = layer("conv", weights, padding("same"), Border("edge"))
+    plan = Pipeline((one,)).plan(Shape(17, 14, 6))
+    goal = Target(None, np.dtype("float64"))
+    both = [plan.run(PICTURE, engines.get(name), goal).samples for name in ("builtin", "scipy")]
+    agree(*both)
+    padded = np.pad(PICTURE, ((anchor[0], 2 - anchor[0]), (anchor[1], 4 - anchor[1]), (0, 0)), mode="edge")
+    wanted = sum(signal.correlate2d(padded[:, :, c], weights.weights[1, c], mode="valid") for c in range(6))
+    agree(both[0][:, :, 1], wanted)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(sorted(EVERY)), min_size=1, max_size=4), st.integers(3, 9), st.integers(3, 9))
+def test_any_chain_makes_what_was_planned(chain, width, height):
+    pixels = RNG.integers(0, 256, (height, width, 6)).astype(np.uint8)
+    pipeline = Pipeline(tuple(EVERY[name]() for name in chain))
+    try:
+        plan = pipeline.plan(Shape(width, height, 6))
+    except (LayerError, SizeError):
+        return
+    made = plan.run(pixels, ENGINE, Target(None, np.dtype("float32")))
+    assert made.samples.shape == (plan.output.height, plan.output.width, plan.output.channels)
+    assert made.samples.dtype == np.float32

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.calculator import count
 from imgconv.engines import Floats
 from imgconv.errors import OptionError
 from imgconv.layers import Setting, Shape
@@ -32,7 +33,9 @@ class Bias(PixelwiseLayer):
         """
         number = len(self.values)
         if number not in (1, shape.channels):
-            raise OptionError("values", f"there are {number} numbers for {shape.channels} channels; one serves for all")
+            raise OptionError(
+                "values", f"{count(number, 'number')} for {count(shape.channels, 'channel')}; one serves for all"
+            )
         sums = (number, str(number))
         return PlannedPixelwise(shape, self.run, "a number added", parameters=sums)
 

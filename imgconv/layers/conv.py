@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border
+from imgconv.calculator import count
 from imgconv.chain import Stage, check_groups, shared, weighted
 from imgconv.engines import Floats, Job, Prepared
 from imgconv.errors import ChannelError, OptionError
@@ -102,11 +103,13 @@ class Conv(Layer):
         groups = self.groups or max(1, shape.channels // taken)
         if shape.channels != taken * groups or (self.groups is None and groups > 1 and made % groups):
             named = f" in {groups} groups" if groups > 1 and self.groups else ""
-            raise ChannelError(kernel.name, f"it takes {taken} channels{named}, but the image has {shape.channels}")
+            raise ChannelError(
+                kernel.name, f"it takes {count(taken, 'channel')}{named}, but the image has {shape.channels}"
+            )
         check_groups(shape.channels, made, groups)
         bias = self.bias or kernel.bias
         if bias and len(bias) != made:
-            raise OptionError("bias", f"there are {len(bias)} numbers for {made} output channels")
+            raise OptionError("bias", f"{count(len(bias), 'number')} for {count(made, 'output channel')}")
         extent = self._extent(kernel.shape, kernel.anchor, shape)
         stage = weighted(extent, shape.channels, made, groups, len(bias))
         return LearnedStep(self, extent, Shape(*extent.output, made), (stage,), kernel.replace(bias=bias), groups)

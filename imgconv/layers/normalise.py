@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.calculator import count
 from imgconv.engines import Floats
 from imgconv.errors import OptionError
 from imgconv.layers import Setting, Shape
@@ -38,7 +39,7 @@ class Normalise(PixelwiseLayer):
         """
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, shape.channels):
-                raise OptionError(name, f"there are {len(values)} numbers for {shape.channels} channels")
+                raise OptionError(name, f"{count(len(values), 'number')} for {count(shape.channels, 'channel')}")
         return PlannedPixelwise(shape, self.run, "normalised")
 
     def white_after(self, white: float) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border, index_map
+from imgconv.calculator import count
 from imgconv.chain import Stage, weighted
 from imgconv.engines import Floats, Prepared
 from imgconv.errors import ChannelError, OptionError
@@ -59,12 +60,14 @@ class Pointwise(Layer):
         """
         made, taken = self.matrix.matrix.shape
         if shape.channels != taken:
-            raise ChannelError(self.matrix.name, f"it takes {taken} channels, but the image has {shape.channels}")
+            raise ChannelError(
+                self.matrix.name, f"it takes {count(taken, 'channel')}, but the image has {shape.channels}"
+            )
         bias = self.bias or self.matrix.bias
         if len(bias) == 1:
             bias = bias * made
         if bias and len(bias) != made:
-            raise OptionError("bias", f"there are {len(bias)} numbers for {made} output channels")
+            raise OptionError("bias", f"{count(len(bias), 'number')} for {count(made, 'output channel')}")
         size = (shape.width, shape.height)
         extent = geometry.extent(size, (1, 1), padding=self.padding, stride=self.stride)
         stage = weighted(extent, taken, made, bias=len(bias))

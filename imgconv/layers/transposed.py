@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import geometry
+from imgconv.calculator import count
 from imgconv.chain import Stage, check_groups, shared, weighted
 from imgconv.engines import Floats
 from imgconv.errors import ChannelError, OptionError
@@ -56,7 +57,7 @@ class Transposed(Layer):
         weights, groups = self._weights(shape.channels)
         made = weights.shape[1] * groups
         if self.bias and len(self.bias) not in (1, made):
-            raise OptionError("bias", f"there are {len(self.bias)} numbers for {made} output channels")
+            raise OptionError("bias", f"{count(len(self.bias), 'number')} for {count(made, 'output channel')}")
         extent = geometry.transposed_extent(
             (shape.width, shape.height),
             (weights.shape[3], weights.shape[2]),
@@ -80,7 +81,9 @@ class Transposed(Layer):
         if isinstance(self.kernel, Learned):
             taken, per_group = self.kernel.weights.shape[:2]
             if taken != channels:
-                raise ChannelError(self.kernel.name, f"it takes {taken} channels, but the image has {channels}")
+                raise ChannelError(
+                    self.kernel.name, f"it takes {count(taken, 'channel')}, but the image has {channels}"
+                )
             groups = self.groups or 1
             check_groups(channels, per_group * groups, groups)
             return self.kernel.weights, groups

@@ -229,7 +229,7 @@ def test_pool_with_ceil_mode_and_dilation(folder, photo):
         (
             "- grouped: {kernel: [[[[1]]]], groups: 2}",
             1,
-            "layer 1 (grouped): kernel 'weights': it takes 1 channels in 2 groups, but the image has 3",
+            "layer 1 (grouped): kernel 'weights': it takes 1 channel in 2 groups, but the image has 3",
         ),
         (
             "- transposed: {kernel: bilinear, output_padding: 2}",
