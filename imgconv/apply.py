@@ -163,8 +163,7 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
     """
     if request.kernel is not None:
         request = request.replace(kernel=rescaled(request.kernel, request.gain))
-    for place in ([target] if isinstance(target, str) else []) + [file for _, file in request.saves]:
-        check_place(place, place, request.overwrite)
+    _check_places([target, *(file for _, file in request.saves)], request.overwrite)
     with source if isinstance(source, Reading) else Reading(source) as reading:
         return _applied(request, reading, target, dry_run)
 
@@ -177,15 +176,15 @@ def _applied(request: Request, reading: Reading, target: File, dry_run: bool) ->
     filtered = taken.channels - (taken.alpha and request.alpha != "filter")
     plan = chain.plan(Shape(taken.width, taken.height, filtered))
     dtype = np.dtype(header.dtype)
-    shown = form(format_of(target, request.format), *_written(plan.output, taken, request))
+    shown = _form(taken, plan, target, request)
     goal = _target(request, chain.layers, dtype, shown)
-    made = _made(taken, plan.output, goal, shown, target, request)
+    made = _made(taken, plan, goal, shown, target, request)
     if goal.map == "float":
         _refuse_float(made)
     notes = (
         *header.notes,
         *check_target(target, made, format=request.format, overwrite=request.overwrite),
-        *_channel_notes(plan.output, shown, taken, made, request),
+        *_channel_notes(taken, plan, shown, made, request),
     )
     engine = engines.get(request.engine)
     report = Report(
@@ -203,7 +202,7 @@ def _applied(request: Request, reading: Reading, target: File, dry_run: bool) ->
         jobs = plan.prepare(engine, dtype, full_range(header.dtype))
         return report.replace(reason="; ".join(dict.fromkeys(job.reason for step in jobs for job in step)))
     image = _decoded(reading, request)
-    if image.alpha and made.channels <= plan.output.channels and request.alpha != "filter":
+    if image.alpha and request.alpha != "filter" and not _keeps_alpha(taken, plan, request):
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     report, kept = _run(report, chain, image, engine)
     _refuse_span(report)
@@ -306,32 +305,37 @@ def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], s
     return target
 
 
-def _written(output: Shape, taken: Header, request: Request) -> tuple[int, int, int]:
-    """Return width, height and channels of a result with the alpha that it gets back, which only colours do."""
-    kept_alpha = taken.alpha and request.alpha != "filter" and output.channels in (1, 3)
-    # Grey with alpha has two channels, yet it is a picture.
-    return output.width, output.height, 1 if kept_alpha and output.channels == 1 else output.channels + kept_alpha
+def _keeps_alpha(taken: Header, plan: Plan, request: Request) -> bool:
+    """Whether the result gets its alpha back, which went beside the colours: colours do, feature maps do not."""
+    alike = plan.output.channels == plan.input.channels
+    return taken.alpha and request.alpha != "filter" and (alike or plan.output.channels in (1, 3))
 
 
-def _made(taken: Header, output: Shape, goal: Target, shown: Form, target: File, request: Request) -> Header:
+def _form(taken: Header, plan: Plan, target: File, request: Request) -> Form:
+    """Return how the result is written; one with the input's channels, or with its alpha, is a picture as that was."""
+    width, height, channels = plan.output
+    if _keeps_alpha(taken, plan, request):
+        return Form("picture", width, height, channels + 1)
+    if channels == taken.channels:
+        return Form("picture", width, height, channels)
+    return form(format_of(target, request.format), width, height, channels)
+
+
+def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, request: Request) -> Header:
     """Return the header that the output will have."""
-    name = target if isinstance(target, str) else "standard output"
+    filtered = taken.alpha and request.alpha == "filter" and shown.channels == taken.channels
+    alpha = filtered or _keeps_alpha(taken, plan, request)
     format = format_of(target, request.format)
-    kept_alpha = taken.alpha and (request.alpha == "filter" or output.channels in (1, 3))
-    channels = (
-        output.channels + (kept_alpha and request.alpha != "filter") if shown.kind == "picture" else shown.channels
-    )
-    alpha = kept_alpha and shown.kind == "picture"
-    same = channels == taken.channels and alpha == taken.alpha
-    space = taken.space if same else {1: "grey", 3: "RGB"}.get(channels - alpha, "other")
-    if channels == 4 and space == "other" and format not in ("TIFF", "NPY"):
+    same = shown.channels == taken.channels and alpha == taken.alpha
+    space = taken.space if same else {1: "grey", 3: "RGB"}.get(shown.channels - alpha, "other")
+    if shown.channels == 4 and space == "other" and format not in ("TIFF", "NPY"):
         space, alpha = "RGB", True
     return taken.replace(
-        name=name,
+        name=target if isinstance(target, str) else "standard output",
         format=format,
         width=shown.width,
         height=shown.height,
-        channels=channels,
+        channels=shown.channels,
         alpha=alpha,
         dtype=goal.dtype.name,
         space=space,
@@ -340,16 +344,31 @@ def _made(taken: Header, output: Shape, goal: Target, shown: Form, target: File,
     )
 
 
-def _channel_notes(output: Shape, shown: Form, taken: Header, made: Header, request: Request) -> list[str]:
+def _channel_notes(taken: Header, plan: Plan, shown: Form, made: Header, request: Request) -> list[str]:
     """Say what becomes of channels that are no colours."""
-    notes = [f"{output.channels} channels are written as {shown.words}"] if shown.words else []
-    if output.channels == 4 and made.alpha and not (taken.alpha and request.alpha == "filter"):
+    channels = plan.output.channels
+    notes = [f"{channels} channels are written as {shown.words}"] if shown.words else []
+    if made.alpha and channels == made.channels != taken.channels:
         notes.append("the fourth channel is written as alpha; .npy and .tif keep it as it is")
     if taken.alpha and not made.alpha and request.alpha != "filter":
-        notes.append(f"alpha is left out, as {output.channels} channels are no colours")
+        notes.append(f"alpha is left out, as {channels} channels are no colours")
     if request.saves and taken.alpha and request.alpha == "premultiply":
         notes.append("layers are saved without alpha, their colours weighted by it")
     return notes
+
+
+def _check_places(targets: list[File], overwrite: bool) -> None:
+    """Refuse files that exist already, or that are to be written twice.
+
+    Raises:
+        ImageWriteError: a file exists, or its folder does not.
+        OptionError: two results are to go into one file.
+    """
+    names = [target for target in targets if isinstance(target, str)]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise OptionError("save-layer", f"'{name}' is to hold two results; name another file")
+        check_place(name, name, overwrite)
 
 
 def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: np.dtype[Any]) -> tuple[Saved, ...]:
@@ -365,14 +384,14 @@ def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: 
         if not 1 <= number <= len(plan.steps):
             last = f"from 1 to {len(plan.steps)}" if len(plan.steps) > 1 else "and there is but one"
             raise OptionError("save-layer", f"there is no layer {number}; they are numbered {last}")
-        output = plan.steps[number - 1].output
-        plain = taken.replace(alpha=False, channels=taken.channels - taken.alpha)
-        shown = form(format_of(file), *output)
+        part = plan.replace(layers=plan.layers[:number], steps=plan.steps[:number])
+        plain = taken.replace(alpha=False, channels=plan.input.channels)
+        shown = _form(plain, part, file, request.replace(format=None))
         asked = request
         if shown.kind == "picture" and format_of(file) == "NPY" and request.map is None and request.depth is None:
             asked = request.replace(map="float")  # a picture that goes into an array is wanted for its numbers
         goal = _target(asked, chain.layers[:number], dtype, shown)
-        made = _made(plain, output, goal, shown, file, request.replace(format=None))
+        made = _made(plain, part, goal, shown, file, request.replace(format=None))
         if goal.map == "float":
             _refuse_float(made)
         check_target(file, made, overwrite=request.overwrite)

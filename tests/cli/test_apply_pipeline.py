@@ -90,7 +90,7 @@ def test_feature_maps_are_an_array_pages_or_a_sheet(pipeline, folder, photo):
     with tifffile.TiffFile("out.tif") as file:
         assert len(file.pages) == 8
         np.testing.assert_allclose(np.stack([page.asarray() for page in file.pages], 2), wanted, atol=2e-3)
-    sheet = np.asarray(Image.open("out.png"))
+    sheet = pixels("out.png")
     stretched = rounded((wanted - wanted.min()) / np.ptp(wanted) * 255)
     columns = (sheet.shape[1] + 2) // 300
     assert sheet.shape == (8 // columns * 200 - 2, columns * 300 - 2)
@@ -112,7 +112,7 @@ def test_the_report_says_what_became_of_the_channels(pipeline, folder, photo):
         assert {page.dtype for page in file.pages} == {np.dtype("uint16")}
     four = pipeline("- conv: w.npy\n- select: [0, 1, 2, 3]\n")
     assert "the fourth channel is written as alpha" in ok("apply", "photo.png", "4.png", "--pipeline", four).text
-    assert np.asarray(Image.open("4.png")).shape == (198, 298, 4)
+    assert pixels("4.png").shape == (198, 298, 4)
 
 
 def test_alpha_is_left_out_where_there_are_no_colours(pipeline, folder, photo):
@@ -123,9 +123,26 @@ def test_alpha_is_left_out_where_there_are_no_colours(pipeline, folder, photo):
     assert np.load("out.npy").shape == (198, 298, 8)
     assert "alpha is left out, as 8 channels are no colours" in done.text
     ok("apply", "clear.png", "grey.png", "--pipeline", pipeline("[pointwise: gray-601, pool: 2]"))
-    grey = np.asarray(Image.open("grey.png"))
+    grey = pixels("grey.png")
     assert grey.shape == (100, 150, 2)
     assert (grey[..., 1] == 200).all()
+
+
+def test_channels_that_stay_as_many_stay_what_they_are(pipeline, folder):
+    bands = RNG.integers(0, 256, (20, 30, 5)).astype(np.uint8)
+    tifffile.imwrite("bands.tif", bands, photometric="minisblack", planarconfig="contig")
+    ok("apply", "bands.tif", "out.tif", "-k", "identity")
+    ok("apply", "bands.tif", "piped.tif", "--pipeline", pipeline("- conv: identity"))
+    for name in ("out.tif", "piped.tif"):
+        np.testing.assert_array_equal(tifffile.imread(name), bands)
+    grey = RNG.integers(0, 256, (20, 30, 2)).astype(np.uint8)
+    Image.merge("LA", [Image.fromarray(grey[..., c]) for c in range(2)]).save("grey.png")
+    for alpha in ("filter", "premultiply", "preserve"):
+        ok("apply", "grey.png", f"{alpha}.png", "-k", "identity", "--alpha", alpha)
+        with Image.open(f"{alpha}.png") as made:
+            assert made.mode == "LA"
+    ok("apply", "grey.png", "one.png", "--alpha", "filter", "--pipeline", pipeline("- select: 1"))
+    np.testing.assert_array_equal(pixels("one.png"), grey[..., 1])
 
 
 def test_json_lists_the_layers(pipeline):
@@ -272,6 +289,7 @@ KERNEL = ("apply", "photo.png", "out.png", "-k", "sobel-x")
         ((*PIPED, "--stride", "2"), "--stride: it goes with --kernel; in a pipeline every layer says its own"),
         ((*PIPED, "--check"), "--check: it goes with --kernel; in a pipeline every layer says its own"),
         ((*PIPED, "--save-layer", "4"), "--save-layer: there is no layer 4; they are numbered from 1 to 3"),
+        ((*PIPED, "--save-layer", "1=out.png"), "--save-layer: 'out.png' is to hold two results; name another file"),
         ((*PIPED, "--save-layer", "x"), "--save-layer: 'x' is neither N nor N=FILE, as in 2 or 2=edges.png"),
         ((*KERNEL, "--save-layer", "1"), "--save-layer: it goes with --pipeline; a kernel is but one layer"),
         ((*KERNEL, "--output-padding", "1"), "--output-padding: only --transposed has it"),
