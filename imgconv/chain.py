@@ -18,7 +18,7 @@ from imgconv.calculator import Size, count
 from imgconv.errors import OptionError
 from imgconv.geometry import AXES, Extent, Padding, Shape, extent
 
-PHASES = 1024
+PHASES = 256
 """After enlarging, neighbouring outputs see different numbers of inputs; so many of them are looked at."""
 
 Ratio = tuple[int, int]
