@@ -122,13 +122,15 @@ static int set_spectrum(FourierPlan *plan, const double *half)
     const int64_t rows = plan->is.tile_rows, cols = plan->is.tile_cols, stored = cols / 2 + 1;
     const int lanes = FOURIERS[plan->level].lanes;
     const double scale = 1 / (double)(rows * cols);
+    int64_t order[TILE_MOST];
     if (posix_memalign((void **)&plan->spectrum, ALIGN, (size_t)(rows * cols * 2) * sizeof(float)))
         return 0;
+    for (int64_t q = 0; q < cols; q++) order[q] = frequency(plan->is.col_radix, cols, q);
     for (int64_t r = 0; r < rows; r++) {
         const int64_t y = frequency(plan->is.row_radix, rows, r);
         float *to = plan->spectrum + r / lanes * lanes * cols * 2 + r % lanes;
         for (int64_t q = 0; q < cols; q++, to += 2 * lanes) {
-            const int64_t x = frequency(plan->is.col_radix, cols, q);
+            const int64_t x = order[q];
             const double *at = half + 2 * (x < stored ? y * stored + x : (rows - y) % rows * stored + cols - x);
             to[0] = (float)(at[0] * scale);
             to[lanes] = (float)((x < stored ? -at[1] : at[1]) * scale);

@@ -40,8 +40,10 @@ PASSES = {
 """Sides of a tile, and the radices of the passes that transform so many numbers."""
 
 
-ROUNDINGS = {4: 5.5, 8: 10.0, 12: 15.0, 16: 11.0}
-"""By how many times u a pass of each radix makes results wrong, twiddle factors included; see `error_bound`."""
+BUTTERFLY = {4: 2.0, 8: 6.25, 12: 11.0, 16: 7.25}
+"""By how many times u the butterflies of a pass of each radix make results wrong; see `error_bound`."""
+PRODUCT = 3.25
+"""The same for a product of two complex numbers, one of which was rounded."""
 
 
 MOST_DOUBTS = 0.1
@@ -146,14 +148,14 @@ def padded_taps(job: Job) -> NDArray[np.int16]:
 def error_bound(job: Job, tile: tuple[int, int]) -> float:
     """Return a bound of a sum's error, as a part of the Euclidean norm of all samples of the tile.
 
-    Every rounding is wrong by at most u = 2**-24 of what is rounded. Along a transform each pass adds to that: a
-    level of a butterfly rounds sums once, and a product with a rounded factor is wrong by at most 3.5 u. On the way
-    there these errors are relative to the norm of the spectrum, which is multiplied by that of the taps; on the way
-    back to the sum of the magnitudes of what is summed up. By the inequality of Cauchy and Schwarz both are at most
-    the product of the norms of samples and taps.
+    Every rounding is wrong by at most u = 2**-24 of what is rounded. Along a transform each pass adds to that: u for
+    a level of sums, sqrt(5) u for a product (Brent, Percival and Zimmermann, Error bounds on complex floating-point
+    multiplication, 2007) and u for its rounded factor. Forward these errors are relative to the norm of the spectrum,
+    which is then multiplied by that of the taps; back they are relative to the sum of the magnitudes of what is summed
+    up. By the inequality of Cauchy and Schwarz both are at most the product of the norms of samples and taps.
     """
-    passes = sum(ROUNDINGS[radix] for side in tile for radix in PASSES[side])
-    return float(1.01 * (2 * passes + 4) * 2.0**-24 * np.sqrt(np.square(job.taps).sum()))
+    transforms = 2 * sum(PRODUCT * (len(PASSES[side]) - 1) + sum(BUTTERFLY[r] for r in PASSES[side]) for side in tile)
+    return float(1.01 * (transforms + PRODUCT + 1) * 2.0**-24 * np.sqrt(np.square(job.taps).sum()))
 
 
 def twiddles(radices: tuple[int, ...]) -> NDArray[np.float32]:
@@ -179,23 +181,26 @@ def spectrum_of(job: Job, tile: tuple[int, int]) -> NDArray[np.complex128]:
 def best_tile(job: Job, channels: int, dtype: np.dtype[Any], level: Level) -> tuple[tuple[int, int], float]:
     """Return the cheapest tile, (rows, cols), and what it costs per output sample in nanoseconds.
 
-    Two planes share a tile, and the last one of a row of tiles may be alone.
+    Two planes share a tile, and the last one of a row of tiles may be alone. Threads share the rows of tiles, of which
+    an odd one out lets half of the cores wait.
     """
-    costs, whole = FFT[level.name], integers(job, dtype)
+    costs, whole, again = FFT[level.name], integers(job, dtype), exact_cost(job, level)
     best = ((0, 0), float("inf"))
     for rows, down in _fitting(job, 0):
         for cols, across in _fitting(job, 1):
-            tiles = -(-job.output[0] // down) * -(-(-(-job.output[1] // across) * channels) // 2)
+            bands = -(-job.output[0] // down)
+            bands += bands % 2 if bands > 1 else 0
+            tiles = bands * -(-(-(-job.output[1] // across) * channels) // 2)
             cost = tiles * rows * cols * (costs[rows] + costs[cols]) / 2 / (job.output[0] * job.output[1] * channels)
+            if cost < best[1] and whole:
+                cost += _doubts(job, dtype, (rows, cols)) * again
             if cost < best[1]:
                 best = ((rows, cols), cost)
-    if whole and best[0][0]:
-        return best[0], best[1] + _doubts(job, dtype, best[0]) * exact_cost(job, level)
     return best
 
 
 def _doubts(job: Job, dtype: np.dtype[Any], tile: tuple[int, int]) -> float:
-    """Return how many of the sums of noise will be computed again; infinity where there are too many."""
+    """Return which part of the sums of noise will be computed again; infinity where there are too many."""
     usual = 0.3 * np.iinfo(dtype).max * (2 * tile[0] * tile[1]) ** 0.5
     part = 2 * (error_bound(job, tile) * usual / job.divisor + np.iinfo(dtype).max * 2.0**-21)
     return part if part < MOST_DOUBTS else np.inf
