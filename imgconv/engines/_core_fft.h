@@ -417,17 +417,17 @@ INLINE float NAMED(padded_sample)(const FourierPlan *plan, const Image *image, c
                                   int64_t q)
 {
     const int64_t col = row ? plan->cols[q] : -1;
-    const char *from = row + col * image->col + channel * image->channel;
     uint8_t byte;
     uint16_t pair;
-    float value = (float)plan->constant;
-    if (col >= 0)
-        switch (plan->is.source) {
-        case U8: memcpy(&byte, from, 1); value = (float)byte; break;
-        case U16: memcpy(&pair, from, 2); value = (float)pair; break;
-        default: memcpy(&value, from, 4);
-        }
-    return value;
+    float value;
+    if (col < 0)
+        return (float)plan->constant;
+    const char *from = row + col * image->col + channel * image->channel;
+    switch (plan->is.source) {
+    case U8: memcpy(&byte, from, 1); return (float)byte;
+    case U16: memcpy(&pair, from, 2); return (float)pair;
+    default: memcpy(&value, from, 4); return value;
+    }
 }
 
 static const char *NAMED(padded_row)(const FourierPlan *plan, const Image *image, int64_t row)
