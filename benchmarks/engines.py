@@ -33,13 +33,14 @@ Run = Callable[[], object]
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: taps as slid, or the factors of separable ones."""
+    """One line of the table: taps as slid, the factors of separable ones, or a combined kernel of the library."""
 
     name: str
     taps: Any
     dtype: str = "uint8"
     sigma: float = 0.0
     least: float = 1.5
+    combined: str = ""
 
     @property
     def row(self) -> Any:
@@ -83,6 +84,7 @@ def cases() -> list[Case]:
         *blurs,
         Case("dense 5x5, real, uint16", real(5), "uint16"),
         Case("dense 5x5, real, float32", real(5), "float32"),
+        Case("sobel, length of x and y", np.ones((3, 3)), combined="sobel"),
     ]
 
 
@@ -101,6 +103,8 @@ def ours(case: Case, image: Any, threads: int) -> Run:
     # Integer taps over their sum stay integers over a divisor.
     from imgconv.kernelvalue import Kernel
 
+    if case.combined:
+        return lambda: convolve(image, case.combined, padding="same", border="edge", threads=threads, map="clip")
     kernel = Kernel(name=case.name, weights=case.taps)
     if np.all(case.taps == np.rint(case.taps)):
         kernel = kernel.with_gain("sum")
@@ -113,6 +117,13 @@ def opencv(case: Case, image: Any, threads: int) -> dict[str, Run]:
 
     cv2.setNumThreads(threads)
     edge, taps = cv2.BORDER_REPLICATE, case.taps / (case.taps.sum() or 1)
+    if case.combined:
+
+        def sobel() -> object:
+            x, y = (cv2.Sobel(image, cv2.CV_32F, *axes, borderType=edge) for axes in ((1, 0), (0, 1)))
+            return cv2.convertScaleAbs(cv2.magnitude(x, y))
+
+        return {"cv2.Sobel": sobel}
     runs: dict[str, Run] = {"cv2.filter2D": lambda: cv2.filter2D(image, -1, taps, borderType=edge)}
     if case.row is not None:
         row, size = case.row, (len(case.row),) * 2
@@ -128,6 +139,9 @@ def vips(case: Case, image: Any, threads: int) -> dict[str, Run]:
 
     kinds = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
     whole = pyvips.Image.new_from_memory(image.data, image.shape[1], image.shape[0], 3, kinds[str(image.dtype)])
+
+    if case.combined:  # it adds the two magnitudes, which is less work than the length
+        return {"vips sobel": lambda: whole.sobel().write_to_memory()}
 
     def mask(taps: Any) -> Any:
         if not np.all(taps == np.rint(taps)):
@@ -148,6 +162,13 @@ def scipy(case: Case, image: Any, threads: int) -> dict[str, Run]:
     from scipy import ndimage
 
     plane, taps = np.ascontiguousarray(image[:, :, 0]), case.taps / (case.taps.sum() or 1)
+    if case.combined:
+        floats = plane.astype(np.float32)
+        return {
+            "scipy.ndimage": lambda: np.hypot(*(ndimage.sobel(floats, axis, mode="nearest") for axis in (0, 1))).clip(
+                0, 255
+            )
+        }
     if case.row is not None:
         row = case.row
         return {
@@ -242,7 +263,8 @@ def table(args: argparse.Namespace) -> None:
         kernel = Kernel(name="", weights=case.taps)
         job = engines.Job.of(kernel.with_gain("sum") if kernel.integral else kernel, both, Border("edge"), 255)
         way = suited(engines.get("builtin").prepare(job, SHAPE, image.dtype), Tone("clip", image.dtype)).reason
-        rate = case.taps.size * image.size / mine.wall / 1e6
+        way = "both members and their length in parts of a band" if case.combined else way
+        rate = case.taps.size * (2 if case.combined else 1) * image.size / mine.wall / 1e6
         share = f" ({rate / most:.0%})" if most else ""
         verdict = "" if not best or ratio >= case.least else " short"
         print(
@@ -339,6 +361,9 @@ def there(name: str) -> bool:
         importlib.import_module(name)
     except ImportError:
         print(f"{name} is not installed, so it is left out")
+        return False
+    except OSError as fault:  # its Python package is there, the library that it calls is not
+        print(f"{name} is left out, as its library cannot be loaded ({str(fault).partition(chr(10))[0]})")
         return False
     return True
 

@@ -19,6 +19,10 @@ from imgconv.tone import Stats, Tone
 from imgconv.value import Value
 
 
+LONG = 1 << 30
+"""Multiply-adds, at most, of a band from which on it may take a noticeable time."""
+
+
 class Result(Value):
     """What came out: samples (rows, cols, channels), and what was seen on the way."""
 
@@ -80,9 +84,16 @@ def run(
                 samples[start:stop], stats[number] = tone.apply(one)
 
     used = max(1, min(threads or available_cores(), len(starts)))
-    each(band, len(starts), used)
+    most = max(_taps(job) for job in prepared) * step * output[1] * output[2]
+    each(band, len(starts), used, long=most > LONG)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
     return Result(samples, sum(stats, Stats()), used, reason)
+
+
+def _taps(prepared: Prepared) -> int:
+    """Return how many multiply-adds a sample may take, whatever the way."""
+    job = getattr(prepared, "job", None)
+    return 1 if job is None else int(job.taps.size)
 
 
 def suited(prepared: Prepared, tone: Tone | None) -> Prepared:
@@ -92,10 +103,11 @@ def suited(prepared: Prepared, tone: Tone | None) -> Prepared:
     return way
 
 
-def each(task: Callable[[int], None], count: int, threads: int) -> None:
+def each(task: Callable[[int], None], count: int, threads: int, *, long: bool = False) -> None:
     """Call ``task(0)`` to ``task(count - 1)`` on `threads` threads, this one among them.
 
-    The first exception, Ctrl-C included, stops the others after the task that they are in.
+    The first exception, Ctrl-C included, stops the others after the task that they are in. Nothing interrupts a
+    thread that computes: where tasks are `long`, this one waits for as many others, and Ctrl-C does not wait for them.
     """
     numbers = iter(range(count))
     lock = threading.Lock()
@@ -112,15 +124,18 @@ def each(task: Callable[[int], None], count: int, threads: int) -> None:
             except BaseException as failure:  # handed to the calling thread below
                 failures.append(failure)
 
-    helpers = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(threads - (not long))]
     for helper in helpers:
         helper.start()
     try:
-        work()
+        if not long:
+            work()
         for helper in helpers:
             helper.join()
-    except BaseException as failure:  # Ctrl-C between two tasks
+    except BaseException as failure:  # Ctrl-C between two tasks, or while waiting
         failures.append(failure)
+        if long:
+            raise
     if failures:
         for helper in helpers:
             helper.join()

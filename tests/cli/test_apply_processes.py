@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,6 +172,34 @@ def test_interrupted_while_reading(folder):
     _, err = child.communicate(timeout=30)
     assert (child.returncode, err) == (130, b"imgconv: interrupted\n")
     assert names(folder) == ["photo.png"]
+
+
+def busy_seconds(child):
+    """The processor time of a child so far, by Linux's list of processes."""
+    fields = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="the tests run with Ctrl-C ignored")
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="there is no /proc")  # noqa: PTH110
+def test_interrupted_while_computing(folder, monkeypatch):
+    """Holes everywhere keep this from being transformed, and the slowest level needs half a minute for it."""
+    monkeypatch.setenv("IMGCONV_SIMD", "baseline")
+    image = np.random.default_rng(0).random((3000, 3000))
+    image[::100, ::100] = np.nan
+    np.save("holes.npy", image)
+    np.save("taps.npy", np.random.default_rng(1).random((127, 127)))
+    arguments = [*IMGCONV, "holes.npy", "o.npy", "-k", "taps.npy"]
+    child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while busy_seconds(child) < 2:
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, out, err) == (130, b"", b"imgconv: interrupted\n")
+    assert time.monotonic() - sent < 5  # not when all is computed; 1 where nobody else uses the machine
+    assert names(folder) == ["holes.npy", "photo.png", "taps.npy"]
 
 
 def test_a_file_may_not_grow_so_far(folder, photo):
