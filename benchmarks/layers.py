@@ -68,8 +68,8 @@ def ours(case: Case, arguments: list[Any], threads: int) -> Callable[[], Any]:
     """Return imgconv's call."""
     import imgconv
 
-    function, limit = getattr(imgconv, case.name), {} if case.name == "interpolate" else {"threads": threads}
-    return lambda: function(*arguments, **case.settings, **limit)
+    function = getattr(imgconv, case.name)
+    return lambda: function(*arguments, **case.settings, threads=threads)
 
 
 def theirs(case: Case, arguments: list[Any], threads: int) -> Callable[[], Any]:

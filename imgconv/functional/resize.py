@@ -9,14 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv import geometry
+from imgconv.engines._bands import available_cores, each
 from imgconv.errors import OptionError, SizeError, did_you_mean
-from imgconv.functional._arguments import PAIRS, SHAPES, Batch, floats_for, lanes_for, numbers
+from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers
 from imgconv.geometry import MAX_LENGTH, ORDERED_AXES
 
 AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 """How many axes each method is for."""
 SHARPNESS = -0.75
 """Keys' parameter of the cubic kernel, as in torch and OpenCV."""
+
+ALONE = 1 << 18
+"""Samples that are made before a second thread would have started."""
 
 Taps = tuple[NDArray[np.intp], NDArray[np.float64]]
 
@@ -27,6 +31,8 @@ def interpolate(
     scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    *,
+    threads: int | None = None,
 ) -> NDArray[Any]:
     """Resize by interpolation, as torch.nn.functional.interpolate does.
 
@@ -41,6 +47,7 @@ def interpolate(
         mode: ``nearest``, ``bilinear``, ``bicubic``; ``linear`` for one axis and ``trilinear`` for three.
         align_corners: whether the first and the last samples keep their places, instead of the outer edges of the
             first and the last pixel; not for ``nearest``.
+        threads: at most so many; None means every core that this process may use.
 
     Returns:
         (batch, channels, rows, cols); see `imgconv.functional` for its type.
@@ -63,10 +70,21 @@ def interpolate(
         raise OptionError("input", f"an array of {axes + 2} axes is not {forms}, which the mode {mode} takes")
     batch = Batch.of(input, axes)
     sizes, scales = _target(batch.sizes, size, scale_factor)
-    out = batch.samples if mode == "nearest" else batch.samples.astype(batch.lanes, copy=False)
-    with np.errstate(all="ignore"):
-        for i in range(axes):
-            out = _along(out, i + 2, sizes[i], scales[i], mode, bool(align_corners))
+    taps = [_taps(batch, i, sizes[i], scales[i], mode, bool(align_corners)) for i in range(axes)]
+    samples = batch.samples.astype(batch.lanes if mode != "nearest" else batch.samples.dtype, copy=False)
+    out = np.empty((*samples.shape[:2], *sizes), samples.dtype)
+    planes = [(n, c) for n in range(samples.shape[0]) for c in range(samples.shape[1])]
+    # Axes that shrink come first, then those whose samples lie next to each other: so the fewest are gathered.
+    order = sorted(range(axes), key=lambda i: (sizes[i] >= batch.sizes[i], -i))
+
+    def plane(number: int) -> None:
+        values = samples[planes[number]]
+        with np.errstate(all="ignore"):
+            for axis in order:
+                values = _along(values, axis, *taps[axis])
+        out[planes[number]] = values
+
+    each(plane, len(planes), max(1, min(threads or available_cores(), len(planes), out.size // ALONE + 1)))
     return batch.finish(out)
 
 
@@ -97,31 +115,33 @@ def _each(name: str, values: tuple[int, ...], given: Any, axes: int) -> tuple[in
     return values
 
 
-def _along(samples: Any, axis: int, size: int, scale: float | None, mode: str, align: bool) -> Any:
-    length = samples.shape[axis]
+def _taps(batch: Batch, axis: int, size: int, scale: float | None, mode: str, align: bool) -> Taps:
+    """Return which samples each position along an axis of the output takes, and times how much: (taps, size) each."""
+    length = batch.sizes[axis]
     if mode == "nearest":
-        return samples.take(_nearest(samples, axis, size, scale), axis=axis)
-    indices, weights = (_cubic if mode == "bicubic" else _linear)(_positions(length, size, scale, align, mode), length)
-    shape = [-1 if k == axis else 1 for k in range(samples.ndim)]
-    parts = (
-        samples.take(index, axis=axis) * weight.astype(samples.dtype).reshape(shape)
-        for index, weight in zip(indices, weights, strict=True)
-    )
-    out = next(parts)
-    for part in parts:
-        out += part
-    return out
+        # Of pictures, and of them only, torch copies or doubles the samples where the sizes say so.
+        picture = len(batch.sizes) == 2 and size in (length, 2 * length)
+        found = np.arange(size) // (size // length) if picture else _nearest(length, size, scale, batch.lanes)
+        return found[None], np.ones((1, size))
+    return (_cubic if mode == "bicubic" else _linear)(_positions(length, size, scale, align, mode), length)
 
 
-def _nearest(samples: Any, axis: int, size: int, scale: float | None) -> NDArray[np.intp]:
-    """Return the sample for each output position, rounded as torch rounds (ATen/native/cpu/UpSampleKernel.cpp).
+def _along(values: Samples, axis: int, indices: NDArray[np.intp], weights: NDArray[np.float64]) -> Samples:
+    """Return `values` with each position along `axis` made of the samples at `indices` times `weights`."""
+    if len(indices) == 1:
+        picked: Samples = values.take(indices[0], axis=axis, mode="clip")
+        return picked
+    shape = [-1 if k == axis else 1 for k in range(values.ndim)]
+    total: Samples | None = None
+    for index, weight in zip(indices, weights.astype(values.dtype), strict=True):
+        part = values.take(index, axis=axis, mode="clip")  # which is faster than to check indices that are right
+        part *= weight.reshape(shape)
+        total = part if total is None else np.add(total, part, out=total)
+    return values if total is None else total
 
-    Of pictures, and of them only, torch copies or doubles the samples where the sizes say so, whatever the factor.
-    """
-    length, lanes = samples.shape[axis], lanes_for(floats_for(samples.dtype))
-    if samples.ndim == 4 and size in (length, 2 * length):
-        copies: NDArray[np.intp] = np.arange(size) // (size // length)
-        return copies
+
+def _nearest(length: int, size: int, scale: float | None, lanes: np.dtype[Any]) -> NDArray[np.intp]:
+    """Return the sample for each output position, rounded as torch rounds (ATen/native/cpu/UpSampleKernel.cpp)."""
     step = lanes.type(scale) if scale is not None else lanes.type(length) / lanes.type(size)
     found: NDArray[np.intp] = np.floor((np.arange(size).astype(lanes) * step).astype(np.float32)).astype(np.intp)
     return found.clip(max=length - 1)
