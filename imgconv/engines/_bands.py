@@ -18,7 +18,6 @@ from imgconv.engines import Floats, Prepared
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
 
-
 LONG = 1 << 30
 """Multiply-adds, at most, of a band from which on it may take a noticeable time."""
 

@@ -55,7 +55,8 @@ class Joint(Value):
 def joint(prepared: Sequence[Prepared], combine: str) -> Joint | None:
     """Return the members joined, or None where one of them does not run on the core in float32."""
     members = [job.fine if isinstance(job, Choice) else job for job in prepared]
-    natives = tuple(job for job in members if isinstance(job, Native) and not job.double)
+    # not a kind of it that transforms whole tiles
+    natives = tuple(job for job in members if type(job) is Native and not job.double)
     if combine not in COMBINES or len(natives) < len(members) or len(members) > MOST_MEMBERS:
         return None
     speed = level()

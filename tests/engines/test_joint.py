@@ -81,6 +81,18 @@ def test_holes_and_infinities_stay_where_the_kernel_reaches(combine):
     assert np.array_equal(np.isinf(result.samples), np.isinf(expected))
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_members_that_are_transformed_are_combined_too(kind):
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 256, (300, 280, 2)).astype(kind)
+    jobs = [job_of(rng.standard_normal((41, 41)), image.shape) for _ in range(2)]
+    prepared = [builtin.prepare(job, image.shape, image.dtype) for job in jobs]
+    assert "FFT" in prepared[0].reason
+    result = run(prepared, image, image.shape, combine="magnitude", dtype=np.dtype("f4"))
+    expected = np.sqrt(sum(windows(job, image) ** 2 for job in jobs))
+    assert np.abs(result.samples - expected).max() <= 1e-6 * 255 * np.abs(jobs[0].taps).sum()
+
+
 def test_rows_of_many_parts_are_the_same_as_of_one(monkeypatch):
     image = np.random.default_rng(4).integers(0, 256, (200, 300, 3), np.uint8)
     tone = Tone("clip", np.dtype("u1"))
