@@ -302,10 +302,10 @@ def curves(args: argparse.Namespace) -> None:
         print(f"{megapixels:5}  " + "  ".join(f"{name} {value:.2f}" for name, value in row.items()), flush=True)
     if args.svg:
         left = panel(by_kernel, 0, "dense kernel, side in taps", "ns a sample")
-        right = panel(by_image, 420, "dense 5x5, megapixels", "ms")
+        right = panel(by_image, 500, "dense 5x5, megapixels", "ms")
         Path(args.svg).write_text(
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 330" font-family="sans-serif" font-size="12">'
-            f'<rect width="840" height="330" fill="white"/>{left}{right}</svg>\n'
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 340" font-family="sans-serif" font-size="12">'
+            f'<rect width="1000" height="340" fill="white"/>{left}{right}</svg>\n'
         )
 
 
@@ -332,20 +332,28 @@ def panel(lines: dict[str, list[tuple[float, float]]], left: int, across: str, u
 
     parts = [f'<text x="{left + 225}" y="318" text-anchor="middle">{across}</text>']
     parts.append(f'<text x="{left + 60}" y="24">{up}</text>')
-    for x in sorted({x for line in lines.values() for x, _ in line})[::2]:
+    shown = -np.inf
+    for x in sorted({x for line in lines.values() for x, _ in line}):
         where, base = at(x, 10 ** low[1]).split(",")
-        parts.append(f'<text x="{where}" y="{float(base) + 20:.0f}" text-anchor="middle" fill="#555">{x:g}</text>')
+        if float(where) - shown >= 26:  # so that no number touches the next
+            shown = float(where)
+            parts.append(f'<text x="{where}" y="{float(base) + 20:.0f}" text-anchor="middle" fill="#555">{x:g}</text>')
     for power in range(int(np.ceil(low[1])), int(np.floor(high[1])) + 1):
         height = at(10 ** low[0], 10.0**power).split(",")[1]
-        parts.append(f'<text x="{left + 54}" y="{height}" text-anchor="end" fill="#555">{10.0**power:g}</text>')
+        parts.append(
+            f'<text x="{left + 52}" y="{float(height) + 4:.1f}" text-anchor="end" fill="#555">{10.0**power:g}</text>'
+        )
         parts.append(f'<path d="M{left + 60},{height} h330" stroke="#ddd"/>')
+    ends = []
     for (name, line), colour in zip(lines.items(), COLOURS, strict=False):
         points = " ".join(at(x, y) for x, y in line)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        x, y = at(*line[-1]).split(",")
-        parts.append(
-            f'<text x="{float(x) - 4:.0f}" y="{float(y) - 6:.0f}" text-anchor="end" fill="{colour}">{name}</text>'
-        )
+        x, y = (float(place) for place in at(*line[-1]).split(","))
+        ends.append((y, x, name, colour))
+    lowest = -np.inf
+    for y, x, name, colour in sorted(ends):
+        lowest = max(y + 4, lowest + 14)  # so that no name lies on another
+        parts.append(f'<text x="{x + 6:.0f}" y="{lowest:.0f}" fill="{colour}">{name}</text>')
     return "".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,24 +11,27 @@ from numpy.typing import NDArray
 
 from imgconv.border import Border
 from imgconv.chain import Row, extents, rows
-from imgconv.engines import Engine, Prepared
-from imgconv.engines._bands import Result, run
+from imgconv.engines import Engine, Job, Prepared
+from imgconv.engines._bands import Result, run, suited
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
 from imgconv.geometry import Extent, Padding
 from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Pointwise
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._limits import refuse_enormous
-from imgconv.layers.conv import Conv
+from imgconv.layers.conv import Conv, ConvStep
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Pixels = NDArray[Any]
 
 BAND_SAMPLES = 1 << 18
 """Samples that are mapped at once: they stay in the second-level cache."""
+
+PART_SAMPLES = 3 << 19
+"""Samples with alpha that are filtered at once: their floats take little beside the image."""
 
 ALPHAS = ("premultiply", "preserve", "filter")
 """What becomes of alpha: colours are weighted by it, it is left alone, or it is a channel like any other."""
@@ -156,15 +161,23 @@ class Plan(Value):
             zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads), strict=True)
         ):
             waits = target.waits or i < last or keep is not None
-            result = run(
+            made = partial(
+                run,
                 jobs,
                 pixels,
                 (step.output.height, step.output.width, step.output.channels),
                 combine=step.combine,
-                tone=None if waits else target.tone(whites[-1]),
-                dtype=kind if waits else target.dtype,
                 threads=threads,
             )
+            tone = target.tone(whites[-1])
+            if target.waits and i == last and keep is None and all(hasattr(suited(job, None), "store") for job in jobs):
+                # To compute twice takes less memory and time than to keep all results as floats in between.
+                seen = made(tone=None, dtype=kind, measure=True).stats
+                tone = target.tone(whites[-1], seen)
+                waits = tone is None or not isfinite(tone.shift)
+            result = made(tone=None if waits else tone, dtype=kind if waits else target.dtype)
+            if not waits and target.waits:
+                result = result.replace(stats=result.stats.replace(minimum=seen.minimum, maximum=seen.maximum))
             pixels = result.samples
             reasons.append(result.reason)
             if keep:
@@ -234,6 +247,8 @@ class Pipeline(Value):
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
         weighted = alpha == "premultiply" and not all(layer.mixes for layer in self.layers)
+        if isinstance(plan.steps[-1], ConvStep) and len(self.layers) == 1 and not target.waits and keep is None:
+            return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads)
         if weighted:
             colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
         result = plan.run(np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep)
@@ -247,6 +262,66 @@ class Pipeline(Value):
         if result.samples.dtype.kind != "f":
             shares = Tone("clip", target.dtype).apply(shares)[0]
         return result.replace(samples=_with_channel(result.samples, shares))
+
+    def _by_parts(
+        self, colours: ConvStep, pixels: Pixels, engine: Engine, target: Target, weighted: bool, threads: int | None
+    ) -> Result:
+        """Run the one layer there is some rows at a time, as weighting the whole image takes many times its memory."""
+        (layer,) = self.layers
+        white = full_range(pixels.dtype)
+        kind, means = float_for(pixels.dtype), weighted and layer.averages
+        height, width, channels = pixels.shape
+        cover = layer.for_alpha(means, white).plan(Shape(width, height, 1))
+        assert isinstance(cover, ConvStep)
+        jobs = (colours.jobs(white), cover.jobs(white))
+        clear = full_range(target.dtype) if target.map not in (None, "float") else white
+        tone = target.tone(layer.white_after(white))
+        shape = colours.output
+        samples = np.empty((shape.height, shape.width, channels), target.dtype)
+        rows = max(PART_SAMPLES // samples[:1].size, 2 * jobs[0][0].taps.shape[0])
+        found = Result(samples, Stats())
+        for start in range(0, shape.height, rows):
+            stop = min(start + rows, shape.height)
+            part = samples[start:stop]
+            with np.errstate(all="ignore"):
+                source, moved = _seen_rows(jobs, start, stop)
+                seen = pixels[source]
+                alphas = seen[:, :, -1:].astype(kind)
+                floats = seen[:, :, :-1].astype(kind)
+                if weighted:
+                    floats *= alphas / kind.type(white)
+                results = []
+                for image, step, some in zip((floats, alphas), (colours, cover), moved, strict=True):
+                    ways = [engine.prepare(job, image.shape, kind) for job in some]
+                    size = (stop - start, shape.width, image.shape[2])
+                    results.append(run(ways, image, size, combine=step.combine, dtype=kind, threads=threads))
+                result, shares = results[0].samples, results[1].samples
+                if means:
+                    _unweight(result, shares, white)
+                if tone is None:
+                    part[:, :, :-1], stats = result, Stats.of(result)
+                else:
+                    part[:, :, :-1], stats = tone.apply(result)
+                shares *= kind.type(clear) / kind.type(white)
+                part[:, :, -1:] = shares if part.dtype.kind == "f" else Tone("clip", target.dtype).apply(shares)[0]
+            found = results[0].replace(samples=samples, stats=found.stats + stats)
+        return found
+
+
+def _seen_rows(jobs: Sequence[Sequence[Job]], start: int, stop: int) -> tuple[NDArray[np.intp], list[list[Job]]]:
+    """Return the rows of the image that output rows `start` to `stop` (exclusive) see, and the jobs on those alone."""
+    maps = [[job.source_rows(start, stop) for job in some] for some in jobs]
+    source = np.unique(np.concatenate([rows[rows >= 0] for some in maps for rows in some]))
+    if not len(source):  # nothing but padding
+        source = np.zeros(1, np.intp)
+    moved = [
+        [
+            job.replace(rows=np.where(rows < 0, -1, np.searchsorted(source, rows)))
+            for job, rows in zip(*pair, strict=True)
+        ]
+        for pair in zip(jobs, maps, strict=True)
+    ]
+    return source, moved
 
 
 def mapped(result: Result, target: Target, white: float) -> Result:

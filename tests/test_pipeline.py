@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from imgconv import engines
+from imgconv import engines, pipeline
 from imgconv.border import Border
 from imgconv.errors import ChannelError, SizeError
 from imgconv.geometry import Padding
@@ -14,6 +14,7 @@ from imgconv.kernelvalue import Learned
 from imgconv.layers import Shape
 from imgconv.library import kernel
 from imgconv.pipeline import Pipeline, Target, layer_for
+from imgconv.tone import full_range
 
 RNG = np.random.default_rng(11)
 SAME = Padding.parse("interpolation")
@@ -142,3 +143,33 @@ def test_learned_weights_give_what_torch_gives(groups, stride, dilation, padding
         groups=groups,
     )
     np.testing.assert_allclose(result, wanted[0].permute(1, 2, 0).numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("border", ["edge", "zero", "wrap", "reflect"])
+@pytest.mark.parametrize("stride", [(1, 1), (3, 2)])
+@pytest.mark.parametrize("spec", ["box:size=7", "sharpen", "sobel", "sobel-angle"])
+@pytest.mark.parametrize("alpha", ["premultiply", "preserve"])
+def test_alpha_by_parts_is_alpha_at_once(monkeypatch, border, stride, spec, alpha):
+    image = np.random.default_rng(6).random((97, 50, 4))
+    layer = layer_for(kernel(spec), Padding("same"), Border.parse(border), stride)
+    results = []
+    for samples in (1, 10**9):
+        monkeypatch.setattr(pipeline, "PART_SAMPLES", samples)
+        target = Target("float", np.dtype(float))
+        results.append(Pipeline((layer,)).run(image, engines.get("builtin"), target, alpha=alpha))
+    parts, once = results
+    assert np.allclose(parts.samples, once.samples, rtol=1e-12, atol=1e-12)
+    assert parts.stats.total == once.stats.total
+    assert np.allclose([parts.stats.minimum, parts.stats.maximum], [once.stats.minimum, once.stats.maximum])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_stretching_is_what_it_is_from_floats(dtype):
+    image = (np.random.default_rng(7).random((200, 130, 3)) * full_range(dtype)).astype(dtype)
+    layer = layer_for(kernel("sobel"), Padding("same"), Border.parse("edge"))
+    chain, engine = Pipeline((layer,)), engines.get("builtin")
+    floats = chain.run(image, engine, Target(None, np.dtype("f4"))).samples.astype(float)
+    result = chain.run(image, engine, Target("stretch", np.dtype(dtype)))
+    expected = (floats - floats.min()) / (floats.max() - floats.min()) * full_range(dtype)
+    assert np.abs(result.samples - expected).max() <= (0.51 if np.dtype(dtype).kind == "u" else 1e-5)
+    assert (result.stats.minimum, result.stats.maximum) == (floats.min(), floats.max())

@@ -40,6 +40,8 @@ def run(
     tone: Tone | None = None,
     dtype: np.dtype[Any],
     threads: int | None = None,
+    out: NDArray[Any] | None = None,
+    measure: bool = False,
 ) -> Result:
     """Run `prepared` over `image` and return its samples.
 
@@ -51,8 +53,10 @@ def run(
         tone: how results become samples; None keeps them as floats of `dtype`.
         dtype: of the samples returned.
         threads: at most so many; None means every core that this process may use.
+        out: where the samples go, of that shape and type; None means a new array.
+        measure: keep no samples, of which the result then has no rows, but only what was seen.
     """
-    samples = np.empty(output, dtype)
+    samples = np.empty((0, *output[1:]) if measure else output, dtype) if out is None else out
     if len(prepared) == 1:
         prepared = [suited(prepared[0], tone)]
     step = min(job.band_rows for job in prepared)
@@ -70,17 +74,18 @@ def run(
     def band(number: int) -> None:
         start = starts[number]
         stop = min(start + step, output[0])
+        room = np.empty((stop - start, *output[1:]), dtype) if measure else samples[start:stop]
         if store is not None:
-            stats[number] = store(image, start, stop, samples[start:stop], tone)
+            stats[number] = store(image, start, stop, room, tone)
             return
         with np.errstate(all="ignore"):
             values = [job(image, start, stop) for job in prepared]
             one = COMBINE[combine](values) if combine else values[0]
             if tone is None:
                 stats[number] = Stats.of(one)
-                samples[start:stop] = one
+                room[...] = one
             else:
-                samples[start:stop], stats[number] = tone.apply(one)
+                room[...], stats[number] = tone.apply(one)
 
     used = max(1, min(threads or available_cores(), len(starts)))
     most = max(_taps(job) for job in prepared) * step * output[1] * output[2]

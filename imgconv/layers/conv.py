@@ -154,16 +154,19 @@ class ConvStep(Value):
         """How the members become one; None for a single kernel."""
         return self.layer.kernel.combine if isinstance(self.layer.kernel, Combined) else None
 
-    def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
-        """Choose how the engine runs every member."""
-        width, height = self.extent.width, self.extent.height
-        shape = (height.size, width.size, self.output.channels)
+    def jobs(self, white: float) -> list[Job]:
+        """Return the correlation of every member, for samples whose largest value is `white`."""
         members = self.layer.members
         if self.layer.bias:
             (only,), (added,) = members, self.layer.bias
             members = (only.replace(offset=only.offset.replace(value=only.offset.value + added)),)
-        jobs = [Job.of(member, self.extent, self.layer.fill, setting.white) for member in members]
-        return [setting.engine.prepare(job, shape, dtype) for job in jobs]
+        return [Job.of(member, self.extent, self.layer.fill, white) for member in members]
+
+    def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
+        """Choose how the engine runs every member."""
+        width, height = self.extent.width, self.extent.height
+        shape = (height.size, width.size, self.output.channels)
+        return [setting.engine.prepare(job, shape, dtype) for job in self.jobs(setting.white)]
 
 
 class LearnedStep(Value):
