@@ -48,7 +48,7 @@ typedef struct {
 /* What Python hands over, as int64 numbers in this order. */
 typedef struct {
     int64_t lane, source;                       /* enum Lane, enum Sample */
-    int64_t depth;                              /* convolution: planes that one output sums over; pooling: that a window spans */
+    int64_t depth;                              /* planes that an output sums over, or that a window spans */
     int64_t rows, cols;                         /* of a plane of samples */
     int64_t out_rows, out_cols;
     int64_t taps_y, taps_x, stride_y, stride_x, dilation_y, dilation_x;
@@ -84,7 +84,7 @@ typedef struct {
     char *bias;
     ptrdiff_t *tap;                             /* of each tap, in lanes from the first line of a plane */
     int64_t band, planes, lines;                /* output rows, planes, and lines of a plane that are held at once */
-    int shared;                                 /* whether line k is padded row k of the band, or tap k % taps_y of a row */
+    int shared;                                 /* line k is padded row k of the band, not one tap of a row */
     Slot *slot[2];                              /* for four output rows and for one, if there are single outputs */
     int64_t slots[2];
     int64_t line_step, tap_step;                /* lines from an output row to the next, and from a tap to the next */
@@ -98,7 +98,7 @@ typedef struct {
     ptrdiff_t plane, row, col;                  /* strides in bytes */
     char *out;
     ptrdiff_t out_plane, out_row, out_col;      /* strides in bytes */
-    const int64_t *index;                       /* the planes of samples that an output plane sees, or CONSTANT, NOTHING */
+    const int64_t *index;                       /* the planes that an output plane sees, or CONSTANT, NOTHING */
     int64_t first, last;                        /* convolution: groups; pooling: output planes */
     int64_t start, stop;                        /* output rows */
     int64_t from, to;                           /* outputs of each group */
@@ -173,7 +173,8 @@ static void give_back(void *buffer)
 #include "_nncore_level.h"
 #ifdef __clang__
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,avx2"))), apply_to = function)
+#pragma clang attribute push(                                                                                  \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,avx2"))), apply_to = function)
 #else
 #pragma GCC pop_options
 #pragma GCC push_options
@@ -222,14 +223,15 @@ static int level_count(void)
 #endif
 }
 
-static const char CONVOLUTION[] = "imgconv.functional._nncore.convolution", POOLING[] = "imgconv.functional._nncore.pooling";
+static const char CONVOLUTION[] = "imgconv.functional._nncore.convolution";
+static const char POOLING[] = "imgconv.functional._nncore.pooling";
 
 static void free_plan(Plan *plan)
 {
     if (!plan)
         return;
-    void *parts[] = {plan->rows,    plan->cols,    plan->layout.start, plan->layout.tap, plan->weight,    plan->bias, plan->tap,
-                     plan->slot[0], plan->slot[1], plan->divisor_y,    plan->divisor_x,  plan};
+    void *parts[] = {plan->rows, plan->cols,    plan->layout.start, plan->layout.tap, plan->weight,    plan->bias,
+                     plan->tap,  plan->slot[0], plan->slot[1],      plan->divisor_y,  plan->divisor_x, plan};
     for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) free(parts[k]);
 }
 
@@ -370,7 +372,8 @@ static int list_slots(Plan *plan, int which)
     const Settings *is = &plan->is;
     if (!which && plan->band < 4)
         return 1;
-    const int64_t rows = which ? 1 : 4, most_lines = (rows - 1) * plan->line_step + (is->taps_y - 1) * plan->tap_step + 1;
+    const int64_t rows = which ? 1 : 4;
+    const int64_t most_lines = (rows - 1) * plan->line_step + (is->taps_y - 1) * plan->tap_step + 1;
     Slot *slot = plan->slot[which] = calloc((size_t)(rows * is->taps_y), sizeof(Slot));
     if (!slot) {
         PyErr_NoMemory();
@@ -400,7 +403,8 @@ static int choose_band(Plan *plan)
     if (!lay_out(plan, rounded((is->out_cols + parts - 1) / parts, lanes), lanes))
         return 0;
     const int64_t line = plan->layout.line * LANE_SIZE[is->lane];
-    const int64_t cache = is->outputs < widest / 2 ? NEAR_CACHE : CACHE, wanted = most(1, least(is->depth, CHAIN / taps));
+    const int64_t cache = is->outputs < widest / 2 ? NEAR_CACHE : CACHE;
+    const int64_t wanted = most(1, least(is->depth, CHAIN / taps));
     const int64_t bands[] = {32, 24, 16, 12, 8, 6, 4};
     for (int k = 0; k < 7; k++) {
         plan->band = least(bands[k], is->out_rows);
@@ -528,7 +532,8 @@ static PyObject *run(PyObject *args, const char *name)
 {
     PyObject *capsule, *samples, *index, *target;
     long long first, last, start, stop, from, to;
-    if (!PyArg_ParseTuple(args, "OOOOLLLLLL", &capsule, &samples, &index, &target, &first, &last, &start, &stop, &from, &to))
+    if (!PyArg_ParseTuple(args, "OOOOLLLLLL", &capsule, &samples, &index, &target, &first, &last, &start, &stop,
+                          &from, &to))
         return NULL;
     const Plan *plan = PyCapsule_GetPointer(capsule, name);
     if (!plan)
@@ -549,7 +554,7 @@ static PyObject *run(PyObject *args, const char *name)
         return NULL;
     }
     int done = 0;
-    const int64_t per_group = convolves ? is->outputs : 1;
+    const int64_t per_group = convolves ? is->outputs : 1, widest = LEVELS[plan->level].widest;
     if (in.ndim != 3 || in.shape[1] != is->rows || in.shape[2] != is->cols || in.itemsize != size
         || ((uintptr_t)in.buf | (uintptr_t)in.strides[0] | (uintptr_t)in.strides[1] | (uintptr_t)in.strides[2])
                % (uintptr_t)size)
@@ -562,7 +567,7 @@ static PyObject *run(PyObject *args, const char *name)
         refuse("an output of another shape or type than planned");
     else if (first < 0 || first > last || last * per_group > out.shape[0] || start < 0 || start > stop
              || stop > is->out_rows || from < 0 || from > to || to > per_group
-             || (convolves && (from % LEVELS[plan->level].widest || (to != per_group && to % LEVELS[plan->level].widest))))
+             || (convolves && (from % widest || (to != per_group && to % widest))))
         refuse("a part outside the output");
     else if (planes.len < last * is->depth * 8 || (uintptr_t)planes.buf % 8)
         refuse("fewer planes than planned");
@@ -620,8 +625,8 @@ static PyObject *core_levels(PyObject *self, PyObject *args)
 
 static PyMethodDef METHODS[] = {
     {"levels", core_levels, METH_NOARGS, "Return (name, outputs in a block) of every SIMD level, slowest first."},
-    {"convolution", core_convolution, METH_VARARGS, "Return a plan: (level, settings, constant, rows, cols, weight, bias)."},
-    {"pooling", core_pooling, METH_VARARGS, "Return a plan: (level, settings, constant, rows, cols, divisor_y, divisor_x)."},
+    {"convolution", core_convolution, METH_VARARGS, "Plan: (level, settings, constant, rows, cols, weight, bias)."},
+    {"pooling", core_pooling, METH_VARARGS, "Plan: (level, settings, constant, rows, cols, divisor_y, divisor_x)."},
     {"convolve", core_convolve, METH_VARARGS, "Run: (plan, samples, planes, out, first, last, start, stop, from, to)."},
     {"pool", core_pool, METH_VARARGS, "Run: (plan, samples, planes, out, first, last, start, stop, 0, 1)."},
     {NULL, NULL, 0, NULL},
@@ -635,8 +640,8 @@ static PyModuleDef_Slot SLOTS[] = {
 };
 
 static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, "imgconv.functional._nncore", "The native core of the functions; see _native.py.", 0, METHODS,
-    SLOTS, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "imgconv.functional._nncore", "The functions; see _native.py.", 0, METHODS, SLOTS,
+    NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC PyInit__nncore(void) { return PyModuleDef_Init(&MODULE); }

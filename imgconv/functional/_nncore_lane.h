@@ -61,7 +61,8 @@ static void NAMED(fill)(const Plan *plan, enum Sample source, const char *row, p
     const int64_t step = plan->is.stride_x, behind = quotient((plan->is.taps_x - 1) * plan->is.dilation_x, step);
     for (int32_t s = 0; s < layout->streams; s++, to += layout->run) {
         const int64_t base = first + layout->start[s];
-        const int64_t length = least(least(columns + behind, layout->run), quotient(plan->col_count - base + step - 1, step));
+        const int64_t beyond = quotient(plan->col_count - base + step - 1, step);
+        const int64_t length = least(least(columns + behind, layout->run), beyond);
         int64_t start = most(0, least(length, quotient(plan->run_start - base + step - 1, step))), stop = start;
         if (base >= plan->run_start)
             start = 0;
@@ -103,6 +104,46 @@ static void NAMED(fill)(const Plan *plan, enum Sample source, const char *row, p
 #undef OUTSIDE
 #undef INSIDE
     }
+}
+
+/* How a line of one stream is read where samples are lanes that lie next to each other: `left` columns by the map,
+ * `run` columns from number `col` on as they are, and `right` ones by the map. */
+typedef struct {
+    const int64_t *map;
+    int64_t left, run, right, col;
+} NAMED(plain);
+
+/* Find it for the columns from number `first` on; 0 where lines are read otherwise. */
+static int NAMED(find_plain)(const Plan *plan, ptrdiff_t col, int64_t first, int64_t columns, NAMED(plain) *plain)
+{
+    const Layout *layout = &plan->layout;
+    if (layout->streams != 1 || plan->is.stride_x != 1 || col != sizeof(LANE)
+        || SAMPLE_SIZE[plan->is.source] != sizeof(LANE))
+        return 0;
+    const int64_t base = first + layout->start[0];
+    const int64_t needed = columns + layout->tap[plan->is.taps_x - 1];
+    const int64_t length = least(least(needed, layout->run), plan->col_count - base);
+    const int64_t start = most(0, least(length, plan->run_start - base));
+    const int64_t stop = most(start, least(length, plan->run_stop - base));
+    if (stop - start < LANES)
+        return 0;
+    *plain = (NAMED(plain)){plan->cols + base, start, stop - start, length - stop, plan->cols[base + start]};
+    return 1;
+}
+
+INLINE void NAMED(fill_plain)(const NAMED(plain) *plain, const LANE *row, LANE constant, LANE *to)
+{
+    const int64_t *map = plain->map, left = plain->left, run = plain->run, all = left + run + plain->right;
+    if (!row) {
+        for (int64_t x = 0; x < all; x++) to[x] = constant;
+        return;
+    }
+    for (int64_t x = 0; x < left; x++) to[x] = map[x] < 0 ? constant : row[map[x]];
+    const LANE *from = row + plain->col;
+    LANE *put = to + left;
+    for (int64_t x = 0; x < run - LANES; x += LANES) *(LOOSE *)(put + x) = *(const LOOSE *)(from + x);
+    *(LOOSE *)(put + run - LANES) = *(const LOOSE *)(from + run - LANES);
+    for (int64_t x = left + run; x < all; x++) to[x] = map[x] < 0 ? constant : row[map[x]];
 }
 
 /* Where a block of outputs goes: sums of earlier planes come from and go to `sums`, the last ones go to `out`. */
@@ -183,8 +224,8 @@ static void NAMED(single)(const NAMED(block) *block)
             const ptrdiff_t to_pitch = block->onto ? sums_row : aside ? wide : block->out_row;
             const int slots = rows == 4 ? 0 : 1;
 #define ROWS(NAME)                                                                                          \
-    NAMED(NAME)(plan, plan->slot[slots], plan->slots[slots], lines, block->planes, pitch, block->weight, bias, from, to, \
-                to_pitch, sums_row)
+    NAMED(NAME)(plan, plan->slot[slots], plan->slots[slots], lines, block->planes, pitch, block->weight, bias,  \
+                from, to, to_pitch, sums_row)
             if (rows == 4 && wide > LANES)
                 ROWS(rows_4_long);
             else if (rows == 4)
@@ -220,14 +261,22 @@ static void NAMED(fill_lines)(const Plan *plan, const Part *part, const int64_t 
     const Settings *is = &plan->is;
     const int64_t count = plan->shared ? (rows - 1) * is->stride_y + (is->taps_y - 1) * is->dilation_y + 1
                                        : rows * is->taps_y;
+    NAMED(plain) plain = {0};
+    const int plainly = NAMED(find_plain)(plan, part->col, first * is->stride_x, columns, &plain);
     for (int64_t k = 0; k < planes; k++)
         for (int64_t l = 0; l < count; l++) {
             const int64_t at = plan->shared ? start * is->stride_y + l
                                             : (start + l / is->taps_y) * is->stride_y + l % is->taps_y * is->dilation_y;
             const int64_t row = plan->rows[at];
-            const char *from = index[k] < 0 || row < 0 ? NULL : part->samples + index[k] * part->plane + row * part->row;
-            NAMED(fill)(plan, (enum Sample)is->source, from, part->col, first * is->stride_x, columns,
-                        (LANE)plan->constant, 0, lines + (k * plan->lines + l) * plan->layout.line);
+            const char *from = NULL;
+            if (index[k] >= 0 && row >= 0)
+                from = part->samples + index[k] * part->plane + row * part->row;
+            LANE *to = lines + (k * plan->lines + l) * plan->layout.line;
+            if (plainly)
+                NAMED(fill_plain)(&plain, (const LANE *)from, (LANE)plan->constant, to);
+            else
+                NAMED(fill)(plan, (enum Sample)is->source, from, part->col, first * is->stride_x, columns,
+                            (LANE)plan->constant, 0, to);
         }
 }
 
@@ -264,7 +313,8 @@ static int NAMED(convolve)(const Plan *plan, const Part *part)
                         block.bias = plan->bias ? (const LANE *)plan->bias + number : NULL;
                         block.from = k ? own : NULL;
                         block.onto = last ? NULL : own;
-                        block.out = (LANE *)part->out + number * block.out_plane + y * block.out_row + x * block.out_col;
+                        block.out = (LANE *)part->out + number * block.out_plane + y * block.out_row
+                                    + x * block.out_col;
                         NAMED(compute)(&block, outputs);
                     }
                 }
@@ -397,7 +447,8 @@ INLINE int NAMED(pool_as)(enum Kind kind, const Plan *plan, const Part *part)
                 else
                     constants += plane != NOTHING && from != NOTHING;
             }
-            const LANE beside = kind == SUM ? (LANE)(rows + constants) * constant : rows + constants ? constant : nothing;
+            const LANE beside = kind == SUM ? (LANE)(rows + constants) * constant
+                                : rows + constants ? constant : nothing;
             const LANE more = kind == SUM ? (LANE)constants * constant : constants ? constant : nothing;
             if (rows)
                 NAMED(down)(kind, (enum Sample)is->source, row, rows, part->col, is->cols, down);

@@ -1,4 +1,4 @@
-/* Everything that exists once per SIMD level. Included with LEVEL, the level's name, and WIDTH, the bytes of a vector. */
+/* Everything that exists once per SIMD level. Included with LEVEL, its name, and WIDTH, the bytes of a vector. */
 #define NAMED(name) PASTE(PASTE(name, KIND), LEVEL)
 
 #define KIND f32

@@ -1,7 +1,8 @@
 /* The inner loop of a convolution: R outputs by V vectors of columns, all accumulators in registers.
  *
  * Included with NAME, R and V, which it undefines again. The V vectors start `offset[v]` lanes from the first line of a
- * plane; they begin as `from[v]` (outputs `from_pitch` lanes apart) or, where that is NULL, as the bias, and end in `to[v]`.
+ * plane; they begin as `from[v]` (outputs `from_pitch` lanes apart) or, where that is NULL, as the bias, and end in
+ * `to[v]`.
  */
 NOINLINE void NAME(const LANE *lines, ptrdiff_t planes, ptrdiff_t pitch, const ptrdiff_t *tap, ptrdiff_t taps,
                    const LANE *weight, const ptrdiff_t *offset, const LANE *bias, LANE *const *from,

@@ -1,7 +1,7 @@
 /* The inner loop of a convolution to one output: Y output rows by V vectors of columns, all accumulators in registers.
  *
- * Included with NAME, Y and V, which it undefines again. A line that serves several rows is read once; `slot` says which
- * rows a line serves and with which taps. Accumulators begin as `from` or, where that is NULL, as the bias.
+ * Included with NAME, Y and V, which it undefines again. A line that serves several rows is read once; `slot` says
+ * which rows a line serves and with which taps. Accumulators begin as `from` or, where that is NULL, as the bias.
  */
 NOINLINE void NAME(const Plan *plan, const Slot *slot, int64_t slots, const LANE *lines, ptrdiff_t planes,
                    ptrdiff_t pitch, const LANE *weight, LANE bias, const LANE *from, LANE *to, ptrdiff_t to_pitch,
