@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+from correlations import job_of, windows
 
 from imgconv.engines import _joint, _native, builtin
 from imgconv.engines._bands import run
 from imgconv.tone import Tone
-
-from .test_native import job_of, windows
 
 LEVELS = _native.known_levels()
 pytestmark = pytest.mark.skipif(not LEVELS, reason="the native core is not built")
