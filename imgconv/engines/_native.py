@@ -126,6 +126,11 @@ class Arithmetic(Value):
         return self.divisor == 0 and self.operation not in (F32, F64)
 
 
+def _complete(finish: tuple[Any, ...], watched: bool = True) -> tuple[Any, ...]:
+    # Only the exact division of sums has a twelfth entry, the divisor.
+    return (*finish, *(() if len(finish) == 12 else (0.0,)), watched)
+
+
 class Native(Value):
     """A job on the native core."""
 
@@ -155,10 +160,12 @@ class Native(Value):
         way, double = self.arithmetic, self.double
         if not way.divisor:
             shift = way.base * way.unit + self.job.offset
-            self._run(image, start, stop, out, (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2))
+            finish = (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
+            self._run(image, start, stop, out, _complete(finish))
             return out
         # Divided here, because a product with 1 / divisor would miss results that are exactly a half.
-        self._run(image, start, stop, out, (1.0, way.base, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2))
+        finish = (1.0, way.base, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
+        self._run(image, start, stop, out, _complete(finish))
         if way.divisor != 1:
             out /= out.dtype.type(way.divisor)
         if self.job.offset:
@@ -174,30 +181,26 @@ class Native(Value):
             out: the rows' samples, of the type of `tone`.
             tone: how results become samples; None keeps them as they are, in a float type.
         """
-        finish = self.finishes.get((tone, out.dtype))
-        if finish is None:
-            finish = self.finishes[tone, out.dtype] = self._finish(tone, out.dtype)
-        watched = tone is None or tone.watched
-        low, high, below, above, nan = self._run(image, start, stop, out, finish, watched)
-        if not watched:
+        low, high, below, above, nan = self._run(image, start, stop, out, self.finish(tone, out.dtype))
+        if tone is not None and not tone.watched:
             return Stats(total=out.size)
         if low <= high:
             low, high = (self._result(value) for value in (low, high))
         nan = nan if out.dtype.kind == "u" else 0
         return Stats(low, high, below, above, nan, out.size)
 
+    def finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+        """Return how the core makes samples of `dtype` from accumulators."""
+        known = self.finishes.get((tone, dtype))
+        if known is None:
+            known = _complete(self._finish(tone, dtype), tone is None or tone.watched)
+            self.finishes[tone, dtype] = known
+        return known
+
     def _run(
-        self,
-        image: NDArray[Any],
-        start: int,
-        stop: int,
-        out: NDArray[Any],
-        finish: tuple[Any, ...],
-        watched: bool = True,
+        self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: tuple[Any, ...]
     ) -> tuple[float, float, int, int, int]:
-        # Only the exact division of sums has a twelfth entry, the divisor.
-        divisor = () if len(finish) == 12 else (0.0,)
-        return _core.run(self.plan, image, out, start, stop, (*finish, *divisor, watched))
+        return _core.run(self.plan, image, out, start, stop, finish)
 
     def _result(self, accumulator: float) -> float:
         way = self.arithmetic

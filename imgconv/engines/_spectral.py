@@ -70,12 +70,11 @@ class Spectral(Native):
 
     def store(self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], tone: Tone | None) -> Stats:
         """Compute output rows `start` to `stop` (exclusive) straight into `out` and return what was seen."""
-        watched = tone is None or tone.watched
-        finishes = (_finish_of(way, tone, out.dtype, watched) for way in (self, self.direct))
+        finish, direct = (way.finish(tone, out.dtype) for way in (self, self.direct))
         ends = self._ends(tone) if self.exact and out.dtype.kind == "u" else None
-        seen = _core.fourier_run(self.plan, image, out, start, stop, next(finishes), ends, next(finishes))
+        seen = _core.fourier_run(self.plan, image, out, start, stop, finish, ends, direct)
         low, high, direct_low, direct_high, *counts = seen
-        if not watched:
+        if tone is not None and not tone.watched:
             return Stats(total=out.size)
         found = [self._result(value) for value in (low, high) if low <= high]
         found += [self.direct._result(value) for value in (direct_low, direct_high) if direct_low <= direct_high]
@@ -91,14 +90,6 @@ class Spectral(Native):
         if tone.slope == 1:
             return (self.job.offset + tone.shift) * self.job.divisor, self.job.divisor, 1.0, 0.0
         return self.job.offset * self.job.divisor, self.job.divisor, tone.slope, tone.shift
-
-
-def _finish_of(way: Native, tone: Tone | None, dtype: np.dtype[Any], watched: bool) -> tuple[Any, ...]:
-    finish = way.finishes.get((tone, dtype))
-    if finish is None:
-        finish = way.finishes[tone, dtype] = way._finish(tone, dtype)
-    divisor = () if len(finish) == 12 else (0.0,)
-    return (*finish, *divisor, watched)
 
 
 def make(
