@@ -367,3 +367,13 @@ def test_the_core_refuses_arrays_of_another_shape():
             core_run(plan, image, out, 0, 40, bad, None, finish)
     with pytest.raises(ValueError):
         core_run(way.direct.plan, image, out, 0, 40, finish, None, finish)
+
+
+@AT_EVERY_LEVEL
+def test_the_range_holds_no_result_that_no_samples_can_give(level):
+    image = np.where(noise("uint8", (70, 90, 3)) > 40, 255, 0).astype(np.uint8)
+    image[:40, :40], image[40:, 50:] = 0, 255
+    job = job_of(np.full((13, 13), 1 / 169), image.shape)
+    stats = run([prepared(job, image, level)], image, image.shape, dtype=np.dtype("f4"), threads=1).stats
+    assert stats.minimum >= 0
+    assert stats.maximum <= 255 * (1 + 1e-12)
