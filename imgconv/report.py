@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from imgconv.apply import Report
 from imgconv.engines._bands import Result, available_cores
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
+from imgconv.planning import Report
 
 
 def lines(report: Report) -> list[str]:

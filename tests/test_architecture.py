@@ -34,7 +34,10 @@ FLOORS = [
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline", "fields"},
     {"pipelinefile", "schema"},
-    {"featuremap", "api", "checking", "loss", "apply", "report", "info", "batch"},
+    {"featuremap", "api", "checking", "loss", "info", "request", "treatment"},
+    {"planning", "report"},
+    {"apply"},
+    {"batch"},
     {"cli", "__main__"},
 ]
 ALLOWED = {

@@ -19,7 +19,7 @@ import click
 import imgconv
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
 
-HELPERS = {"__init__", "options", "types", "report"}
+HELPERS = {"__init__", "filtering", "options", "types"}
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."

@@ -63,13 +63,17 @@ engine = click.option(
 )
 mapping = click.option(
     "--map",
-    "mapping",
+    "map",
     type=WordType("clip", "abs", "offset", "stretch", "float"),
     help="How results become samples: clip, abs (drop the sign), offset (0 becomes mid-grey), stretch (smallest to "
     "black, largest to white), float (keep them). [default: the kernel's own, else clip]",
 )
-vmin = click.option("--vmin", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes black.")
-vmax = click.option("--vmax", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes white.")
+vmin = click.option(
+    "--vmin", "low", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes black."
+)
+vmax = click.option(
+    "--vmax", "high", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes white."
+)
 gray = click.option("--gray", "--grey", "gray", is_flag=True, help="Filter the luma (BT.601) instead of the colours.")
 depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
 alpha = click.option(
@@ -92,3 +96,19 @@ compression = click.option(
     metavar="0..9",
     help="How hard to compress PNG, TIFF and WebP: 0 is fast, 9 is small. [default: what pays]",
 )
+target_format = click.option(
+    "--format", "format", metavar="FORMAT", help="Write png, jpg, tif ... whatever OUTPUT's suffix says."
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+
+_RESULT = (mapping, vmin, vmax, gray, depth, alpha, threads, overwrite, target_format, compression)
+
+
+def result(command: F) -> F:
+    """Add the options that say what is taken of an image and how results are written.
+
+    Their names are those of the fields of `imgconv.request.Request`.
+    """
+    for option in reversed(_RESULT):
+        command = option(command)
+    return command

@@ -40,19 +40,10 @@ def _window(name: str, what: str) -> Callable[[options.F], options.F]:
 )
 @options.dilation
 @click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom.")
-@options.mapping
-@options.vmin
-@options.vmax
-@options.gray
-@options.depth
-@options.alpha
-@options.threads
-@options.overwrite
-@click.option("--format", "format", metavar="FORMAT", help="Write png, jpg, tif ... whatever OUTPUT's suffix says.")
-@options.compression
+@options.result
 @click.option("--dry-run", is_flag=True, help="Show the arithmetic from the image's header; write nothing.")
 @options.as_json
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+@options.quiet
 def command(
     source: str,
     target: str,
@@ -64,13 +55,10 @@ def command(
     border: Border | None,
     dilation: Size,
     ceil_mode: bool,
-    mapping: str | None,
-    vmin: float | None,
-    vmax: float | None,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
-    **others: Any,
+    **asked: Any,
 ) -> None:
     """Make one pixel of every window of the image INPUT and write the result to OUTPUT.
 
@@ -88,14 +76,15 @@ def command(
     if len(windows) != 1:
         given = f"{' and '.join(windows)} are given" if windows else "none is given"
         raise OptionError(list(windows)[1] if windows else "max", f"one of --max, --mean and --min is needed; {given}")
-    refuse_streams(source, target, others["format"], dry_run)
-    from imgconv.apply import Request, apply  # numpy and the rest are of no use to --help
+    refuse_streams(source, target, asked["format"], dry_run)
+    from imgconv.apply import apply  # numpy and the rest are of no use to --help
     from imgconv.layers.pool import Pool
     from imgconv.pipeline import Pipeline
+    from imgconv.request import Request
 
     pool = Pool(**windows, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode, border=border)
     report = apply(
-        Request(pipeline=Pipeline((pool,)), map=mapping, low=vmin, high=vmax, **others),
+        Request(pipeline=Pipeline((pool,)), **asked),
         sys.stdin.buffer if source == STANDARD else source,
         sys.stdout.buffer if target == STANDARD else target,
         dry_run=dry_run,

@@ -1,0 +1,123 @@
+"""What ``apply`` and ``batch`` ask alike: the options that say what is done to an image, and the request they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from imgconv.cli import options
+from imgconv.cli.types import NumberType, SizeType
+from imgconv.errors import OptionError
+
+if TYPE_CHECKING:
+    from imgconv.request import Request
+
+OF_KERNELS = {
+    *("gain", "padding", "border", "stride", "dilation", "correlate", "transposed", "output_padding", "groups", "bias"),
+    "check",
+}
+"""The options that say something of a single kernel."""
+
+_OPTIONS: tuple[Any, ...] = (
+    options.kernel,
+    options.pipeline,
+    options.gain,
+    options.padding("interpolation"),
+    options.border,
+    options.stride,
+    options.dilation,
+    options.correlate,
+    click.option(
+        "--transposed", is_flag=True, help="Set copies of the kernel STRIDE apart, which makes the image larger."
+    ),
+    click.option(
+        "--output-padding",
+        type=SizeType(least=0),
+        metavar="N|WxH",
+        help="Columns and rows added to a transposed convolution's result. [default: what the padding needs]",
+    ),
+    click.option(
+        "--groups",
+        type=NumberType(whole=True, least=1, most=1 << 20),
+        metavar="N",
+        help="Groups of channels, for weights (out, in/groups, rows, cols). [default: as many as the weights need]",
+    ),
+    click.option(
+        "--bias",
+        metavar="X,Y...|FILE",
+        help="What is added to every output channel: a number, one for each, or a file.",
+    ),
+    options.engine,
+    click.option("--check", is_flag=True, help="Run the other engine too, compare, and fail if they disagree."),
+    click.option("--strict", is_flag=True, help="Fail, and write nothing, where samples would be clipped."),
+)
+
+
+def filtering(command: options.F) -> options.F:
+    """Add the options that say what is done to an image, and those that `options.result` adds."""
+    command = options.result(command)
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def refuse(ctx: click.Context) -> None:
+    """Refuse options that make no sense together, before anything is imported or read.
+
+    Raises:
+        OptionError: they do not.
+        MissingParameter: there is neither a kernel nor a pipeline.
+    """
+    given = ctx.params
+    if (given["kernel"] is None) == (given["pipeline"] is None):
+        if given["kernel"] is not None:
+            raise OptionError("pipeline", "it stands in place of --kernel; leave one of them out")
+        missing = next(one for one in ctx.command.params if one.name == "kernel")
+        raise click.MissingParameter(ctx=ctx, param=missing)
+    if given["pipeline"] is not None:
+        for name in given:
+            if name in OF_KERNELS and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+                problem = "it goes with --kernel; in a pipeline every layer says its own"
+                raise OptionError(name.replace("_", "-"), problem)
+    if given["transposed"] and given["border"] is not None:
+        raise OptionError("border", "a transposed convolution adds nothing around the image that a border could fill")
+    if given["output_padding"] is not None and not given["transposed"]:
+        raise OptionError("output-padding", "only --transposed has it")
+    if given["check"] and given["transposed"]:
+        raise OptionError("check", "a transposed convolution is computed alike by both engines")
+
+
+def request(asked: dict[str, Any], **others: Any) -> Request:
+    """Return the request that the options make; it imports what they need, and reads the kernel or pipeline.
+
+    Args:
+        asked: the values of the options that `filtering` adds.
+        others: fields of the request that a command has options of its own for.
+    """
+    from imgconv.request import Request
+
+    asked = {**asked, **others}
+    kernel, bias = asked["kernel"], asked["bias"]
+    if asked["pipeline"] is None:
+        from imgconv.library import kernel as find_kernel
+
+        asked |= {"kernel": find_kernel(kernel or ""), "bias": _numbers(bias) if bias else ()}
+    else:
+        from imgconv.pipelinefile import load
+
+        asked |= {"pipeline": load(asked["pipeline"]), "bias": ()}
+    return Request(**asked)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Read numbers separated by commas, or those in a file."""
+    from imgconv.fields import Wrong, read
+    from imgconv.weightfile import is_spec
+
+    try:
+        values: tuple[float, ...] = read("Numbers", text if is_spec(text) else text.split(","), "")
+    except Wrong as wrong:
+        raise OptionError("bias", wrong.problem) from None
+    return values

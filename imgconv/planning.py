@@ -1,0 +1,277 @@
+"""What will be done to an image file, worked out from its header before a pixel is waited for."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from imgconv.border import Border
+from imgconv.engines._bands import Result
+from imgconv.errors import ImageWriteError, OptionError
+from imgconv.featuremap import Form, form
+from imgconv.image import FORMATS, Header, check_target, format_of
+from imgconv.kernelvalue import Offset, Pointwise
+from imgconv.layers import Layer, Shape
+from imgconv.layers.conv import Conv
+from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
+from imgconv.request import DEPTHS, Request, rescaled
+from imgconv.tone import full_range
+from imgconv.treatment import taken
+from imgconv.value import Value
+
+if TYPE_CHECKING:
+    from imgconv.checking import Check
+
+File = str | IO[bytes]
+"""A path, or an open binary file such as a pipe."""
+
+
+class Saved(NamedTuple):
+    """The result of a layer on its way into a file of its own.
+
+    Attributes:
+        number: the layer's, from 1.
+        target: the file.
+        header: what it will hold.
+        form: how the channels are written.
+        goal: how results become samples.
+        white: what stands for white in the results.
+    """
+
+    number: int
+    target: str
+    header: Header
+    form: Form
+    goal: Target
+    white: float
+
+
+class Report(Value, kw_only=True):
+    """What was planned and, unless it was a dry run, done.
+
+    Attributes:
+        request: what was asked for, its kernel rescaled.
+        input, output: what the files hold.
+        chain: the layers.
+        plan, target: the sizes, and how results become samples.
+        reason: how the engine goes about it.
+        result: what came out; None for a dry run.
+        seconds: how long the engine took.
+        check: how another engine compares, if that was asked.
+        notes: what a user should know.
+        form: how the result's channels are written.
+        saved: the layers whose results are written to files of their own.
+    """
+
+    request: Request
+    input: Header
+    output: Header
+    chain: Pipeline
+    plan: Plan
+    target: Target
+    border: Border
+    reason: str = ""
+    result: Result | None = None
+    seconds: float = 0.0
+    check: Check | None = None
+    notes: tuple[str, ...] = ()
+    form: Form
+    saved: tuple[Saved, ...] = ()
+
+    @property
+    def keeps_alpha(self) -> bool:
+        """Whether the result gets back the alpha that went beside the colours."""
+        return _keeps_alpha(taken(self.input, self.request), self.plan, self.request)
+
+    @property
+    def white(self) -> float:
+        """What stands for white in the results: the input's largest sample, unless a layer changes the scale."""
+        return self.plan.whites(full_range(self.input.dtype))[-1]
+
+
+def planned(request: Request, header: Header, target: File) -> Report:
+    """Return what `request` makes of an image with that header and writes to `target`.
+
+    Raises:
+        ImgconvError: it cannot be done.
+    """
+    if request.kernel is not None and request.gain != "raw":
+        request = request.replace(kernel=rescaled(request.kernel, request.gain))
+    seen = taken(header, request)
+    border = request.border or Border.parse(request.padding.border)
+    chain = request.pipeline or Pipeline((_layer(request, border),))
+    filtered = seen.channels - (seen.alpha and request.alpha != "filter")
+    plan = chain.plan(Shape(seen.width, seen.height, filtered))
+    dtype = np.dtype(header.dtype)
+    shown = _form(seen, plan, target, request)
+    goal = _target(request, chain.layers, dtype, shown)
+    made = _made(seen, plan, goal, shown, target, request)
+    if goal.map == "float":
+        _refuse_float(made)
+    notes = (
+        *header.notes,
+        *check_target(target, made, format=request.format, overwrite=request.overwrite),
+        *_channel_notes(seen, plan, shown, made, request),
+    )
+    return Report(
+        request=request,
+        input=header,
+        output=made,
+        chain=chain,
+        plan=plan,
+        target=goal,
+        border=border,
+        notes=notes,
+        form=shown,
+        saved=_saved(request, chain, plan, seen, dtype),
+    )
+
+
+def _layer(request: Request, border: Border) -> Layer:
+    """Return the layer of a single kernel.
+
+    Raises:
+        OptionError: the kernel has no such bias.
+    """
+    kernel = request.kernel
+    assert kernel is not None
+    if request.transposed:
+        from imgconv.layers.transposed import Transposed  # few runs need it
+
+        if isinstance(kernel, Pointwise):
+            raise OptionError("transposed", f"'{kernel.name}' is a matrix over the channels, which enlarges nothing")
+        return Transposed(
+            kernel,
+            request.stride,
+            request.padding,
+            request.output_padding,
+            request.dilation,
+            request.correlate,
+            request.groups,
+            request.bias,
+        )
+    layer = layer_for(kernel, request.padding, border, request.stride, request.dilation, request.correlate)
+    if isinstance(layer, Conv):
+        return layer.replace(groups=request.groups, bias=request.bias)
+    if request.groups not in (None, 1):
+        raise OptionError("groups", f"'{kernel.name}' is a matrix over all channels, which has no groups")
+    return layer.replace(bias=tuple(map(Offset, request.bias)))
+
+
+def _own_map(layers: tuple[Layer, ...]) -> str | None:
+    """Return the mapping that the last layer's kernel asks for."""
+    kernel = getattr(layers[-1], "kernel", getattr(layers[-1], "matrix", None))
+    return getattr(kernel, "map", None)
+
+
+def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], shown: Form) -> Target:
+    map = request.map or _own_map(layers) or shown.map
+    if map == "float":
+        if request.depth not in (None, "float"):
+            if request.map is None:
+                map = "stretch"
+            else:
+                problem = f"{request.depth} bits cannot hold what --map float keeps; leave one of them out"
+                raise OptionError("depth", problem)
+        kind = float_for(dtype)
+    if map != "float":
+        kind = np.dtype(DEPTHS[request.depth]) if request.depth else dtype
+    target = Target.of(layers[-1], map, kind, request.low, request.high)
+    named = "vmin" if request.low is not None else "vmax" if request.high is not None else None
+    if named and target.map != "stretch":
+        raise OptionError(named, f"it goes with --map stretch, but the map here is {map}")
+    low, high = target.low, target.high
+    if low is not None and high is not None and not high - low > 1e-30:
+        if request.low is None:
+            raise OptionError("vmax", f"{high:g} is not above {low:g}, which becomes black")
+        raise OptionError("vmin", f"{low:g} is not below {high:g}, which becomes white")
+    return target
+
+
+def _keeps_alpha(taken: Header, plan: Plan, request: Request) -> bool:
+    """Whether the result gets its alpha back, which went beside the colours: colours do, feature maps do not."""
+    alike = plan.output.channels == plan.input.channels
+    return taken.alpha and request.alpha != "filter" and (alike or plan.output.channels in (1, 3))
+
+
+def _form(taken: Header, plan: Plan, target: File, request: Request) -> Form:
+    """Return how the result is written; one with the input's channels, or with its alpha, is a picture as that was."""
+    width, height, channels = plan.output
+    if _keeps_alpha(taken, plan, request):
+        return Form("picture", width, height, channels + 1)
+    if channels == taken.channels:
+        return Form("picture", width, height, channels)
+    return form(format_of(target, request.format), width, height, channels)
+
+
+def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, request: Request) -> Header:
+    """Return the header that the output will have."""
+    filtered = taken.alpha and request.alpha == "filter" and shown.channels == taken.channels
+    alpha = filtered or _keeps_alpha(taken, plan, request)
+    format = format_of(target, request.format)
+    same = shown.channels == taken.channels and alpha == taken.alpha
+    space = taken.space if same else {1: "grey", 3: "RGB"}.get(shown.channels - alpha, "other")
+    if shown.channels == 4 and space == "other" and format not in ("TIFF", "NPY"):
+        space, alpha = "RGB", True
+    return taken.replace(
+        name=target if isinstance(target, str) else "standard output",
+        format=format,
+        width=shown.width,
+        height=shown.height,
+        channels=shown.channels,
+        alpha=alpha,
+        dtype=goal.dtype.name,
+        space=space,
+        frames=1,
+        notes=(),
+    )
+
+
+def _channel_notes(taken: Header, plan: Plan, shown: Form, made: Header, request: Request) -> list[str]:
+    """Say what becomes of channels that are no colours."""
+    channels = plan.output.channels
+    notes = [f"{channels} channels are written as {shown.words}"] if shown.words else []
+    if made.alpha and channels == made.channels != taken.channels:
+        notes.append("the fourth channel is written as alpha; .npy and .tif keep it as it is")
+    if taken.alpha and not made.alpha and request.alpha != "filter":
+        notes.append(f"alpha is left out, as {channels} channels are no colours")
+    if request.saves and taken.alpha and request.alpha == "premultiply":
+        notes.append("layers are saved without alpha, their colours weighted by it")
+    return notes
+
+
+def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: np.dtype[Any]) -> tuple[Saved, ...]:
+    """Return what is written of layers' results besides the last.
+
+    Raises:
+        OptionError: there is no such layer.
+        ImageWriteError: a file cannot hold it.
+    """
+    found = []
+    whites = plan.whites(full_range(dtype))
+    for number, file in request.saves:
+        if not 1 <= number <= len(plan.steps):
+            last = f"from 1 to {len(plan.steps)}" if len(plan.steps) > 1 else "and there is but one"
+            raise OptionError("save-layer", f"there is no layer {number}; they are numbered {last}")
+        part = plan.replace(layers=plan.layers[:number], steps=plan.steps[:number])
+        plain = taken.replace(alpha=False, channels=plan.input.channels)
+        shown = _form(plain, part, file, request.replace(format=None))
+        asked = request
+        if shown.kind == "picture" and format_of(file) == "NPY" and request.map is None and request.depth is None:
+            asked = request.replace(map="float")  # a picture that goes into an array is wanted for its numbers
+        goal = _target(asked, chain.layers[:number], dtype, shown)
+        made = _made(plain, part, goal, shown, file, request.replace(format=None))
+        if goal.map == "float":
+            _refuse_float(made)
+        check_target(file, made, overwrite=request.overwrite)
+        found.append(Saved(number, file, made, shown, goal, whites[number]))
+    return tuple(found)
+
+
+def _refuse_float(made: Header) -> None:
+    """Refuse a format without floats, as that is all that ``--map float`` makes."""
+    kinds = next(item.dtypes for item in FORMATS if item.name == made.format)
+    if not any(kind.startswith("float") for kind in kinds):
+        problem = f"{made.format} cannot hold what --map float keeps; write .tif or .npy, or choose another --map"
+        raise ImageWriteError(made.name, problem)

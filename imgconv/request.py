@@ -1,0 +1,85 @@
+"""What is asked for of an image: the kernel or pipeline, and everything the options of the command line say."""
+
+from __future__ import annotations
+
+from imgconv.border import Border
+from imgconv.errors import KernelValueError, OptionError
+from imgconv.geometry import Padding
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel
+from imgconv.pipeline import Pipeline
+from imgconv.value import Value
+
+INTERPOLATION = Padding("interpolation")
+DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
+
+
+class Request(Value, kw_only=True):
+    """What is asked for; pairs are (width, height).
+
+    Attributes:
+        kernel: the kernel, already found; None for a pipeline.
+        pipeline: layers instead of a kernel; what follows down to `bias` then has no meaning.
+        gain: how it is rescaled; see `imgconv.kernelvalue.Kernel.with_gain`.
+        padding, border: how much is added around the image, and what; no border means the padding's own.
+        stride, dilation: steps between windows and between taps.
+        correlate: slide the kernel as written.
+        transposed: set copies of the kernel, which makes the image larger, instead of sliding it.
+        output_padding: columns and rows added to the result of a transposed convolution.
+        groups: how many groups the channels are split into; None for as many as the kernel's weights need.
+        bias: what is added to every output channel of the weights, or one number for all.
+        engine: what runs the correlation.
+        check: run another engine too and compare.
+        map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
+        depth: the output's samples, a key of `DEPTHS`; None keeps the input's.
+        alpha: one of `imgconv.pipeline.ALPHAS`, or ``drop``.
+        gray: filter the luma.
+        strict: fail where samples would be clipped.
+        threads: at most so many; None means every core.
+        overwrite: replace an existing output.
+        format: the output's format in place of its suffix.
+        compression: how hard to compress, 0 to 9; None chooses.
+        saves: numbers of layers, from 1, and the files that their results are written to as well.
+    """
+
+    kernel: AnyKernel | None = None
+    pipeline: Pipeline | None = None
+    gain: str = "raw"
+    padding: Padding = INTERPOLATION
+    border: Border | None = None
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    correlate: bool = False
+    transposed: bool = False
+    output_padding: tuple[int, int] | None = None
+    groups: int | None = None
+    bias: tuple[float, ...] = ()
+    engine: str = "builtin"
+    check: bool = False
+    map: str | None = None
+    low: float | None = None
+    high: float | None = None
+    depth: str | None = None
+    alpha: str = "premultiply"
+    gray: bool = False
+    strict: bool = False
+    threads: int | None = None
+    overwrite: bool = False
+    format: str | None = None
+    compression: int | None = None
+    saves: tuple[tuple[int, str], ...] = ()
+
+
+def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
+    """Return the kernel with its gain applied.
+
+    Raises:
+        OptionError: the kernel has no such gain.
+    """
+    if gain == "raw":
+        return kernel
+    if not isinstance(kernel, (Kernel, Combined)):
+        raise OptionError("gain", f"kernel '{kernel.name}' mixes channels; only raw is possible")
+    try:
+        return kernel.with_gain(gain)
+    except KernelValueError as error:
+        raise OptionError("gain", str(error)) from None
