@@ -7,9 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import imgconv
-from imgconv import engines
+from imgconv import cores, engines
 from imgconv.engines import _native
-from imgconv.engines._bands import available_cores
 from imgconv.image import FORMATS
 
 LIBRARIES = ("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng")
@@ -30,7 +29,7 @@ def facts() -> dict[str, Any]:
         "core": "native" if level else "NumPy",
         "simd": level.name if level else None,
         "simd_levels": [known.name for known in _native.known_levels()],
-        "threads": available_cores(),
+        "threads": cores.available(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "formats": {item.name: [f".{suffix}" for suffix in item.suffixes] for item in FORMATS},
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from imgconv.engines._bands import Result, available_cores
+from imgconv import cores
+from imgconv.engines._bands import Result
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
@@ -155,7 +156,7 @@ def _engine(report: Report) -> str:
 
 def _threads(report: Report, result: Result) -> int:
     """Return how many threads were used; layers choose for themselves how many pay, up to what they may use."""
-    return result.threads if report.request.kernel is not None else report.request.threads or available_cores()
+    return result.threads if report.request.kernel is not None else report.request.threads or cores.available()
 
 
 def _duration(seconds: float) -> str:

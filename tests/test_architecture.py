@@ -14,7 +14,7 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
-    {"errors", "value"},
+    {"cores", "errors", "value"},
     {"geometry", "border", "kernelvalue", "yamlfile", "yamlplain", "tone"},
     {
         "parametric",

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from imgconv import cores
 from imgconv.cli.types import BorderType, NumberType, PaddingType, SizeType, WordType
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -83,8 +84,17 @@ alpha = click.option(
     show_default=True,
     help="Weight colours by alpha, leave alpha alone, filter it as a channel, or drop it.",
 )
+
+
+def _limit(ctx: click.Context, option: click.Parameter, threads: int | None) -> int | None:
+    """Hold the codecs too to the threads asked for."""
+    cores.limit(threads)
+    return threads
+
+
 threads = click.option(
     "--threads",
+    callback=_limit,
     type=NumberType(whole=True, least=1, most=1024),
     metavar="N",
     help="Use at most N threads. [default: the cores this process may use]",

@@ -6,7 +6,6 @@ not depend on how many threads there are.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv import cores
 from imgconv.engines import Floats, Prepared
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
@@ -87,7 +87,7 @@ def run(
             else:
                 room[...], stats[number] = tone.apply(one)
 
-    used = max(1, min(threads or available_cores(), len(starts)))
+    used = max(1, min(threads or cores.available(), len(starts)))
     most = max(_taps(job) for job in prepared) * step * output[1] * output[2]
     each(band, len(starts), used, long=most > LONG)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
@@ -144,33 +144,6 @@ def each(task: Callable[[int], None], count: int, threads: int, *, long: bool = 
         for helper in helpers:
             helper.join()
         raise failures[0]
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use, by its CPU affinity and its control group's quota."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system has affinities
-        cores = os.cpu_count() or 1
-    return max(1, min(cores, *_quotas(cores)))
-
-
-def _quotas(most: int) -> list[int]:
-    quotas = [most]
-    for name, split in (("cpu.max", True), ("cpu/cpu.cfs_quota_us", False)):
-        try:
-            text = _setting(name)
-            quota, period = text.split() if split else (text, _setting("cpu/cpu.cfs_period_us"))
-            if quota.strip() != "max" and int(quota) > 0:
-                quotas.append(-(-int(quota) // int(period)))
-        except (OSError, ValueError):
-            continue
-    return quotas
-
-
-def _setting(name: str) -> str:
-    with open(f"/sys/fs/cgroup/{name}") as file:  # noqa: PTH123 - pathlib takes 3 ms to import
-        return file.read()
 
 
 def _magnitude(values: list[Floats]) -> Floats:

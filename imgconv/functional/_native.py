@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv import cores
 from imgconv.engines import _native as engine
-from imgconv.engines._bands import available_cores, each
+from imgconv.engines._bands import each
 from imgconv.errors import EngineError
 
 try:
@@ -197,7 +198,7 @@ def _long(job: Pooling, samples: np.dtype[Any], lanes: np.dtype[Any]) -> bool:
 
 
 def _threads(threads: int | None, work: int) -> int:
-    return max(1, min(threads or available_cores(), work // ALONE + 1))
+    return max(1, min(threads or cores.available(), work // ALONE + 1))
 
 
 def _pieces(

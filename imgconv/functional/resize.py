@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv import geometry
-from imgconv.engines._bands import available_cores, each
+from imgconv import cores, geometry
+from imgconv.engines._bands import each
 from imgconv.errors import OptionError, SizeError, did_you_mean
 from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers
 from imgconv.geometry import MAX_LENGTH, ORDERED_AXES
@@ -84,7 +84,7 @@ def interpolate(
                 values = _along(values, axis, *taps[axis])
         out[planes[number]] = values
 
-    each(plane, len(planes), max(1, min(threads or available_cores(), len(planes), out.size // ALONE + 1)))
+    each(plane, len(planes), max(1, min(threads or cores.available(), len(planes), out.size // ALONE + 1)))
     return batch.finish(out)
 
 

@@ -12,8 +12,9 @@ import struct
 from io import BytesIO
 from typing import IO, Any
 
+from imgconv import cores
 from imgconv.image.model import Image
-from imgconv.image.parallel import cores, ordered
+from imgconv.image.parallel import ordered
 from imgconv.image.pillow import picture_of, save_into
 
 JPEG_QUALITY = 95
@@ -38,7 +39,7 @@ def encode_jpeg(image: Image, file: IO[bytes], level: int | None) -> tuple[str, 
         return _encoded(picture_of(part, image.space), {} if number else options)
 
     # Pillow lets other threads run only while it writes to a file of the system's
-    threads = cores() if count > 1 and hasattr(os, "memfd_create") else 0
+    threads = cores.available() if count > 1 and hasattr(os, "memfd_create") else 0
     for number, encoded in enumerate(ordered(strip, count, threads)):
         scan = _scan_place(encoded)
         data = memoryview(encoded)[scan + int.from_bytes(encoded[scan + 2 : scan + 4], "big") + 2 : -2]

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 Made = TypeVar("Made")
-
-
-def cores() -> int:
-    """Return how many cores this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system has affinities
-        return os.cpu_count() or 1
 
 
 def ordered(task: Callable[[int], Made], count: int, threads: int) -> Iterator[Made]:

@@ -14,9 +14,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv import cores
 from imgconv.image.deflate import choose, crc32, deflate
 from imgconv.image.model import Image, Metadata
-from imgconv.image.parallel import cores
 from imgconv.image.pngfilter import Bytes, filter_rows
 from imgconv.image.pngread import METRES_PER_INCH, SIGNATURE, XMP_KEYWORD
 
@@ -36,7 +36,7 @@ def encode_png(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
     for name, data in _metadata_chunks(image.metadata):
         _chunk(file, name, data)
     strips = _Strips(image.pixels)
-    threads = cores() if strips.count > 1 else 0
+    threads = cores.available() if strips.count > 1 else 0
     for part in deflate(strips.filtered, strips.count, choose(strips.sample(), level), threads):
         _chunk(file, b"IDAT", part)
     _chunk(file, b"IEND", b"")

@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
+from imgconv import cores
 from imgconv.image.deflate import Inflater, crc32, inflate
 from imgconv.image.memory import room
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
-from imgconv.image.parallel import cores, ordered
+from imgconv.image.parallel import ordered
 from imgconv.image.pngfilter import native, unfilter_rows
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -198,7 +199,7 @@ class _Rows:
 
         made = room(head.height * row_bytes)
         view, above = memoryview(made), memoryview(bytes(row_bytes))
-        threads = 1 if len(starts) > _WORTH_A_THREAD and cores() > 1 else 0
+        threads = 1 if len(starts) > _WORTH_A_THREAD and cores.available() > 1 else 0
         for top, rows in zip(starts, ordered(inflated, len(starts), threads), strict=True):
             out = view[top * row_bytes : (top + band) * row_bytes]
             unfilter_rows(rows, above, step, out)

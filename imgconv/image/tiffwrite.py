@@ -12,10 +12,11 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv import cores
 from imgconv.image.deflate import choose, deflate
 from imgconv.image.ifd import BYTES, EXIF_IFD, GPS_IFD, LONG, LONG8, RATIONAL, SHORT, pack_directory
 from imgconv.image.model import Image, Pixels
-from imgconv.image.parallel import cores, ordered
+from imgconv.image.parallel import ordered
 from imgconv.image.tiff import BLACK_IS_ZERO, CMYK, DEFLATE, NONE, RGB, UNASSOCIATED, exif_parts
 
 _STRIP_BYTES = 2**18
@@ -47,7 +48,7 @@ def _deflated(strips: list[Pixels], level: int) -> list[bytes]:
     def packed(number: int) -> bytes:
         return b"".join(deflate(lambda _: _differences(strips[number]), 1, way))
 
-    return list(ordered(packed, len(strips), cores() if len(strips) > 1 else 0))
+    return list(ordered(packed, len(strips), cores.available() if len(strips) > 1 else 0))
 
 
 def _differences(strip: Pixels) -> memoryview:

@@ -54,8 +54,8 @@ def test_strips_are_as_one_piece(shape, mode, place, monkeypatch):
 
 def test_the_file_is_the_same_whatever_the_number_of_cores(place, monkeypatch):
     files = []
-    for cores in (0, 1, 2, 5):
-        monkeypatch.setattr(jpeg, "cores", lambda cores=cores: cores)
+    for count in (0, 1, 2, 5):
+        monkeypatch.setattr(jpeg.cores, "available", lambda count=count: count)
         files.append(encode(scene(2000, 900), "jpg"))
     assert len(set(files)) == 1
     np.testing.assert_allclose(read(files[0]).pixels, scene(2000, 900), atol=10)

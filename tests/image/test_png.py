@@ -160,8 +160,8 @@ def test_the_file_is_the_same_whatever_the_number_of_cores(monkeypatch):
 
     pixels = noise(rows=1200, cols=500)
     files = []
-    for cores in (0, 1, 2, 5):
-        monkeypatch.setattr(writer, "cores", lambda cores=cores: cores)
+    for count in (0, 1, 2, 5):
+        monkeypatch.setattr(writer.cores, "available", lambda count=count: count)
         files.append(encode(pixels, "png"))
     assert len(set(files)) == 1
 
