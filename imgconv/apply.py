@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from math import isinf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,10 +70,12 @@ def filtered(report: Report, image: Image) -> Done:
 def _written(done: Done, target: File) -> tuple[str, ...]:
     """Write everything that was made; return notes."""
     request = done.report.request
-    options: dict[str, Any] = {"overwrite": request.overwrite, "compression": request.compression}
     for saved in done.report.saved:
-        write_result(saved.target, done.saved[saved.number], saved.form, **options)
-    return write_result(target, done.image, done.report.form, format=request.format, **options)
+        image = done.saved[saved.number]
+        write_result(saved.target, image, saved.form, request.options, overwrite=request.overwrite)
+    return write_result(
+        target, done.image, done.report.form, request.options, format=request.format, overwrite=request.overwrite
+    )
 
 
 def _reason(report: Report) -> str:

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from imgconv.image import Image, write
+from imgconv.image import Image
+from imgconv.image.model import Options
 from imgconv.image.pages import write_pages
+from imgconv.image.writer import store
 from imgconv.tone import full_range
 
 COLOURS = (1, 3, 4)
@@ -85,10 +87,10 @@ def write_result(
     target: Any,
     image: Image,
     shown: Form,
+    options: Options = Options(),  # noqa: B008 - frozen
     *,
     format: str | None = None,
     overwrite: bool = False,
-    compression: int | None = None,
 ) -> tuple[str, ...]:
     """Write an image whose pixels are a layer's results, in the form it was planned for; return notes.
 
@@ -96,8 +98,8 @@ def write_result(
         ImageWriteError: the file cannot be written.
     """
     if shown.kind == "pages":
-        write_pages(target, image.pixels, overwrite=overwrite, compression=compression)
+        write_pages(target, image.pixels, overwrite=overwrite, compression=options.compression)
         return ()
     if shown.kind == "sheet":
         image = image.with_pixels(sheet(image.pixels, shown.tiles), alpha=False)
-    return write(target, image, format=format, overwrite=overwrite, compression=compression)
+    return store(target, image, options, format=format, overwrite=overwrite)

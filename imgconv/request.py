@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgconv.border import Border
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.geometry import Padding
+from imgconv.image.model import Options
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.pipeline import Pipeline
 from imgconv.value import Value
@@ -37,7 +38,7 @@ class Request(Value, kw_only=True):
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
         format: the output's format in place of its suffix.
-        compression: how hard to compress, 0 to 9; None chooses.
+        compression, quality, subsampling: how to write it, as in `imgconv.image.model.Options`.
         saves: numbers of layers, from 1, and the files that their results are written to as well.
     """
 
@@ -66,7 +67,14 @@ class Request(Value, kw_only=True):
     overwrite: bool = False
     format: str | None = None
     compression: int | None = None
+    quality: int | None = None
+    subsampling: str = "keep"
     saves: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def options(self) -> Options:
+        """How to write what comes out."""
+        return Options(self.compression, self.quality, self.subsampling)
 
 
 def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:

@@ -106,12 +106,38 @@ compression = click.option(
     metavar="0..9",
     help="How hard to compress PNG, TIFF and WebP: 0 is fast, 9 is small. [default: what pays]",
 )
+quality = click.option(
+    "--quality",
+    type=NumberType(whole=True, least=1, most=100),
+    metavar="1..100",
+    help="Quality of JPEG, and of WebP, which is lossless without. [default: a JPEG input's own quantisation, else 95]",
+)
+subsampling = click.option(
+    "--subsampling",
+    type=WordType("keep", "444", "422", "420"),
+    default="keep",
+    show_default=True,
+    help="How much colour JPEG keeps beside brightness: what a JPEG input has, all, half or a quarter.",
+)
 target_format = click.option(
     "--format", "format", metavar="FORMAT", help="Write png, jpg, tif ... whatever OUTPUT's suffix says."
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
 
-_RESULT = (mapping, vmin, vmax, gray, depth, alpha, threads, overwrite, target_format, compression)
+_RESULT = (
+    mapping,
+    vmin,
+    vmax,
+    gray,
+    depth,
+    alpha,
+    threads,
+    overwrite,
+    target_format,
+    compression,
+    quality,
+    subsampling,
+)
 
 
 def result(command: F) -> F:

@@ -6,7 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from imgconv.errors import ImageWriteError, OptionError, did_you_mean
-from imgconv.image.model import DTYPES, Samples
+from imgconv.image.model import DTYPES, Options, Samples
 
 Target = Any
 """A path or a binary file."""
@@ -23,6 +23,7 @@ class Format(NamedTuple):
         carries: the `Metadata` fields it holds; ``comment`` is one text called Comment.
         any_channels: whether it holds any number of channels.
         cuts_alpha: whether alpha is only on or off.
+        options: the fields of `imgconv.image.model.Options` that mean something to it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Format(NamedTuple):
     carries: tuple[str, ...] = ()
     any_channels: bool = False
     cuts_alpha: bool = False
+    options: tuple[str, ...] = ()
 
     def holds(self, space: str, alpha: bool) -> bool:
         """Whether pixels of that space can be written as they are."""
@@ -43,15 +45,31 @@ _PLAIN = (*_OPAQUE, ("grey", True), ("RGB", True))
 _DEEP = ("uint8", "uint16")
 
 FORMATS = (
-    Format("PNG", ("png",), _PLAIN, _DEEP, ("icc", "exif", "xmp", "dpi", "text", "colour")),
+    Format(
+        "PNG",
+        ("png",),
+        _PLAIN,
+        _DEEP,
+        ("icc", "exif", "xmp", "dpi", "text", "colour"),
+        options=("compression",),
+    ),
     Format(
         "JPEG",
         ("jpg", "jpeg", "jpe"),
         (*_OPAQUE, ("CMYK", False)),
         carries=("icc", "exif", "xmp", "dpi", "comment"),
+        options=("quality", "subsampling"),
     ),
-    Format("TIFF", ("tif", "tiff"), (*_PLAIN, ("CMYK", False)), DTYPES, ("icc", "exif", "xmp", "dpi"), True),
-    Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp")),
+    Format(
+        "TIFF",
+        ("tif", "tiff"),
+        (*_PLAIN, ("CMYK", False)),
+        DTYPES,
+        ("icc", "exif", "xmp", "dpi"),
+        any_channels=True,
+        options=("compression",),
+    ),
+    Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp"), options=("compression", "quality")),
     Format("BMP", ("bmp", "dib"), _OPAQUE, carries=("dpi",)),
     Format("GIF", ("gif",), _PLAIN, carries=("comment",), cuts_alpha=True),
     Format("PGM", ("pgm",), (("grey", False),), _DEEP),
@@ -153,6 +171,16 @@ def conversions(name: str, samples: Samples, spec: Format) -> tuple[str, ...]:
             raise ImageWriteError(name, f"{spec.name} cannot hold {_kind_words(samples)}; write {keep} instead")
     if alpha and spec.cuts_alpha:
         notes.append(f"{spec.name} holds no partial transparency: alpha is cut at one half (PNG keeps it)")
+    return tuple(notes)
+
+
+def unheeded(spec: Format, options: Options) -> tuple[str, ...]:
+    """Return notes of the options of writing that mean nothing to a format."""
+    notes = []
+    for field in ("compression", "quality", "subsampling"):
+        if field not in spec.options and getattr(options, field) not in (None, "keep"):
+            others = ", ".join(item.name for item in FORMATS if field in item.options)
+            notes.append(f"{spec.name} takes no {field}, which goes with {others}")
     return tuple(notes)
 
 

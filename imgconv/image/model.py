@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from imgconv.errors import OptionError
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ else:
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 """The sample types an image can have."""
+
+SUBSAMPLINGS = ("keep", "444", "422", "420")
+"""What `Options.subsampling` may say."""
 
 EXACT_INTEGER = 2**53
 """The largest magnitude up to which a float64 holds every integer."""
@@ -91,6 +95,20 @@ class Header(Value):
         return f"{self.width}x{self.height} {words_for(self)}"
 
 
+class JpegWay(Value):
+    """How a JPEG file was encoded, for those that are made of it.
+
+    Attributes:
+        model: what its components are: ``grey``, ``YCbCr``, ``RGB``, ``CMYK`` or ``YCCK``.
+        tables: the quantisation table of each component, 64 numbers row by row.
+        sampling: (horizontal, vertical) sampling factors of each component.
+    """
+
+    model: str
+    tables: tuple[tuple[int, ...], ...]
+    sampling: tuple[tuple[int, int], ...]
+
+
 class Metadata(Value):
     """What a file says about its pixels, kept as the bytes it was written in.
 
@@ -101,6 +119,7 @@ class Metadata(Value):
         dpi: horizontal and vertical resolution in pixels per inch.
         text: keyword and text pairs (PNG text chunks, JPEG and GIF comments).
         colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
+        jpeg: how a JPEG file was encoded, for JPEG output only.
     """
 
     icc: bytes = b""
@@ -109,6 +128,33 @@ class Metadata(Value):
     dpi: tuple[float, float] | None = None
     text: tuple[tuple[str, str], ...] = ()
     colour: tuple[tuple[str, bytes], ...] = ()
+    jpeg: JpegWay | None = None
+
+
+class Options(Value):
+    """How to write a file; formats that have no such thing do without.
+
+    Attributes:
+        compression: how hard to compress without loss, 0 (not at all) to 9; None chooses.
+        quality: 1 to 100 of a lossy format; None takes a JPEG file's own, else what shows no loss, or no loss at all.
+        subsampling: how much colour a lossy format keeps, ``444``, ``422`` or ``420``; ``keep`` as in a JPEG file, else
+            all of it.
+
+    Raises:
+        OptionError: one of them makes no sense.
+    """
+
+    compression: int | None = None
+    quality: int | None = None
+    subsampling: str = "keep"
+
+    def __post_init__(self) -> None:
+        if self.compression is not None and self.compression not in range(10):
+            raise OptionError("compression", f"{self.compression} is no level from 0 to 9")
+        if self.quality is not None and self.quality not in range(1, 101):
+            raise OptionError("quality", f"{self.quality} is no quality from 1 to 100")
+        if self.subsampling not in SUBSAMPLINGS:
+            raise OptionError("subsampling", f"'{self.subsampling}' is none of {'|'.join(SUBSAMPLINGS)}")
 
 
 class Image(Value):

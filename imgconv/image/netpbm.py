@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from imgconv.image.model import Image, Opened, Pixels, space_of
+from imgconv.image.model import Image, Opened, Options, Pixels, space_of
 
 _TOKEN = re.compile(rb"(?:\s|#[^\r\n]*(?=[\r\n]))*([^\s#]+)")
 _HEADER_LIMIT = 2**16
@@ -190,7 +190,7 @@ def _pfm(file: IO[bytes], offset: int, width: int, height: int, channels: int, o
     return np.frombuffer(data, order).reshape(height, width, channels)[::-1].astype(np.float32)
 
 
-def encode_pnm(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+def encode_pnm(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image`, grey or RGB, as binary PGM or PPM."""
     magic = b"P5" if image.channels == 1 else b"P6"
     top = np.iinfo(image.pixels.dtype).max
@@ -199,7 +199,7 @@ def encode_pnm(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
     return ()
 
 
-def encode_pam(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+def encode_pam(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image` as PAM."""
     kind = b"GRAYSCALE" if image.space == "grey" else b"RGB"
     kind += b"_ALPHA" * image.alpha
@@ -210,7 +210,7 @@ def encode_pam(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
     return ()
 
 
-def encode_pfm(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+def encode_pfm(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image` as PFM: 32-bit floats, the bottom row first."""
     file.write(b"%s\n%d %d\n-1.0\n" % (b"Pf" if image.channels == 1 else b"PF", image.width, image.height))
     file.write(np.ascontiguousarray(image.pixels[::-1].astype("<f4")).data)

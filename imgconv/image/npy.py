@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from imgconv.image.model import Image, Opened, Pixels, as_image, space_of, target_dtype
+from imgconv.image.model import Image, Opened, Options, Pixels, as_image, space_of, target_dtype
 
 
 def open_npy(file: IO[bytes]) -> Opened:
@@ -50,7 +50,7 @@ def _load(file: IO[bytes], start: int, shape: tuple[int, ...], by_columns: bool,
     return as_image(np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")).pixels
 
 
-def encode_npy(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+def encode_npy(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write the pixels as an array: (rows, cols) if there is one channel, else (rows, cols, channels)."""
     pixels = image.pixels[:, :, 0] if image.channels == 1 else image.pixels
     # not write_array(): it loses the system's error number when the disk is full

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
 from imgconv.image.memory import room
-from imgconv.image.model import Image, Metadata, Opened, Pixels
+from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options, Pixels
 
 _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
 _SPACES = {"L": "grey", "LA": "grey", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
@@ -29,6 +29,8 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     mode = result_mode(picture)
     channels, alpha, dtype, space = mode_facts(mode)
     metadata = _metadata(picture)
+    if format == "JPEG":
+        metadata = metadata.replace(jpeg=_jpeg_way(picture))
     packed = _Packed(picture)
     plain = format == "JPEG" and picture.mode == mode
     opened = Opened(
@@ -171,6 +173,28 @@ def samples_of(picture: Any, mode: str) -> Pixels:
     return np.ascontiguousarray(np.asarray(picture)[:, :, None].astype(mode_facts(mode)[2]))
 
 
+def _jpeg_way(picture: Any) -> JpegWay | None:
+    """Return how a JPEG file was encoded; None where its header leaves that open."""
+    tables = [picture.quantization.get(number) for *_, number in picture.layer]
+    sampling = tuple((across, down) for _, across, down, _ in picture.layer)
+    if not all(tables) or not all(map(all, sampling)):
+        return None
+    return JpegWay(_jpeg_model(picture), tuple(map(tuple, tables)), sampling)
+
+
+def _jpeg_model(picture: Any) -> str:
+    """Say what the components are, by the rules of libjpeg."""
+    adobe = picture.info.get("adobe_transform")
+    if picture.layers == 4:
+        return "YCCK" if adobe == 2 else "CMYK"
+    if picture.layers == 1:
+        return "grey"
+    if "jfif" in picture.info:
+        return "YCbCr"
+    named = bytes(layer[0] for layer in picture.layer) == b"RGB"
+    return "RGB" if adobe == 0 or (adobe is None and named) else "YCbCr"
+
+
 def _mpo_frames(picture: Any) -> int:
     for name, data in picture.applist:
         if name == "APP2" and data[:4] == b"MPF\0":
@@ -215,42 +239,46 @@ def picture_of(pixels: Pixels, space: str) -> Any:
     return PIL.Image.frombuffer(modes[channels, space], (cols, rows), pixels, "raw", modes[channels, space], 0, 1)
 
 
-def encode_webp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
-    """Write `image` as lossless WebP, colours under full transparency included."""
+def encode_webp(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
+    """Write `image` as WebP, colours under full transparency included: lossless unless a quality is asked for."""
     import numpy as np
 
     pixels = image.pixels
     if image.space == "grey":
         order = [0, 0, 0, 1] if image.alpha else [0, 0, 0]
         pixels = np.ascontiguousarray(pixels[:, :, order])
-    # method 0 is twice as fast as 1 and a tenth larger; 4 takes four times as long for 4 per cent
-    quality, method = (0, 1) if level is None else (level * 11, level * 2 // 3)
-    options: dict[str, Any] = {"lossless": True, "exact": True, "quality": quality, "method": method}
-    options |= {"icc_profile": image.metadata.icc, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
-    _save(picture_of(pixels, "RGB"), "WebP", file, options)
+    if options.quality:
+        how: dict[str, Any] = {"quality": options.quality}
+    else:
+        # method 0 is twice as fast as 1 and a tenth larger; 4 takes four times as long for 4 per cent
+        level = options.compression
+        quality, method = (0, 1) if level is None else (level * 11, level * 2 // 3)
+        how = {"lossless": True, "quality": quality, "method": method}
+    how |= {"exact": True, "icc_profile": image.metadata.icc, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
+    _save(picture_of(pixels, "RGB"), "WebP", file, how)
     return ()
 
 
-def encode_bmp(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+def encode_bmp(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image`, grey or RGB, as BMP."""
     dpi = {"dpi": image.metadata.dpi} if image.metadata.dpi else {}
     _save(picture_of(image.pixels, image.space), "BMP", file, dpi)
     return ()
 
 
-def encode_gif(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
+def encode_gif(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image` as GIF: grey as it is, RGB of up to 256 colours exactly, more of them reduced."""
     import numpy as np
 
     colours = image.pixels[:, :, : image.channels - image.alpha]
     clear = image.pixels[:, :, -1] < 128 if image.alpha else None
     picture, notes = _palette_picture(np.ascontiguousarray(colours), clear)
-    options: dict[str, Any] = {"optimize": False}
+    how: dict[str, Any] = {"optimize": False}
     if clear is not None and clear.any():
-        options["transparency"] = GIF_COLOURS - 1
+        how["transparency"] = GIF_COLOURS - 1
     if image.metadata.text:
-        options["comment"] = image.metadata.text[0][1].encode()[:65535]
-    _save(picture, "GIF", file, options)
+        how["comment"] = image.metadata.text[0][1].encode()[:65535]
+    _save(picture, "GIF", file, how)
     return notes
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from imgconv import cores
 from imgconv.image.deflate import choose, crc32, deflate
-from imgconv.image.model import Image, Metadata
+from imgconv.image.model import Image, Metadata, Options
 from imgconv.image.pngfilter import Bytes, filter_rows
 from imgconv.image.pngread import METRES_PER_INCH, SIGNATURE, XMP_KEYWORD
 
@@ -26,8 +26,8 @@ _BAND_BYTES = 2**17
 _SAMPLE_BANDS = 4
 
 
-def encode_png(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
-    """Write `image` (uint8 or uint16) as PNG; for `level` see `deflate.choose`."""
+def encode_png(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
+    """Write `image` (uint8 or uint16) as PNG; for the level of compression see `deflate.choose`."""
     depth = 8 * image.pixels.dtype.itemsize
     colour_type = _COLOUR_TYPES[image.channels, image.alpha]
     file.write(SIGNATURE)
@@ -37,7 +37,7 @@ def encode_png(image: Image, file: IO[bytes], level: int | None) -> tuple[str, .
         _chunk(file, name, data)
     strips = _Strips(image.pixels)
     threads = cores.available() if strips.count > 1 else 0
-    for part in deflate(strips.filtered, strips.count, choose(strips.sample(), level), threads):
+    for part in deflate(strips.filtered, strips.count, choose(strips.sample(), options.compression), threads):
         _chunk(file, b"IDAT", part)
     _chunk(file, b"IEND", b"")
     return ()

@@ -15,7 +15,7 @@ import numpy as np
 from imgconv import cores
 from imgconv.image.deflate import choose, deflate
 from imgconv.image.ifd import BYTES, EXIF_IFD, GPS_IFD, LONG, LONG8, RATIONAL, SHORT, pack_directory
-from imgconv.image.model import Image, Pixels
+from imgconv.image.model import Image, Options, Pixels
 from imgconv.image.parallel import ordered
 from imgconv.image.tiff import BLACK_IS_ZERO, CMYK, DEFLATE, NONE, RGB, UNASSOCIATED, exif_parts
 
@@ -25,8 +25,9 @@ _CLASSIC_LIMIT = 2**32 - 2**24
 Entry = tuple[int, int, bytes]
 
 
-def encode_tiff(image: Image, file: IO[bytes], level: int | None) -> tuple[str, ...]:
-    """Write `image` as TIFF; `level` 1 to 9 deflates it, None and 0 leave it uncompressed."""
+def encode_tiff(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
+    """Write `image` as TIFF; compression 1 to 9 deflates it, None and 0 leave it uncompressed."""
+    level = options.compression
     pixels = image.pixels.astype(image.pixels.dtype.newbyteorder("<"), copy=False)
     row_bytes = pixels[0].nbytes
     rows = max(1, _STRIP_BYTES // row_bytes)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.errors import ImageWriteError, ImgconvError, OptionError
+from imgconv.errors import ImageWriteError, ImgconvError
 from imgconv.image.files import check_place, name_of, replace_file
-from imgconv.image.formats import Format, conversions, spec_of
+from imgconv.image.formats import Format, conversions, spec_of, unheeded
 from imgconv.image.guard import decoding, fault_words, tidy
-from imgconv.image.model import Image, Metadata, Pixels, Samples, as_image
+from imgconv.image.model import Image, Metadata, Options, Pixels, Samples, as_image
 from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space, upright_exif
 
-Encoder = Callable[[Image, IO[bytes], int | None], tuple[str, ...]]
+Encoder = Callable[[Image, IO[bytes], Options], tuple[str, ...]]
 
 MAX_SIDES = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
 MAX_JPEG_SEGMENT = 65533
@@ -64,29 +64,39 @@ def write(
     format: str | None = None,
     overwrite: bool = False,
     compression: int | None = None,
+    quality: int | None = None,
+    subsampling: str = "keep",
 ) -> tuple[str, ...]:
     """Write an image, whole or not at all, and return notes of what was converted or left out.
 
-    The file is written under a temporary name beside the target and renamed. JPEG is written at quality 95
-    without chroma subsampling, WebP lossless, TIFF uncompressed unless `compression` asks.
+    The file is written under a temporary name beside the target and renamed. An image that was read from a JPEG file
+    keeps its quantisation and chroma subsampling as JPEG; any other is written at quality 95 with all of its colour.
+    WebP is lossless unless a quality is given, TIFF uncompressed unless `compression` asks.
 
     Args:
         target: a path, or an open binary file (then `format` is needed).
         image: an `Image`, or an array (rows, cols[, channels]) where 2 and 4 channels mean alpha.
         format: a format's name or suffix, in place of the target's suffix.
         overwrite: whether an existing file may be replaced; a symbolic link is followed to the file it names.
-        compression: 0 (none) to 9 for PNG, TIFF and WebP; None chooses.
+        compression, quality, subsampling: as in `imgconv.image.model.Options`.
 
     Raises:
-        OptionError: `format` or `compression` makes no sense.
+        OptionError: `format` or an option of writing makes no sense.
         ImageWriteError: the format cannot hold the image, or the file cannot be written.
     """
+    return store(target, image, Options(compression, quality, subsampling), format=format, overwrite=overwrite)
+
+
+def store(
+    target: Any, image: Image | Pixels, options: Options, *, format: str | None = None, overwrite: bool = False
+) -> tuple[str, ...]:
+    """Do what `write` does, with the options of writing in one value."""
     spec, name = spec_of(target, format), name_of(target)
-    ready, notes = _prepared(image, spec, name, compression)
+    ready, notes = _prepared(image, spec, name)
     found: list[str] = []
 
     def encode_into(file: IO[bytes]) -> None:
-        found.extend(_encode(ready, spec, file, name, compression))
+        found.extend(_encode(ready, spec, file, name, options))
 
     if isinstance(target, (str, os.PathLike)):
         check_place(target, name, overwrite)
@@ -96,20 +106,25 @@ def write(
             encode_into(target)
         except OSError as fault:
             raise ImageWriteError(name, fault_words(fault)) from None
-    return (*notes, *found)
+    return (*notes, *unheeded(spec, options), *found)
 
 
-def encode(image: Image | Pixels, format: str, *, compression: int | None = None) -> bytes:
+def encode(
+    image: Image | Pixels,
+    format: str,
+    *,
+    compression: int | None = None,
+    quality: int | None = None,
+    subsampling: str = "keep",
+) -> bytes:
     """Return an image as the bytes of a file of that format; the rest is as in `write`."""
     file = BytesIO()
-    write(file, image, format=format, compression=compression)
+    write(file, image, format=format, compression=compression, quality=quality, subsampling=subsampling)
     return file.getvalue()
 
 
-def _prepared(source: Image | Pixels, spec: Format, name: str, compression: int | None) -> tuple[Image, list[str]]:
+def _prepared(source: Image | Pixels, spec: Format, name: str) -> tuple[Image, list[str]]:
     """Return the image as the format holds it, and notes of what that took."""
-    if compression is not None and compression not in range(10):
-        raise OptionError("compression", f"{compression} is no level from 0 to 9")
     try:
         image = as_image(source)
     except ValueError as fault:
@@ -160,11 +175,11 @@ def _odd_gamma(meta: Metadata) -> bool:
     return not meta.icc and "sRGB" not in chunks and ("cICP" in chunks or abs(gamma - _USUAL_GAMMA) > 1000)
 
 
-def _encode(image: Image, spec: Format, file: IO[bytes], name: str, level: int | None) -> tuple[str, ...]:
+def _encode(image: Image, spec: Format, file: IO[bytes], name: str, options: Options) -> tuple[str, ...]:
     encoder = _encoder(spec.name)
     try:
         with decoding(name, spec.name):
-            return encoder(image, file, level)
+            return encoder(image, file, options)
     except ImgconvError as fault:
         cause = fault.__cause__
         if isinstance(cause, OSError) and cause.errno:
