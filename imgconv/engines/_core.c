@@ -3,30 +3,14 @@
  * Python chooses the way and lays the taps out (see _native.py); `plan` copies and checks them, and `run` computes
  * output rows without the GIL. There are no threads here and no state but the plan.
  */
-#ifndef Py_GIL_DISABLED
-#define Py_LIMITED_API 0x030B0000
-#endif
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "../_native.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "_core_plan.h"
 
 #if !defined(__GNUC__)
 #error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))
-#define PASTE(a, b) PASTE_(a, b)
-#define PASTE_(a, b) a##_##b
-#ifdef __clang__
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
 #endif
 
 enum { LEVELS_OF_SUMS = 33 };  /* lines that BOX needs at most: the columns' sums, and of 2**k neighbours each */
@@ -109,22 +93,8 @@ static Work *make_work(const Plan *plan)
 /* Take buffers that an earlier band gave back, or new ones. */
 static Work *claim(Plan *plan)
 {
-    for (int k = 0; k < SHELF; k++) {
-        Work *work = __atomic_exchange_n(&plan->shelf[k], NULL, __ATOMIC_ACQUIRE);
-        if (work)
-            return work;
-    }
-    return make_work(plan);
-}
-
-static void give_back(Plan *plan, Work *work)
-{
-    for (int k = 0; k < SHELF; k++) {
-        Work *none = NULL;
-        if (__atomic_compare_exchange_n(&plan->shelf[k], &none, work, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-            return;
-    }
-    free(work);
+    Work *work = take_from(plan->shelf, SHELF);
+    return work ? work : make_work(plan);
 }
 
 /* Division of up to 15 bits by a multiplication and a shift of the product's upper half (Granlund and Montgomery,
@@ -147,43 +117,11 @@ enum Combine { MAGNITUDE, MAXIMUM, SUM };
 enum { COMBINED = 1024, COMBINED_SLACK = 16, MEMBERS = 16 };
 typedef void Join(enum Combine, const float *const *, int, ptrdiff_t, const Finish *, char *, Seen *);
 
-#define LEVEL baseline
-#define WIDTH 16
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-#include "_core_simd.h"
+#define NEEDS_VNNI
+#define LEVEL_FILE "engines/_core_simd.h"
+#include "../_native_levels.h"
 
-#if defined(__x86_64__)
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
-#define LEVEL avx2
-#define WIDTH 32
-#include "_core_simd.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#pragma clang attribute push(                                                                                  \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,avx2,popcnt"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,avx2,popcnt,prefer-vector-width=512")
-#endif
-#define LEVEL avx512
-#define WIDTH 64
-#include "_core_simd.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
-#endif
-
-/* The levels that this machine can run, slowest first. */
+/* By level, slowest first. */
 static const struct {
     const char *name;
     Band band;
@@ -208,21 +146,6 @@ static Join *const JOINS[] = {
 #endif
 };
 
-static int level_count(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-        return 1;
-    if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")
-        || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vnni"))
-        return 2;
-    return 3;
-#else
-    return 1;
-#endif
-}
-
 static const char CAPSULE[] = "imgconv.engines._core.plan";
 
 static void release(PyObject *capsule)
@@ -241,28 +164,6 @@ static void release(PyObject *capsule)
     }
 }
 
-/* Copy a bytes-like object's content; NULL with an exception set. */
-static void *copied(PyObject *from, Py_ssize_t *bytes)
-{
-    Py_buffer view;
-    if (PyObject_GetBuffer(from, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    void *copy = malloc((size_t)view.len + 1);
-    if (copy)
-        memcpy(copy, view.buf, (size_t)view.len);
-    else
-        PyErr_NoMemory();
-    *bytes = view.len;
-    PyBuffer_Release(&view);
-    return copy;
-}
-
-static int refuse(const char *what)
-{
-    PyErr_SetString(PyExc_ValueError, what);
-    return 0;
-}
-
 /* Read (segments, places, weights) into `taps`; the copy of all three hangs on `segment`. */
 static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, Taps *taps)
 {
@@ -271,10 +172,10 @@ static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, 
         return 0;
     const Settings *is = &plan->is;
     const ptrdiff_t lane = LANE_SIZE[is->operation];
-    Py_ssize_t sizes[3] = {0, 0, 0};
-    void *parts[3] = {copied(segments, &sizes[0]), NULL, NULL};
-    if (parts[0]) parts[1] = copied(places, &sizes[1]);
-    if (parts[1]) parts[2] = copied(weights, &sizes[2]);
+    int64_t sizes[3] = {0, 0, 0};
+    void *parts[3] = {copied_bytes(segments, &sizes[0]), NULL, NULL};
+    if (parts[0]) parts[1] = copied_bytes(places, &sizes[1]);
+    if (parts[1]) parts[2] = copied_bytes(weights, &sizes[2]);
     int good = 0;
     char *all = parts[2] ? malloc((size_t)(sizes[0] + sizes[1] + sizes[2] + 64)) : NULL;
     if (all) {
@@ -306,6 +207,14 @@ static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, 
     return good;
 }
 
+/* Check that padded columns `start` to `stop` (exclusive) can be image columns `col`, `col` + 1 ... */
+static int check_run(int64_t start, int64_t stop, int64_t col, int64_t padded, int64_t cols)
+{
+    if (start < 0 || stop > padded || col < 0 || (stop > start && col + stop - start > cols))
+        return refuse("a run outside the image");
+    return 1;
+}
+
 static int check(const Settings *is, const Plan *plan)
 {
     const int64_t most = (int64_t)1 << 31;
@@ -324,16 +233,10 @@ static int check(const Settings *is, const Plan *plan)
         || (is->phases != 1 && is->phases != is->stride_x)
         || (is->phases == 1 && is->stride_x != 1))
         return refuse("settings out of range");
-    if ((is->out_cols - 1) * is->stride_x + is->span_cols > plan->col_count)
-        return refuse("fewer padded columns than the output needs");
-    if (is->run_start < 0 || is->run_stop > plan->col_count || is->run_col < 0
-        || (is->run_stop > is->run_start && is->run_col + is->run_stop - is->run_start > is->image_cols))
-        return refuse("a run outside the image");
-    for (int64_t k = 0; k < plan->row_count; k++)
-        if (plan->rows[k] < -1 || plan->rows[k] >= is->image_rows) return refuse("a row outside the image");
-    for (int64_t k = 0; k < plan->col_count; k++)
-        if (plan->cols[k] < -1 || plan->cols[k] >= is->image_cols) return refuse("a column outside the image");
-    return 1;
+    return check_run(is->run_start, is->run_stop, is->run_col, plan->col_count, is->image_cols)
+           && check_map(plan->rows, plan->row_count, is->image_rows, -1, 0)
+           && check_map(plan->cols, plan->col_count, is->image_cols, -1,
+                        (is->out_cols - 1) * is->stride_x + is->span_cols);
 }
 
 /* FOLD16 takes an odd number of taps, 3 to 15, symmetric, one a line down and at even steps along. */
@@ -396,24 +299,19 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
         return NULL;
     }
     plan->level = level;
-    Py_ssize_t bytes = 0;
-    void *copy = copied(settings, &bytes);
+    int64_t bytes = sizeof(Settings);
+    void *copy = copied(settings, 1, &bytes);
     if (!copy)
         goto failed;
-    const int whole = bytes == (Py_ssize_t)sizeof(Settings);
-    if (whole)
-        memcpy(&plan->is, copy, sizeof(Settings));
+    memcpy(&plan->is, copy, sizeof(Settings));
     free(copy);
-    if (!whole || level < 0 || level >= level_count()) {
-        refuse("settings of another version, or a level that this machine does not have");
+    if (level < 0 || level >= level_count()) {
+        refuse("a level that this machine does not have");
         goto failed;
     }
-    if (!(plan->rows = copied(rows, &bytes)))
+    plan->row_count = plan->col_count = -1;
+    if (!(plan->rows = copied(rows, 8, &plan->row_count)) || !(plan->cols = copied(cols, 8, &plan->col_count)))
         goto failed;
-    plan->row_count = bytes / 8;
-    if (!(plan->cols = copied(cols, &bytes)))
-        goto failed;
-    plan->col_count = bytes / 8;
     if (!check(&plan->is, plan))
         goto failed;
     set_constant(plan, constant);
@@ -620,16 +518,4 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot SLOTS[] = {
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, "imgconv.engines._core", "The native core; see _native.py.", 0, METHODS, SLOTS,
-    NULL, NULL, NULL,
-};
-
-PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&MODULE); }
+NATIVE_MODULE(_core, "imgconv.engines._core", "The native core; see _native.py.")

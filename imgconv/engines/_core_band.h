@@ -249,6 +249,6 @@ static int NAMED(band)(Plan *plan, const Image *image, int64_t start, int64_t st
                          out->row, seen);
         }
     }
-    give_back(plan, work);
+    put_back(plan->shelf, SHELF, work);
     return 1;
 }

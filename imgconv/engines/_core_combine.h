@@ -37,7 +37,7 @@ INLINE void NAMED(combine_some)(const enum Combine how, const float *const *memb
 }
 
 /* Make `count` samples of as many results of every member; a vector behind the last result may be read. */
-static NOINLINE void NAMED(combine)(enum Combine how, const float *const *member, int members, ptrdiff_t count,
+NOINLINE void NAMED(combine)(enum Combine how, const float *const *member, int members, ptrdiff_t count,
                                     const Finish *finish, char *out, Seen *seen)
 {
     float line[COMBINED + FLOATS];

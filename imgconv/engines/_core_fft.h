@@ -173,7 +173,7 @@ INLINE void NAMED(middle_as)(const int many, float *data, ptrdiff_t blocks, cons
 
 #define EACH_RADIX(DO) DO(1) DO(2) DO(3) DO(4)
 #define FUNCTIONS(MANY)                                                                                          \
-    static NOINLINE void NAMED(forward##MANY)(float *data, ptrdiff_t step, ptrdiff_t blocks, ptrdiff_t part,     \
+    NOINLINE void NAMED(forward##MANY)(float *data, ptrdiff_t step, ptrdiff_t blocks, ptrdiff_t part,     \
                                               const float *turns)                                                \
     {                                                                                                            \
         if (turns)                                                                                               \
@@ -181,7 +181,7 @@ INLINE void NAMED(middle_as)(const int many, float *data, ptrdiff_t blocks, cons
         else                                                                                                     \
             NAMED(forward_as)(MANY, data, step, blocks, 1, NULL);                                                \
     }                                                                                                            \
-    static NOINLINE void NAMED(back##MANY)(float *data, ptrdiff_t step, ptrdiff_t blocks, ptrdiff_t part,        \
+    NOINLINE void NAMED(back##MANY)(float *data, ptrdiff_t step, ptrdiff_t blocks, ptrdiff_t part,        \
                                            const float *turns)                                                   \
     {                                                                                                            \
         if (turns)                                                                                               \
@@ -189,7 +189,7 @@ INLINE void NAMED(middle_as)(const int many, float *data, ptrdiff_t blocks, cons
         else                                                                                                     \
             NAMED(back_as)(MANY, data, step, blocks, 1, NULL);                                                   \
     }                                                                                                            \
-    static NOINLINE void NAMED(middle##MANY)(float *data, ptrdiff_t blocks, const float *spectrum)               \
+    NOINLINE void NAMED(middle##MANY)(float *data, ptrdiff_t blocks, const float *spectrum)               \
     {                                                                                                            \
         NAMED(middle_as)(MANY, data, blocks, spectrum);                                                          \
     }
@@ -298,7 +298,7 @@ INLINE void NAMED(turn_square)(const float *from, ptrdiff_t from_step, float *to
 }
 
 /* Transform, multiply and transform back along FLOATS rows of the tile. */
-static NOINLINE void NAMED(along_rows)(const FourierPlan *plan, const FourierWork *work, int64_t row)
+NOINLINE void NAMED(along_rows)(const FourierPlan *plan, const FourierWork *work, int64_t row)
 {
     const FourierSettings *is = &plan->is;
     const ptrdiff_t cols = is->tile_cols, step = 2 * FLOATS;
@@ -379,7 +379,7 @@ INLINE void NAMED(put_eight)(__m256i whole, float centre, float *to)
         PICK(FROM)                                                                                                    \
         for (; x < count; x++) to[x] = (float)from[x * channels] - centre;                                            \
     }                                                                                                                 \
-    static NOINLINE void NAMED(NAME_)(const FROM *restrict from, ptrdiff_t channels, ptrdiff_t count, float centre,   \
+    NOINLINE void NAMED(NAME_)(const FROM *restrict from, ptrdiff_t channels, ptrdiff_t count, float centre,   \
                                       float *restrict to)                                                             \
     {                                                                                                                 \
         switch (channels) {                                                                                           \
@@ -481,7 +481,7 @@ static void NAMED(read_line)(const FourierPlan *plan, const Image *image, const 
 }
 
 /* The largest magnitude among `count` floats, as its bits: NaN is above infinity, and that above all numbers. */
-static NOINLINE uint32_t NAMED(peak_bits)(const float *line, ptrdiff_t count)
+NOINLINE uint32_t NAMED(peak_bits)(const float *line, ptrdiff_t count)
 {
     uint32_t most = 0;
     for (ptrdiff_t x = 0; x < count; x++) {
@@ -538,7 +538,7 @@ static int NAMED(even)(const FourierPlan *plan, const FourierWork *work, int par
 }
 
 /* Keep samples as int16, and return the sum of the squares of those handed over. */
-static NOINLINE double NAMED(keep_shorts)(const float *restrict line, ptrdiff_t count, float less,
+NOINLINE double NAMED(keep_shorts)(const float *restrict line, ptrdiff_t count, float less,
                                           int16_t *restrict shorts)
 {
     f32v squares = {0};
@@ -596,7 +596,7 @@ INLINE void NAMED(spread_as)(const ptrdiff_t size, const ptrdiff_t channels, con
     for (; x < count; x++) memcpy(to + x * channels * size, from + x * size, (size_t)size);
 }
 
-static NOINLINE void NAMED(spread)(ptrdiff_t size, ptrdiff_t channels, const char *from, ptrdiff_t count, char *to)
+NOINLINE void NAMED(spread)(ptrdiff_t size, ptrdiff_t channels, const char *from, ptrdiff_t count, char *to)
 {
     switch (size * 8 + (channels < 5 ? channels : 0)) {
 #define SPREAD_(SIZE)                                                                  \
@@ -609,7 +609,7 @@ static NOINLINE void NAMED(spread)(ptrdiff_t size, ptrdiff_t channels, const cha
 }
 
 /* The sum of the window that starts at (row, col) of a part of the tile. */
-static NOINLINE double NAMED(exact_sum)(const FourierPlan *plan, const FourierWork *work, int part, int64_t row,
+NOINLINE double NAMED(exact_sum)(const FourierPlan *plan, const FourierWork *work, int part, int64_t row,
                                         int64_t col)
 {
     const Exact *exact = &plan->exact;
@@ -835,7 +835,7 @@ static int NAMED(fourier_band)(FourierPlan *plan, const Image *image, int64_t st
         done = NAMED(tiles)(plan, image, work, row, stop - row < down ? stop : row + down, finish, exact, direct,
                             out->data + (row - start) * out->row, out->row, seen, direct_seen);
     if (work)
-        give_back_fourier(plan, work);
+        put_back(plan->shelf, SHELF, work);
     return done;
 }
 

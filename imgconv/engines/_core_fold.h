@@ -14,7 +14,7 @@
 
 /* A pass down: ROWS rows of sums, `pitch` lanes apart, from N + ROWS - 1 lines of bytes. */
 #define FOLD_DOWN(N)                                                                                                \
-    static NOINLINE void NAMED(fold_down_##N)(const void *const *line, const int16_t *weight, int16_t *out,         \
+    NOINLINE void NAMED(fold_down_##N)(const void *const *line, const int16_t *weight, int16_t *out,         \
                                               ptrdiff_t pitch, ptrdiff_t lanes)                                     \
     {                                                                                                               \
         WEIGHTS(N, weight);                                                                                         \
@@ -32,7 +32,7 @@
 /* A pass along `rows` rows, whose taps are `step` lanes apart: whole blocks of two vectors straight to samples, or,
  * where `sums` is given, accumulators of any number of lanes. */
 #define FOLD_ALONG(N)                                                                                               \
-    static NOINLINE void NAMED(fold_along_##N)(const int16_t *in, ptrdiff_t pitch, int rows, ptrdiff_t step,        \
+    NOINLINE void NAMED(fold_along_##N)(const int16_t *in, ptrdiff_t pitch, int rows, ptrdiff_t step,        \
                                                const int16_t *weight, ptrdiff_t lanes, const Finish *finish,        \
                                                char *out, ptrdiff_t out_row, Seen *seen)                            \
     {                                                                                                               \
@@ -51,7 +51,7 @@
             }                                                                                                       \
         NAMED(short_to_u8_close)(&sink, finish, seen);                                                              \
     }                                                                                                               \
-    static NOINLINE void NAMED(fold_sums_##N)(const int16_t *in, ptrdiff_t step, const int16_t *weight,             \
+    NOINLINE void NAMED(fold_sums_##N)(const int16_t *in, ptrdiff_t step, const int16_t *weight,             \
                                               ptrdiff_t lanes, int16_t *out)                                        \
     {                                                                                                               \
         WEIGHTS(N, weight);                                                                                         \

@@ -31,7 +31,7 @@ static void release_fourier(PyObject *capsule)
 }
 
 /* Whether the passes make up `count` and `bytes` hold their twiddle factors, in single precision. */
-static int check_passes(const int64_t *radix, int64_t count, Py_ssize_t bytes)
+static int check_passes(const int64_t *radix, int64_t count, int64_t bytes)
 {
     int64_t block = count, turns = 0;
     for (int p = 0; p < PASSES && radix[p]; p++) {
@@ -43,7 +43,7 @@ static int check_passes(const int64_t *radix, int64_t count, Py_ssize_t bytes)
     return block == 1 && bytes == turns * (int64_t)sizeof(float);
 }
 
-static int check_fourier(const FourierSettings *is, const FourierPlan *plan, Py_ssize_t row_turns, Py_ssize_t col_turns)
+static int check_fourier(const FourierSettings *is, const FourierPlan *plan, int64_t row_turns, int64_t col_turns)
 {
     const int64_t most = (int64_t)1 << 31;
     const int lanes = FOURIERS[plan->level].lanes;
@@ -58,16 +58,10 @@ static int check_fourier(const FourierSettings *is, const FourierPlan *plan, Py_
         return refuse("settings out of range");
     if (!check_passes(is->row_radix, is->tile_rows, row_turns) || !check_passes(is->col_radix, is->tile_cols, col_turns))
         return refuse("passes that do not make up a tile");
-    if ((is->out_rows - 1) * is->stride_y + is->span_rows > plan->row_count
-        || (is->out_cols - 1) * is->stride_x + is->span_cols > plan->col_count)
-        return refuse("fewer padded rows or columns than the output needs");
-    if (is->run_start < 0 || is->run_stop > plan->col_count || is->run_col < 0
-        || (is->run_stop > is->run_start && is->run_col + is->run_stop - is->run_start > is->image_cols))
-        return refuse("a run outside the image");
-    for (int64_t k = 0; k < plan->row_count; k++)
-        if (plan->rows[k] < -1 || plan->rows[k] >= is->image_rows) return refuse("a row outside the image");
-    for (int64_t k = 0; k < plan->col_count; k++)
-        if (plan->cols[k] < -1 || plan->cols[k] >= is->image_cols) return refuse("a column outside the image");
+    if (!check_map(plan->rows, plan->row_count, is->image_rows, -1, (is->out_rows - 1) * is->stride_y + is->span_rows)
+        || !check_map(plan->cols, plan->col_count, is->image_cols, -1, (is->out_cols - 1) * is->stride_x + is->span_cols)
+        || !check_run(is->run_start, is->run_stop, is->run_col, plan->col_count, is->image_cols))
+        return 0;
     if (is->dilation_y < 1 || is->dilation_y > TILE_MOST)
         return refuse("a dilation out of range");
     if (plan->direct->level != plan->level || other->source != is->source || other->channels != is->channels
@@ -84,12 +78,12 @@ static int read_exact(FourierPlan *plan, PyObject *from)
     const FourierSettings *is = &plan->is;
     const int64_t pitch = (is->span_cols + 31) / 32 * 32;
     PyObject *taps;
-    Py_ssize_t bytes = 0;
+    int64_t bytes;
     Exact *exact = &plan->exact;
     if (from == Py_None)
         return 1;
     if (!PyArg_ParseTuple(from, "Oddd", &taps, &exact->error, &exact->least, &exact->most)
-        || !(exact->taps = copied(taps, &bytes)))
+        || !(exact->taps = copied_bytes(taps, &bytes)))
         return 0;
     exact->pitch = pitch;
     exact->rows = bytes / (2 * pitch);
@@ -164,29 +158,20 @@ static PyObject *core_fourier_plan(PyObject *self, PyObject *args)
     Py_INCREF(direct);
     plan->constant = constant;
     plan->sum = sum;
-    Py_ssize_t bytes = 0, row_bytes = 0, col_bytes = 0;
-    void *copy = copied(settings, &bytes);
+    int64_t bytes = sizeof(FourierSettings), row_bytes, col_bytes;
+    void *copy = copied(settings, 1, &bytes);
     if (!copy)
         goto failed;
-    const int whole = bytes == (Py_ssize_t)sizeof(FourierSettings);
-    if (whole)
-        memcpy(&plan->is, copy, sizeof(FourierSettings));
+    memcpy(&plan->is, copy, sizeof(FourierSettings));
     free(copy);
-    if (!whole) {
-        refuse("settings of another version");
-        goto failed;
-    }
-    if (!(plan->rows = copied(rows, &bytes)))
-        goto failed;
-    plan->row_count = bytes / 8;
-    if (!(plan->cols = copied(cols, &bytes)))
-        goto failed;
-    plan->col_count = bytes / 8;
-    if (!(plan->row_turns = copied(row_turns, &row_bytes)) || !(plan->col_turns = copied(col_turns, &col_bytes))
+    plan->row_count = plan->col_count = -1;
+    if (!(plan->rows = copied(rows, 8, &plan->row_count)) || !(plan->cols = copied(cols, 8, &plan->col_count))
+        || !(plan->row_turns = copied_bytes(row_turns, &row_bytes))
+        || !(plan->col_turns = copied_bytes(col_turns, &col_bytes))
         || !check_fourier(&plan->is, plan, row_bytes, col_bytes) || !read_exact(plan, exact)
-        || !(copy = copied(spectrum, &bytes)))
+        || !(copy = copied_bytes(spectrum, &bytes)))
         goto failed;
-    const int fits = bytes == plan->is.tile_rows * (plan->is.tile_cols / 2 + 1) * 2 * (Py_ssize_t)sizeof(double);
+    const int fits = bytes == plan->is.tile_rows * (plan->is.tile_cols / 2 + 1) * 2 * (int64_t)sizeof(double);
     const int set = fits && set_spectrum(plan, copy);
     free(copy);
     if (!fits)

@@ -59,7 +59,7 @@ typedef struct {
     float *spectrum;         /* of the taps, as `middle` reads it */
     Plan *direct;            /* for tiles that a transform would spoil */
     void *holder;            /* the capsule that `direct` lives in */
-    FourierWork *shelf[SHELF];              /* buffers that no thread uses */
+    void *shelf[SHELF];              /* buffers that no thread uses */
 } FourierPlan;
 
 /* `Exact` is the plan's, completed for the samples wanted, or has no taps. */
@@ -99,22 +99,8 @@ static FourierWork *make_fourier_work(const FourierPlan *plan, ptrdiff_t lanes)
 /* Take buffers that an earlier band gave back, or new ones. */
 static FourierWork *claim_fourier(FourierPlan *plan, ptrdiff_t lanes)
 {
-    for (int k = 0; k < SHELF; k++) {
-        FourierWork *work = __atomic_exchange_n(&plan->shelf[k], NULL, __ATOMIC_ACQUIRE);
-        if (work)
-            return work;
-    }
-    return make_fourier_work(plan, lanes);
-}
-
-static void give_back_fourier(FourierPlan *plan, FourierWork *work)
-{
-    for (int k = 0; k < SHELF; k++) {
-        FourierWork *none = NULL;
-        if (__atomic_compare_exchange_n(&plan->shelf[k], &none, work, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-            return;
-    }
-    free(work);
+    FourierWork *work = take_from(plan->shelf, SHELF);
+    return work ? work : make_fourier_work(plan, lanes);
 }
 
 #endif

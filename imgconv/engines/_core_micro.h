@@ -41,7 +41,7 @@ INLINE void PASTE(NAME, sums)(const Taps *taps, const void *const *base, ptrdiff
 }
 
 /* Rows of `out` are `pitch` lanes apart. */
-static NOINLINE void NAME(const Taps *taps, const void *const *base, LANE first, int onto, LANE *out, ptrdiff_t pitch,
+NOINLINE void NAME(const Taps *taps, const void *const *base, LANE first, int onto, LANE *out, ptrdiff_t pitch,
                           ptrdiff_t lanes)
 {
     for (ptrdiff_t x = 0; x < lanes; x += V * LANES) {

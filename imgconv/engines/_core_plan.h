@@ -77,7 +77,7 @@ typedef struct {
     int32_t terms;
     Term term[8];
     int level;
-    Work *shelf[SHELF];      /* buffers that no thread uses; taken and given back atomically */
+    void *shelf[SHELF];      /* buffers that no thread uses; taken and given back atomically */
 } Plan;
 
 typedef struct {

@@ -27,7 +27,7 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 
 /* In _core_micro.h: R rows of whole blocks of V vectors straight to samples; rows of `out` are `out_row` bytes apart. */
 #define INTO(SINK_)                                                                                                   \
-    static NOINLINE void PASTE(NAME, SINK_)(const Taps *taps, const void *const *base, LANE first,                    \
+    NOINLINE void PASTE(NAME, SINK_)(const Taps *taps, const void *const *base, LANE first,                    \
                                             const Finish *finish, char *out, ptrdiff_t out_row, ptrdiff_t lanes,      \
                                             Seen *seen)                                                               \
     {                                                                                                                 \

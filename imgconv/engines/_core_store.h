@@ -76,7 +76,7 @@ INLINE void NAMED(store_as)(const int from, const enum Sample type, const Finish
 }
 
 #define STORE(NAME_, FROM)                                                                                      \
-    static NOINLINE void NAMED(NAME_)(const Finish *finish, void *line, ptrdiff_t count, void *out, Seen *seen) \
+    NOINLINE void NAMED(NAME_)(const Finish *finish, void *line, ptrdiff_t count, void *out, Seen *seen) \
     {                                                                                                           \
         switch (finish->type) {                                                                                 \
         case U8: NAMED(store_as)(FROM, U8, finish, line, count, out, seen); break;                              \
@@ -112,7 +112,7 @@ static void NAMED(put)(enum Sample type, const double *restrict values, ptrdiff_
 }
 
 /* The same in double: for double accumulators, and for others where float would round too early. */
-static NOINLINE void NAMED(store_wide)(const Finish *finish, void *line, enum Operation operation, ptrdiff_t count,
+NOINLINE void NAMED(store_wide)(const Finish *finish, void *line, enum Operation operation, ptrdiff_t count,
                                        void *out, Seen *seen)
 {
     enum { LANES = WIDTH / 8, SOME = 256 };
@@ -357,7 +357,7 @@ INLINE void NAMED(store_int_as)(const int count_clipped, const enum Sample type,
 
 /* int16 accumulators to uint8 without leaving 16 bits: rounded halves up and shifted by whole levels, or divided.
  * `below` and `above` are accumulators here. */
-static NOINLINE void NAMED(store_short)(const Finish *finish, int16_t *line, ptrdiff_t count, uint8_t *out, Seen *seen)
+NOINLINE void NAMED(store_short)(const Finish *finish, int16_t *line, ptrdiff_t count, uint8_t *out, Seen *seen)
 {
     FILL(line, count);
     if (finish->count)
@@ -367,7 +367,7 @@ static NOINLINE void NAMED(store_short)(const Finish *finish, int16_t *line, ptr
 }
 
 /* int32 accumulators that stay small enough to uint8 or uint16; `below` and `above` are accumulators here too. */
-static NOINLINE void NAMED(store_int)(const Finish *finish, int32_t *line, ptrdiff_t count, void *out, Seen *seen)
+NOINLINE void NAMED(store_int)(const Finish *finish, int32_t *line, ptrdiff_t count, void *out, Seen *seen)
 {
     FILL(line, count);
     if (finish->type == U8 && finish->count)

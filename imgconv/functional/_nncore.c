@@ -4,29 +4,10 @@
  * checks what all of it has in common, and `run` computes a part of the output without the GIL. There are no threads
  * here. Every tap is computed, zeros too, so that infinities and NaN spread as IEEE 754 has it.
  */
-#ifndef Py_GIL_DISABLED
-#define Py_LIMITED_API 0x030B0000
-#endif
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../_native.h"
 
 #if !defined(__GNUC__)
 #error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-#define NOINLINE static __attribute__((noinline))
-#define PASTE(a, b) PASTE_(a, b)
-#define PASTE_(a, b) a##_##b
-#ifdef __clang__
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
 #endif
 
 enum Sample { U8, U16, SAMPLE_F32, SAMPLE_F64 };
@@ -132,12 +113,9 @@ typedef struct {
 
 static void *claim(size_t bytes)
 {
-    for (int k = 0; k < SHELF; k++) {
-        Head *head = __atomic_exchange_n(&shelf[k], NULL, __ATOMIC_ACQ_REL);
-        if (head && head->bytes >= bytes)
+    for (Head *head; (head = take_from(shelf, SHELF)); free(head))
+        if (head->bytes >= bytes)
             return head + 1;
-        free(head);
-    }
     void *all = NULL;
     if (posix_memalign(&all, ALIGN, sizeof(Head) + bytes))
         return NULL;
@@ -149,48 +127,16 @@ static void *claim(size_t bytes)
 static void give_back(void *buffer)
 {
     Head *head = (Head *)buffer - 1;
-    for (int k = 0; k < SHELF && head->bytes <= (size_t)8 * CACHE; k++) {
-        void *none = NULL;
-        if (__atomic_compare_exchange_n(&shelf[k], &none, (void *)head, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-            return;
-    }
-    free(head);
+    if (head->bytes <= (size_t)8 * CACHE)
+        put_back(shelf, SHELF, head);
+    else
+        free(head);
 }
 
-#define LEVEL baseline
-#define WIDTH 16
-#include "_nncore_level.h"
+#define LEVEL_FILE "functional/_nncore_level.h"
+#include "../_native_levels.h"
 
-#if defined(__x86_64__)
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
-#define LEVEL avx2
-#define WIDTH 32
-#include "_nncore_level.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#pragma clang attribute push(                                                                                  \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,avx2"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,fma,avx2,prefer-vector-width=512")
-#endif
-#define LEVEL avx512
-#define WIDTH 64
-#include "_nncore_level.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
-#endif
-
-/* The levels that this machine can run, slowest first; `run` by enum Lane. */
+/* By level, slowest first; `convolve` and `pool` by enum Lane. */
 static const struct {
     const char *name;
     int width;                                  /* bytes of a vector */
@@ -208,21 +154,6 @@ static const struct {
 #endif
 };
 
-static int level_count(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-        return 1;
-    if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")
-        || !__builtin_cpu_supports("avx512dq"))
-        return 2;
-    return 3;
-#else
-    return 1;
-#endif
-}
-
 static const char CONVOLUTION[] = "imgconv.functional._nncore.convolution";
 static const char POOLING[] = "imgconv.functional._nncore.pooling";
 
@@ -237,43 +168,6 @@ static void free_plan(Plan *plan)
 
 static void release_convolution(PyObject *capsule) { free_plan(PyCapsule_GetPointer(capsule, CONVOLUTION)); }
 static void release_pooling(PyObject *capsule) { free_plan(PyCapsule_GetPointer(capsule, POOLING)); }
-
-static int refuse(const char *what)
-{
-    PyErr_SetString(PyExc_ValueError, what);
-    return 0;
-}
-
-/* Copy a bytes-like object's content of `count` items of `size` bytes; NULL with an exception set. `count` may be a
- * wish, or -1 for any, and becomes the number of items. */
-static void *copied(PyObject *from, ptrdiff_t size, int64_t *count)
-{
-    Py_buffer view;
-    if (PyObject_GetBuffer(from, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    void *copy = NULL;
-    if (view.len % size || (*count >= 0 && view.len / size != *count))
-        refuse("a table of another length than planned");
-    else if (!(copy = malloc((size_t)view.len + 1)))
-        PyErr_NoMemory();
-    else
-        memcpy(copy, view.buf, (size_t)view.len);
-    *count = view.len / size;
-    PyBuffer_Release(&view);
-    return copy;
-}
-
-static int in_range(int64_t value, int64_t low, int64_t high) { return value >= low && value <= high; }
-
-static int check_map(const int64_t *map, int64_t count, int64_t size, int64_t least_index, int64_t needed)
-{
-    if (count < needed)
-        return refuse("fewer padded samples than the output needs");
-    for (int64_t k = 0; k < count; k++)
-        if (!in_range(map[k], least_index, size - 1))
-            return refuse("an index outside the samples");
-    return 1;
-}
 
 /* Find the longest run of columns that lie in the map as they lie in the samples. */
 static void find_run(Plan *plan)
@@ -331,7 +225,7 @@ static int lay_out(Plan *plan, int64_t tile, int64_t lanes)
 /* Read what both kinds of plan have in common. */
 static int read_plan(Plan *plan, int level, PyObject *settings, PyObject *rows, PyObject *cols, int64_t least_index)
 {
-    int64_t count = sizeof(Settings) / 8, any = -1;
+    int64_t count = sizeof(Settings) / 8;
     void *copy = copied(settings, 8, &count);
     if (!copy)
         return 0;
@@ -350,13 +244,9 @@ static int read_plan(Plan *plan, int level, PyObject *settings, PyObject *rows, 
     if (is->taps_y * is->taps_x > MOST_LENGTH || is->dilation_y * (is->taps_y - 1) > MOST_LENGTH
         || is->dilation_x * (is->taps_x - 1) > MOST_LENGTH)
         return refuse("a window out of range");
-    if (!(plan->rows = copied(rows, 8, &any)))
+    plan->row_count = plan->col_count = -1;
+    if (!(plan->rows = copied(rows, 8, &plan->row_count)) || !(plan->cols = copied(cols, 8, &plan->col_count)))
         return 0;
-    plan->row_count = any;
-    any = -1;
-    if (!(plan->cols = copied(cols, 8, &any)))
-        return 0;
-    plan->col_count = any;
     const int64_t tall = (is->out_rows - 1) * is->stride_y + (is->taps_y - 1) * is->dilation_y + 1;
     const int64_t wide = (is->out_cols - 1) * is->stride_x + (is->taps_x - 1) * is->dilation_x + 1;
     if (!check_map(plan->rows, plan->row_count, is->rows, least_index, tall)
@@ -632,16 +522,4 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot SLOTS[] = {
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, "imgconv.functional._nncore", "The functions; see _native.py.", 0, METHODS, SLOTS,
-    NULL, NULL, NULL,
-};
-
-PyMODINIT_FUNC PyInit__nncore(void) { return PyModuleDef_Init(&MODULE); }
+NATIVE_MODULE(_nncore, "imgconv.functional._nncore", "The functions; see _native.py.")

@@ -3,22 +3,7 @@
  * Each function takes whole rows, checks their sizes, and works without the GIL; there is no state. Everything else
  * of PNG is in Python (png.py, pngread.py). Source: W3C, Portable Network Graphics (Third Edition), chapter 9.
  */
-#ifndef Py_GIL_DISABLED
-#define Py_LIMITED_API 0x030B0000
-#endif
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#define restrict __restrict
-#endif
+#include "../_native.h"
 
 /* The same loops again for AVX2, chosen when the module is loaded, where compiler and C library can do that. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
@@ -247,7 +232,7 @@ static PyObject *run(PyObject *args, int undo)
     PyBuffer_Release(&in);
     PyBuffer_Release(&above);
     PyBuffer_Release(&out);
-    if (!fits) return PyErr_SetString(PyExc_ValueError, "rows of different sizes"), NULL;
+    if (!fits) return refuse("rows of different sizes"), NULL;
     if (wrong >= 0) return PyErr_Format(PyExc_ValueError, "there is no filter %d", wrong);
     Py_RETURN_NONE;
 }
@@ -264,16 +249,4 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot SLOTS[] = {
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, "imgconv.image._pngcore", "PNG's filters; see png.py and pngread.py.", 0, METHODS, SLOTS,
-    NULL, NULL, NULL,
-};
-
-PyMODINIT_FUNC PyInit__pngcore(void) { return PyModuleDef_Init(&MODULE); }
+NATIVE_MODULE(_pngcore, "imgconv.image._pngcore", "PNG's filters; see png.py and pngread.py.")

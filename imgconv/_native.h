@@ -1,0 +1,120 @@
+/* What the native modules have in common: how they are written, and how they check what Python hands them.
+ *
+ * All of them keep to the limited API, so that one build serves every later Python, and take buffers, so that they
+ * need no headers of NumPy's. Their functions work without the GIL and start no threads.
+ */
+#ifndef IMGCONV_NATIVE_H
+#define IMGCONV_NATIVE_H
+
+#ifndef Py_GIL_DISABLED
+#define Py_LIMITED_API 0x030B0000
+#endif
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+#else
+#define INLINE static inline
+#define NOINLINE static
+#define restrict __restrict
+#endif
+
+#define PASTE(a, b) PASTE_(a, b)
+#define PASTE_(a, b) a##_##b
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+#ifdef Py_mod_gil
+#define NO_GIL_NEEDED {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#else
+#define NO_GIL_NEEDED
+#endif
+
+/* Define the module `name`, called `path` in Python, of the functions METHODS. */
+#define NATIVE_MODULE(name, path, summary)                                                                            \
+    static PyModuleDef_Slot SLOTS[] = {NO_GIL_NEEDED{0, NULL}};                                                       \
+    static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, path, summary, 0, METHODS, SLOTS, NULL, NULL, NULL};   \
+    PyMODINIT_FUNC PyInit_##name(void) { return PyModuleDef_Init(&MODULE); }
+
+/* Raise ValueError; returns 0, so that checks can end with it. */
+static inline int refuse(const char *what)
+{
+    PyErr_SetString(PyExc_ValueError, what);
+    return 0;
+}
+
+static inline int in_range(int64_t value, int64_t low, int64_t high) { return value >= low && value <= high; }
+
+/* Copy a bytes-like object's content of `count` items of `size` bytes; NULL with an exception set. `count` may be a
+ * wish, or -1 for any, and becomes the number of items. */
+static inline void *copied(PyObject *from, ptrdiff_t size, int64_t *count)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(from, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    void *copy = NULL;
+    if (view.len % size || (*count >= 0 && view.len / size != *count))
+        refuse("a table of another length than planned");
+    else if (!(copy = malloc((size_t)view.len + 1)))
+        PyErr_NoMemory();
+    else
+        memcpy(copy, view.buf, (size_t)view.len);
+    *count = view.len / size;
+    PyBuffer_Release(&view);
+    return copy;
+}
+
+/* The same of bytes, any number of them. */
+static inline void *copied_bytes(PyObject *from, int64_t *bytes)
+{
+    *bytes = -1;
+    return copied(from, 1, bytes);
+}
+
+/* Check an index map: at least `needed` indices, each from `least_index` to `size` (exclusive). */
+static inline int check_map(const int64_t *map, int64_t count, int64_t size, int64_t least_index, int64_t needed)
+{
+    if (count < needed)
+        return refuse("fewer padded samples than the output needs");
+    for (int64_t k = 0; k < count; k++)
+        if (!in_range(map[k], least_index, size - 1))
+            return refuse("an index outside the samples");
+    return 1;
+}
+
+#if defined(__GNUC__)
+/* A shelf holds buffers that no thread uses, for the next one that needs such a buffer: fresh memory costs as much as
+ * a small convolution. Take one, or NULL. */
+static inline void *take_from(void **shelf, int places)
+{
+    for (int k = 0; k < places; k++) {
+        void *found = __atomic_exchange_n(&shelf[k], NULL, __ATOMIC_ACQ_REL);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* Put a buffer on the shelf, or free it where that is full. */
+static inline void put_back(void **shelf, int places, void *buffer)
+{
+    for (int k = 0; k < places; k++) {
+        void *none = NULL;
+        if (__atomic_compare_exchange_n(&shelf[k], &none, buffer, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            return;
+    }
+    free(buffer);
+}
+#endif
+
+#endif
