@@ -39,8 +39,8 @@ def convolve(
     """Convolve an image with a kernel, every channel alike.
 
     Args:
-        image: (rows, cols) or (rows, cols, channels), uint8, uint16, float32 or float64; other types are converted
-            if that changes no value. Alpha is a channel like any other here.
+        image: (rows, cols) or (rows, cols, channels), uint8, uint16, float16, float32 or float64; other types are
+            converted if that changes no value. Alpha is a channel like any other here.
         kernel: a spec such as ``"sobel-x"``, ``"gaussian:sigma=2"`` or ``"1,0,-1"``, a matrix, or a Kernel.
         padding: ``valid``, ``same``, ``interpolation``, ``full``, a number, (rows, cols) or
             (left, top, right, bottom).

@@ -16,7 +16,7 @@ from imgconv.image import Image
 from imgconv.image.files import check_place
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
-from imgconv.pipeline import mapped
+from imgconv.pipeline import computable, mapped
 from imgconv.planning import File, Report, planned
 from imgconv.request import Request
 from imgconv.tone import Stats, full_range
@@ -56,7 +56,7 @@ def filtered(report: Report, image: Image) -> Done:
     Raises:
         ImgconvError: samples would be lost although --strict forbids it, or engines disagree.
     """
-    image = treated(image, report.request)
+    image = treated(image.with_pixels(image.pixels.astype(computable(image.pixels.dtype), copy=False)), report.request)
     if image.alpha and report.request.alpha != "filter" and not report.keeps_alpha:
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     report, kept = _run(report, image)

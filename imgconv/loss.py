@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from imgconv.pipeline import Target
-from imgconv.tone import Stats, full_range
+from imgconv.tone import Stats, full_range, limits
 
 
 def clipping(stats: Stats, target: Target, white: float) -> str:
@@ -33,6 +33,8 @@ def clipping(stats: Stats, target: Target, white: float) -> str:
 
 def remedy(stats: Stats, target: Target, white: float) -> str:
     """Return the option that would have kept every sample, the mildest first; arguments as in `clipping`."""
+    if target.dtype.kind == "f":
+        return "--map float" if target.dtype == "float32" else "--depth float"
     if target.map == "stretch":
         return "a wider --vmin and --vmax"
     if not isfinite(stats.minimum) or not isfinite(stats.maximum):
@@ -53,4 +55,5 @@ def _kept(stats: Stats, target: Target, white: float) -> tuple[float, float]:
     tone = target.tone(white, stats)
     if tone is None or not tone.slope:
         return 0.0, white
-    return (0 - tone.shift) / tone.slope, (full_range(tone.dtype) - tone.shift) / tone.slope
+    low, high = limits(tone.dtype)
+    return (low - tone.shift) / tone.slope, (high - tone.shift) / tone.slope

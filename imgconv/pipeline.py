@@ -135,7 +135,7 @@ class Plan(Value):
         self, engine: Engine, dtype: np.dtype[Any], white: float, threads: int | None = None
     ) -> list[list[Prepared]]:
         """Return, for every step, its jobs with their ways chosen."""
-        kinds = [dtype, *[float_for(dtype)] * (len(self.steps) - 1)]
+        kinds = [computable(dtype), *[float_for(dtype)] * (len(self.steps) - 1)]
         given = zip(self.steps, self.whites(white), kinds, strict=False)
         return [list(step.prepare(Setting(engine, one, threads), kind)) for step, one, kind in given]
 
@@ -154,13 +154,15 @@ class Plan(Value):
         `white` is the largest sample value, for floats that stand for samples of an integer type. `keep` is called
         with the number of every layer, from 1, and its float results.
         """
+        pixels = pixels.astype(computable(pixels.dtype), copy=False)
         whites = self.whites(full_range(pixels.dtype) if white is None else white)
         kind, last = float_for(pixels.dtype), len(self.steps) - 1
+        narrow = target.dtype.kind == "f" and target.dtype.itemsize < kind.itemsize  # it may not hold all results
         reasons: list[str] = []
         for i, (step, jobs) in enumerate(
             zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads), strict=True)
         ):
-            waits = target.waits or i < last or keep is not None
+            waits = target.waits or narrow or i < last or keep is not None
             made = partial(
                 run,
                 jobs,
@@ -170,7 +172,8 @@ class Plan(Value):
                 threads=threads,
             )
             tone = target.tone(whites[-1])
-            if target.waits and i == last and keep is None and all(hasattr(suited(job, None), "store") for job in jobs):
+            twice = target.waits and not narrow and i == last and keep is None
+            if twice and all(hasattr(suited(job, None), "store") for job in jobs):
                 # To compute twice takes less memory and time than to keep all results as floats in between.
                 seen = made(tone=None, dtype=kind, measure=True).stats
                 tone = target.tone(whites[-1], seen)
@@ -234,6 +237,7 @@ class Pipeline(Value):
             threads: at most so many; None means every core that this process may use.
             keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
         """
+        pixels = pixels.astype(computable(pixels.dtype), copy=False)
         rows, cols, channels = pixels.shape
         if alpha in (None, "filter"):
             return self.plan(Shape(cols, rows, channels)).run(pixels, engine, target, threads=threads, keep=keep)
@@ -342,6 +346,11 @@ def mapped(result: Result, target: Target, white: float) -> Result:
 def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type of results of samples of `dtype`: float64 for float64, else float32."""
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def computable(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that samples of `dtype` are handed to the engines in: float16 goes as float32."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
 def _unweight(colours: Pixels, cover: Pixels, white: float) -> None:

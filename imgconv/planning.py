@@ -11,11 +11,12 @@ from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
 from imgconv.featuremap import Form, form
 from imgconv.image import FORMATS, Header, check_target, format_of
+from imgconv.image.formats import DEPTHS
 from imgconv.kernelvalue import Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
-from imgconv.request import DEPTHS, Request, rescaled
+from imgconv.request import Request, rescaled
 from imgconv.tone import full_range
 from imgconv.treatment import taken
 from imgconv.value import Value

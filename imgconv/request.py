@@ -11,7 +11,6 @@ from imgconv.pipeline import Pipeline
 from imgconv.value import Value
 
 INTERPOLATION = Padding("interpolation")
-DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
 
 
 class Request(Value, kw_only=True):
@@ -31,7 +30,7 @@ class Request(Value, kw_only=True):
         engine: what runs the correlation.
         check: run another engine too and compare.
         map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
-        depth: the output's samples, a key of `DEPTHS`; None keeps the input's.
+        depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
         alpha: one of `imgconv.pipeline.ALPHAS`, or ``drop``.
         gray: filter the luma.
         strict: fail where samples would be clipped.

@@ -1,7 +1,8 @@
 """From float results to samples of the output's type: the only code that rounds.
 
 A result is rounded half away from zero and kept within the type's range; how many samples that changed is
-counted, so that nothing is lost silently. Float types have a nominal range of 0 to 1 and are never clipped.
+counted, so that nothing is lost silently. Float types have a nominal range of 0 to 1 and keep what lies beyond it, up
+to the largest number that they hold.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ from numpy.typing import DTypeLike, NDArray
 from imgconv.value import Value
 
 Samples = NDArray[Any]
+
+
+def limits(dtype: DTypeLike) -> tuple[float, float]:
+    """Return the smallest and the largest sample value, infinities apart."""
+    kind = np.dtype(dtype)
+    return (float(np.finfo(kind).min), float(np.finfo(kind).max)) if kind.kind == "f" else (0.0, full_range(kind))
 
 
 def full_range(dtype: DTypeLike) -> float:
@@ -71,7 +78,7 @@ class Tone(Value):
     Attributes:
         map: ``clip`` keeps what fits; ``abs`` drops the sign first; ``offset`` adds half the range, so that 0
             becomes mid-grey; ``stretch`` maps `low`..`high` onto the full range.
-        dtype: uint8, uint16, float32 or float64.
+        dtype: uint8, uint16, float16, float32 or float64.
         low, high: the results that become black and white; used by ``stretch`` only.
         white: the result that stands for white elsewhere; None means the largest sample of `dtype`.
         watched: whether anybody asks what was seen; an engine may look at nothing if not.
@@ -109,8 +116,9 @@ class Tone(Value):
             values: float32 or float64 results, any shape.
         """
         if self.dtype.kind == "f":
-            stats = Stats.of(values)
-            return self._mapped(values).astype(self.dtype, copy=False), stats
+            seen = Stats.of(values)
+            samples, below, above = narrowed(self._mapped(values), self.dtype)
+            return samples, seen.replace(below=below, above=above)
         nan = 0
         seen = Stats.of(values)
         mapped = self._mapped(values)
@@ -139,6 +147,30 @@ class Tone(Value):
         if self.shift:
             values += self.shift
         return values
+
+
+def narrowed(values: Samples, dtype: DTypeLike) -> tuple[Samples, int, int]:
+    """Return floats in another float type, rounded to nearest, and how many lie below and above all that it holds.
+
+    Those become its largest numbers; infinities and NaN stay what they are.
+
+    >>> narrowed(np.array([0.1, 65519, 65520, -1e9, np.inf]), np.float16)[0].tolist()
+    [0.0999755859375, 65504.0, 65504.0, -65504.0, inf]
+    """
+    kind = np.dtype(dtype)
+    if kind.itemsize >= values.dtype.itemsize:
+        return values.astype(kind, copy=False), 0, 0
+    with np.errstate(over="ignore", under="ignore"):
+        samples = values.astype(kind)
+    beyond = np.isinf(samples)
+    if not beyond.any():
+        return samples, 0, 0
+    beyond &= np.isfinite(values)
+    above = beyond & (values > 0)
+    below = beyond & (values < 0)
+    top = np.finfo(kind).max
+    samples[above], samples[below] = top, -top
+    return samples, int(np.count_nonzero(below)), int(np.count_nonzero(above))
 
 
 def round_half_away(values: Samples) -> Samples:

@@ -71,14 +71,40 @@ def test_pairs_are_rows_and_columns():
 
 @pytest.mark.parametrize(
     ("dtype", "floats"),
-    [("uint8", "float32"), ("uint16", "float32"), ("float32", "float32"), ("float64", "float64"), ("int16", "float32")],
+    [
+        ("uint8", "float32"),
+        ("uint16", "float32"),
+        ("float16", "float32"),
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("int16", "float32"),
+    ],
 )
 def test_types_that_come_out(dtype, floats):
     image = IMAGE[:, :, 0].astype(dtype)
     assert convolve(image, "sobel-x").dtype == floats
     assert convolve(image, "sobel-x").shape == image.shape
-    if dtype in ("uint8", "uint16"):
+    if dtype != "int16":
         assert convolve(image, "sobel-x", map="clip").dtype == dtype
+
+
+@pytest.mark.parametrize("engine", ["builtin", "scipy"])
+@pytest.mark.parametrize("channels", [0, 3, 4])
+def test_half_floats_are_computed_in_single_precision(engine, channels):
+    image = RNG.normal(size=(21, 34, channels)[: 2 + bool(channels)]).astype(np.float16)
+    taps = TAPS if image.ndim == 2 else TAPS[:, :, None]
+    wanted = ndimage.convolve(image.astype(float), taps, mode="nearest")
+    assert np.abs(convolve(image, TAPS, border="edge", engine=engine) - wanted).max() < 1e-4
+    half = convolve(image, TAPS, border="edge", engine=engine, map="clip")
+    assert half.dtype == np.float16
+    # half a unit in the last place, and what single precision may miss
+    assert (np.abs(half.astype(float) - wanted) <= np.spacing(np.abs(half)).astype(float) / 2 + 1e-4).all()
+
+
+def test_half_floats_do_not_overflow_to_infinity():
+    image = np.full((5, 6), 40000, np.float16)
+    assert (convolve(image, "1,1", border="edge", map="clip") == 65504).all()
+    assert (convolve(image, "1,1", border="edge") == 80000).all()
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3), st.booleans())

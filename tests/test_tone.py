@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgconv.tone import Stats, Tone, full_range, round_half_away
+from imgconv.tone import Stats, Tone, full_range, narrowed, round_half_away
 
 FLOATS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
 
@@ -69,6 +69,25 @@ def test_floats_are_never_clipped(dtype):
     assert samples.dtype == dtype
     assert samples.tolist() == values.tolist()
     assert stats.clipped == 0
+
+
+@given(
+    st.lists(st.floats(-7e4, 7e4) | st.sampled_from([65519.99, 65520.0, np.inf, -np.inf, 1e-9]), min_size=1),
+    st.sampled_from(["float32", "float64"]),
+)
+def test_half_floats_are_the_nearest_and_what_is_too_large_is_counted(values, kind):
+    given = np.array(values, kind)
+    with np.errstate(over="ignore"):
+        plain = given.astype(np.float16)
+    lost = np.isinf(plain) & np.isfinite(given)
+    samples, below, above = narrowed(given, np.float16)
+    assert samples.dtype == np.float16
+    np.testing.assert_array_equal(samples[~lost], plain[~lost])
+    np.testing.assert_array_equal(samples[lost], np.sign(given[lost]) * np.finfo(np.float16).max)
+    assert (below, above) == (int((lost & (given < 0)).sum()), int((lost & (given > 0)).sum()))
+    again, stats = Tone("clip", np.dtype(np.float16)).apply(given.copy())
+    np.testing.assert_array_equal(again, samples)
+    assert (stats.below, stats.above) == (below, above)
 
 
 @pytest.mark.parametrize(("into", "white"), [("uint8", 65535.0), ("uint16", 255.0), ("uint8", 1.0), ("float32", 255.0)])

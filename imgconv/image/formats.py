@@ -81,6 +81,9 @@ FORMATS = (
 )
 """Every format that can be written; all of them can be read as well."""
 
+DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
+"""The words for sample types that can be asked for."""
+
 _BY_WORD = {word: item for item in FORMATS for word in (item.name.lower(), *item.suffixes)}
 
 
@@ -152,16 +155,17 @@ def conversions(name: str, samples: Samples, spec: Format) -> tuple[str, ...]:
     space, alpha, notes = samples.space, samples.alpha, []
     keep = keepers(space, alpha, samples.dtype)
     if samples.dtype not in spec.dtypes:
-        if spec.name == "PFM" and samples.dtype == "float64":
-            notes.append("64-bit floats are rounded to PFM's 32 bits (.npy or .tif keeps them)")
-        elif spec.name == "PFM":
-            raise ImageWriteError(name, f"PFM holds 32-bit floats only; write {keep}, or use --map float")
+        into, held = float_in(spec, samples.dtype), _type_words(samples.dtype)
+        if not into:
+            depths = [word for word, dtype in DEPTHS.items() if dtype in spec.dtypes]
+            fault = f"{spec.name} cannot hold {held} samples"
+            if depths == ["float"]:
+                fault = f"{spec.name} holds {' and '.join(map(_type_words, spec.dtypes))}s only"
+            raise ImageWriteError(name, f"{fault}; write {keep} to keep them, or use --depth {' or '.join(depths)}")
+        if samples.dtype == "float64":
+            notes.append(f"{held}s are rounded to {spec.name}'s {_type_words(into)[:2]} bits ({keep} keeps them)")
         else:
-            raise ImageWriteError(
-                name,
-                f"{spec.name} cannot hold {_type_words(samples.dtype)} samples; "
-                f"write {keep} to keep them, or use --depth {8 if len(spec.dtypes) == 1 else '8 or 16'}",
-            )
+            notes.append(f"{held}s are written as {_type_words(into)}s, which hold them exactly")
     if not spec.holds(space, alpha):
         if alpha and spec.holds(space, False):
             raise ImageWriteError(name, f"{spec.name} cannot hold alpha; write {keep} to keep it, or use --alpha drop")
@@ -184,8 +188,17 @@ def unheeded(spec: Format, options: Options) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def float_in(spec: Format, dtype: str) -> str:
+    """Return the float type that a format holds floats of type `dtype` in, an empty text if none."""
+    if not dtype.startswith("float"):
+        return ""
+    held = [kind for kind in DTYPES if kind in spec.dtypes and kind.startswith("float")]
+    return next((kind for kind in held if DTYPES.index(kind) >= DTYPES.index(dtype)), held[-1] if held else "")
+
+
 def _type_words(dtype: str) -> str:
-    return {"uint8": "8-bit", "uint16": "16-bit", "float32": "32-bit float", "float64": "64-bit float"}[dtype]
+    bits = dtype.lstrip("uintfloa")
+    return f"{bits}-bit float" if dtype.startswith("float") else f"{bits}-bit"
 
 
 def _kind_words(samples: Samples) -> str:

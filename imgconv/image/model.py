@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     Pixels = Any  # nothing here imports NumPy before there are pixels
 
-DTYPES = ("uint8", "uint16", "float32", "float64")
+DTYPES = ("uint8", "uint16", "float16", "float32", "float64")
 """The sample types an image can have."""
 
 SUBSAMPLINGS = ("keep", "444", "422", "420")
@@ -25,7 +25,13 @@ SUBSAMPLINGS = ("keep", "444", "422", "420")
 EXACT_INTEGER = 2**53
 """The largest magnitude up to which a float64 holds every integer."""
 
-_TYPE_WORDS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "32-bit float", "float64": "64-bit float"}
+_TYPE_WORDS = {
+    "uint8": "8 bit",
+    "uint16": "16 bit",
+    "float16": "16-bit float",
+    "float32": "32-bit float",
+    "float64": "64-bit float",
+}
 
 
 class Samples(Protocol):
@@ -161,8 +167,8 @@ class Image(Value):
     """Pixels of shape (rows, cols, channels) and what they mean.
 
     Attributes:
-        pixels: (rows, cols, channels), C-contiguous, uint8, uint16, float32 or float64; alpha last, not
-            premultiplied; CMYK as ink, 0 = none.
+        pixels: (rows, cols, channels), C-contiguous, of one of `DTYPES`; alpha last, not premultiplied; CMYK
+            as ink, 0 = none.
         alpha: whether the last channel is alpha.
         space: ``grey``, ``RGB``, ``CMYK`` or ``other``.
         metadata: what travels with the pixels.
@@ -265,11 +271,11 @@ def target_dtype(native: np.dtype[Any]) -> str:
     match native.kind, native.itemsize:
         case "b", _:
             return "uint8"
-        case ("i", 1) | ("i", 2) | ("f", 2):
+        case ("i", 1) | ("i", 2):
             return "float32"
         case (("i" | "u"), (4 | 8)):
             return "float64"
-    raise ValueError(f"{native.name} samples have no counterpart here (uint8, uint16, float32 and float64 are)")
+    raise ValueError(f"{native.name} samples have no counterpart here ({', '.join(DTYPES)} are)")
 
 
 def as_image(source: Image | Pixels | Sequence[Any]) -> Image:

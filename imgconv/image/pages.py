@@ -19,7 +19,7 @@ def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compres
 
     Args:
         target: a path, or an open binary file.
-        pixels: uint8, uint16, float32 or float64.
+        pixels: of one of `imgconv.image.DTYPES`.
         overwrite: whether an existing file may be replaced.
         compression: 0 to 9 for deflate; None does not compress.
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from imgconv.errors import ImageWriteError, ImgconvError
 from imgconv.image.files import check_place, name_of, replace_file
-from imgconv.image.formats import Format, conversions, spec_of, unheeded
+from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
 from imgconv.image.guard import decoding, fault_words, tidy
 from imgconv.image.model import Image, Metadata, Options, Pixels, Samples, as_image
 from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space, upright_exif
@@ -135,8 +135,22 @@ def _prepared(source: Image | Pixels, spec: Format, name: str) -> tuple[Image, l
         pixels, icc, how = cmyk_to_rgb(image)
         notes = [f"{note}, {how}" if note.startswith("CMYK is") else note for note in notes]
         image = image.replace(pixels=pixels, space="RGB", metadata=image.metadata.replace(icc=icc))
+    if image.dtype not in spec.dtypes:
+        image, beyond = _in_floats(image, float_in(spec, image.dtype))
+        notes += beyond
     metadata, lost = _fitting(image, spec)
     return image.replace(metadata=metadata), notes + lost
+
+
+def _in_floats(image: Image, dtype: str) -> tuple[Image, list[str]]:
+    """Return an image of floats with floats of another type, and a note if that one cannot hold all of them."""
+    from imgconv.tone import narrowed
+
+    pixels, below, above = narrowed(image.pixels, dtype)
+    lost = below + above
+    words = "sample is beyond them and becomes" if lost == 1 else "samples are beyond them and become"
+    notes = [f"{lost} {words} the largest that is left"] if lost else []
+    return image.replace(pixels=pixels), notes
 
 
 def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:

@@ -393,6 +393,27 @@ def test_nan_and_infinity_stay_where_the_kernel_reaches(folder):
     assert not pixels("o.png").any()
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+def test_half_floats_stay_and_are_clipped_only_where_counted(folder, alpha):
+    picture = np.random.default_rng(3).uniform(size=(40, 50, 4 if alpha else 3)).astype(np.float16)
+    picture[3, 7, 0] = 60000
+    tifffile.imwrite("half.tif", picture, photometric="rgb", extrasamples=["unassalpha"] * alpha)
+    ran = ok("apply", "half.tif", "o.tif", "-k", "3,0;0,0", "--alpha", "filter", "--json")
+    got = pixels("o.tif")
+    assert got.dtype == np.float16 and np.isfinite(got).all()
+    exact = ndimage.convolve(picture.astype(float), np.array([[3, 0], [0, 0.0]])[:, :, None], mode="nearest")
+    np.testing.assert_array_equal(got, np.minimum(exact, 65504).astype(np.float16))
+    clipped = json.loads(ran.text)["clipped"]
+    assert (clipped["samples"], clipped["above"], clipped["keep"]) == (1, 1, "--depth float")
+    assert "(1 above 65504); --depth float would keep them" in ok("apply", "half.tif", "o2.tif", "-k", "3,0;0,0").text
+    ok("apply", "half.tif", "f.tif", "-k", "3,0;0,0", "--alpha", "filter", "--depth", "float")
+    np.testing.assert_allclose(pixels("f.tif"), exact, rtol=1e-6)
+    assert pixels("f.tif").dtype == np.float32
+    refused = run("apply", "half.tif", "o.png", "-k", "box")
+    assert refused.code == 1 and "16-bit float samples; write .tif or .npy to keep them" in refused.err
+    assert filtered(folder, "-k", "box", source="half.tif", suffix=".npy").dtype == np.float16
+
+
 def test_one_pixel(folder):
     """The smallest picture, with every padding and border, and a kernel far larger."""
     Image.new("L", (1, 1), 200).save("dot.png")

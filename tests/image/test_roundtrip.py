@@ -56,7 +56,7 @@ def test_png_of_any_shape_reads_in_pillow(shape):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16", "float32", "float64"])
 @pytest.mark.parametrize("level", [None, 6])
 def test_tifffile_and_imageio_read_our_tiff(dtype, channels, level):
     pixels = noise(channels, dtype, rows=300)

@@ -147,7 +147,6 @@ WIDER = [
     ("int16", "float32"),
     ("uint32", "float64"),
     ("int32", "float64"),
-    ("float16", "float32"),
 ]
 
 
