@@ -151,6 +151,28 @@ class ImageWriteError(ImgconvError):
         super().__init__(f"{path}: {problem}")
 
 
+class TargetExistsError(ImageWriteError):
+    """A file that is there already and may not be replaced."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "the file exists; --overwrite replaces it")
+
+
+class CollisionError(ImgconvError):
+    """Two files of a batch that would be written to one; `why` says what they have in common, unless it is a name."""
+
+    exit_code = 2
+
+    def __init__(self, one: str, two: str, target: str, why: str = "") -> None:
+        self.one, self.two, self.target = one, two, target
+        if why.startswith("is"):
+            text = f"the result of {one} would be written to {target}, which {why}; choose another DEST or --name"
+        else:
+            text = f"{one} and {two} would both be written to {target}{f', {why}' if why else ''}"
+            text += "; name the folder that holds both, with --recursive, or say --name '{parent}/{name}'"
+        super().__init__(text)
+
+
 class ChannelError(ImgconvError):
     """A kernel that asks for other channels than the image has."""
 

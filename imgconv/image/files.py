@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError
+from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
 from imgconv.image.guard import fault_words
 
-TEMPORARY = (".imgconv-", ".tmp")
-"""How the name of a temporary file begins and ends; one that is left over can be deleted."""
+try:
+    import fcntl
+except ImportError:  # not every system has it, and then nothing that is left over is ever taken away
+    fcntl = None  # type: ignore[assignment]
+
+TEMPORARY = r"\.imgconv-(\d+)-[0-9a-f]{16}\.tmp"
+"""The name of a temporary file and in it the number of the process that writes it; see `sweep`."""
 
 _NO_HARD_LINKS = (
     errno.EPERM,
@@ -102,7 +108,7 @@ def check_place(target: Any, name: str, overwrite: bool) -> None:
     if stat.S_ISDIR(kind):
         raise ImageWriteError(name, "this is a directory; name a file in it")
     if stat.S_ISREG(kind) and not overwrite:
-        raise ImageWriteError(name, "the file exists; --overwrite replaces it")
+        raise TargetExistsError(name)
     if (kind == 0 or stat.S_ISREG(kind)) and not os.access(folder, os.W_OK | os.X_OK):
         read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
         raise ImageWriteError(
@@ -138,19 +144,17 @@ def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[b
     except ImgconvError:
         raise
     except FileExistsError:
-        raise ImageWriteError(name, "the file exists; --overwrite replaces it") from None
+        raise TargetExistsError(name) from None
     except OSError as fault:
         raise ImageWriteError(name, fault_words(fault)) from None
 
 
 def _through_temporary(real: str, mode: int, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
     # Named before it is made: whenever a signal comes, there is a name to take the file away by.
-    hidden = f"{TEMPORARY[0]}{os.getpid()}-{os.urandom(8).hex()}{TEMPORARY[1]}"
-    temporary = os.path.join(os.path.dirname(real), hidden)
+    temporary = os.path.join(os.path.dirname(real), f".imgconv-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+    locked = -1
     try:
-        # not tempfile's: those have mode 0600 whatever the umask
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(temporary, flags, 0o666)
+        descriptor, locked = _locked(temporary)
         with os.fdopen(descriptor, "wb", buffering=2**18) as file:
             if mode:
                 with suppress(OSError):
@@ -164,6 +168,66 @@ def _through_temporary(real: str, mode: int, overwrite: bool, encode: Callable[[
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+    finally:
+        if locked >= 0:
+            os.close(locked)
+
+
+def _locked(temporary: str) -> tuple[int, int]:
+    """Create a temporary file and lock it; return a descriptor to write to, and one that keeps the lock.
+
+    The system takes the lock away when the process ends, however it ends, which is how `sweep` tells a file that is
+    being written from one that was left over. Should it come between creating and locking, the file is gone.
+    """
+    # not tempfile's: those have mode 0600 whatever the umask
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    while True:
+        descriptor = os.open(temporary, flags, 0o666)
+        if fcntl is None:
+            return descriptor, -1
+        with suppress(OSError):  # a file system without locks, on which `sweep` gets none either
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, os.dup(descriptor)
+        os.close(descriptor)
+
+
+def sweep(folder: str, process: int | None = None) -> int:
+    """Delete temporary files that ended processes have left in a folder; return how many.
+
+    Those that are being written by another process are locked, and stay.
+
+    Args:
+        folder: where to look; one that cannot be read holds none.
+        process: leave those alone that other processes have made.
+    """
+    if fcntl is None:
+        return 0
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(".imgconv-")]
+    except OSError:
+        return 0
+    found = [name for name in names if (match := re.fullmatch(TEMPORARY, name)) and process in (None, int(match[1]))]
+    return sum(_swept(os.path.join(folder, name)) for name in found)
+
+
+def _swept(path: str) -> bool:
+    """Delete a temporary file unless it is being written; return whether it was."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+            return False  # the name has gone over to a file that is being written
+        os.unlink(path)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _link(temporary: str, real: str) -> None:

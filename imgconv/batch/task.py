@@ -1,0 +1,154 @@
+"""One file of a batch: what is to be done, doing it, and what came of it; the same in every kind of worker."""
+
+from __future__ import annotations
+
+import os
+import time
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from imgconv.errors import ImgconvError, OptionError, TargetExistsError
+from imgconv.image.guard import fault_words
+from imgconv.value import Value
+
+if TYPE_CHECKING:
+    from imgconv.planning import Report
+    from imgconv.request import Request
+
+DONE, FAILED, SKIPPED = "done", "failed", "skipped"
+
+
+class Task(Value):
+    """One file to be filtered.
+
+    Attributes:
+        source, target: the files.
+        overwrite: replace the target if it exists.
+        spare: leave a target that has come to exist alone, which then is no failure.
+    """
+
+    source: str
+    target: str
+    overwrite: bool = False
+    spare: bool = False
+
+
+class Stamp(Value):
+    """What tells a file from another or an older one without reading it: its size and when it was last written."""
+
+    bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: str) -> Stamp:
+        """Return the stamp of a file.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        found = os.stat(path)
+        return cls(found.st_size, found.st_mtime_ns)
+
+
+class Outcome(Value, kw_only=True):
+    """What came of a task; every field is of a plain type, so that it goes through pipes and into JSON.
+
+    Attributes:
+        input, output: the files.
+        status: `DONE`, `FAILED` or `SKIPPED`.
+        error: why it failed or was skipped, one sentence.
+        seconds: how long it took from opening the input to the output's renaming.
+        before, after: stamps of input and output, the input's from before it was opened.
+        facts: what was read, computed and written; see `facts`.
+    """
+
+    input: str
+    output: str
+    status: str = DONE
+    error: str | None = None
+    seconds: float = 0.0
+    before: Stamp | None = None
+    after: Stamp | None = None
+    facts: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as one flat line of a report."""
+        line: dict[str, Any] = {"input": self.input, "output": self.output, "status": self.status, "error": self.error}
+        line["seconds"] = round(self.seconds, 6)
+        for name, stamp in (("input", self.before), ("output", self.after)):
+            if stamp:
+                line |= {f"{name}_bytes": stamp.bytes, f"{name}_mtime_ns": stamp.mtime_ns}
+        return line | (self.facts or {})
+
+
+def run(request: Request, task: Task) -> Outcome:
+    """Filter one file and say what came of it; nothing that is wrong with a file is raised.
+
+    The target's folder is made if it is not there. The target is the old file or the whole new one.
+    """
+    start = time.perf_counter()
+    try:
+        before, report = _applied(request, task)
+        after = Stamp.of(task.target)
+    except TargetExistsError as error:
+        return _undone(task, SKIPPED if task.spare else FAILED, str(error), start)
+    except ImgconvError as error:
+        return _undone(task, FAILED, _sentence(task, error), start)
+    except MemoryError:
+        return _undone(task, FAILED, f"{task.source}: there is not enough memory for it; fewer --jobs need less", start)
+    except OSError as fault:
+        return _undone(task, FAILED, f"{_name(fault) or task.source}: {fault_words(fault)}", start)
+    except Exception as fault:  # a slip of ours over one file is no reason to leave the others
+        return _undone(task, FAILED, f"{task.source}: unexpected {type(fault).__name__}: {fault}", start)
+    return Outcome(
+        input=task.source,
+        output=task.target,
+        seconds=time.perf_counter() - start,
+        before=before,
+        after=after,
+        facts=facts(report),
+    )
+
+
+def _applied(request: Request, task: Task) -> tuple[Stamp | None, Report]:
+    from imgconv.apply import apply
+
+    try:
+        before = Stamp.of(task.source)
+    except (OSError, ValueError):
+        before = None  # `apply` has words for what is wrong with it
+    if before:
+        os.makedirs(os.path.dirname(task.target) or os.curdir, exist_ok=True)
+    return before, apply(request.replace(overwrite=task.overwrite), task.source, task.target)
+
+
+def _undone(task: Task, status: str, error: str, start: float) -> Outcome:
+    seconds = time.perf_counter() - start
+    return Outcome(input=task.source, output=task.target, status=status, error=error, seconds=seconds)
+
+
+def _sentence(task: Task, error: ImgconvError) -> str:
+    """Return an error's sentence, and the file it is about in front of it."""
+    text = f"--{error}" if isinstance(error, OptionError) and error.option.islower() else str(error)
+    return text if text.startswith((task.source, task.target)) else f"{task.source}: {text}"
+
+
+def _name(fault: OSError) -> str:
+    return os.fsdecode(fault.filename) if isinstance(fault.filename, (str, bytes)) else ""
+
+
+def facts(report: Report) -> dict[str, Any]:
+    """Return what a line of a report says of a picture: sizes, range, clipped samples, engine and notes."""
+    values: dict[str, Any] = {}
+    for name, header in (("input", report.input), ("output", report.output)):
+        values |= {f"{name}_{key}": getattr(header, key) for key in ("format", "width", "height", "channels", "dtype")}
+    if report.result:
+        stats = report.result.stats
+        values["minimum"], values["maximum"] = _number(stats.minimum), _number(stats.maximum)
+        values |= {"clipped": stats.clipped, "nan": stats.nan, "samples": stats.total}
+    values |= {"engine": report.reason, "engine_seconds": round(report.seconds, 6), "notes": list(report.notes)}
+    return values
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None

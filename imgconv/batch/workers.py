@@ -1,0 +1,209 @@
+"""Worker processes on this machine: each has its own memory, so a decoder that crashes takes one file with it.
+
+A worker is a copy of this process, which has imported everything by then; where copying is unsafe (other threads are
+running) or not to be had, it is a fresh interpreter. Tasks go to it and outcomes come back as pickles through two
+pipes, one task at a time, so that it is known which file a worker was at when it died.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import suppress
+from itertools import islice
+from typing import IO, TYPE_CHECKING, NoReturn
+
+from imgconv import cores
+from imgconv.batch.task import FAILED, Outcome, Task, run
+from imgconv.image.files import sweep
+
+if TYPE_CHECKING:
+    from imgconv.request import Request
+
+QUIET = {signal.SIGINT}
+"""What a terminal sends to all its processes: workers leave it to their parent, who ends them."""
+
+_SPAWN = "from imgconv.batch.workers import _spawned; _spawned()"
+
+
+def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Outcome]:
+    """Run tasks on `jobs` worker processes and yield what comes of each, in the order in which they end.
+
+    A worker that dies costs the file it was at and is replaced. Closing the iterator kills all workers and takes away
+    the temporary files they leave; every target is then its old file or the whole new one.
+
+    Args:
+        request: what is done to every file; its `threads` are those of each worker.
+        tasks: drawn from as workers become free.
+    """
+    waiting = iter(tasks)
+    pool: dict[int, Worker] = {}
+    with selectors.DefaultSelector() as ready:
+
+        def begin(task: Task) -> None:
+            worker = Worker(request, pool.values())
+            pool[worker.results.fileno()] = worker
+            ready.register(worker.results, selectors.EVENT_READ)
+            worker.give(task)
+
+        def end(worker: Worker) -> None:
+            ready.unregister(worker.results)
+            del pool[worker.results.fileno()]
+
+        try:
+            for task in islice(waiting, jobs):
+                begin(task)
+            while pool:
+                for key, _ in ready.select():
+                    worker = pool[key.fd]
+                    outcome = worker.take()
+                    following = next(waiting, None)
+                    if outcome and following:
+                        worker.give(following)
+                    else:
+                        end(worker)
+                        outcome = outcome or worker.died()
+                        worker.close()
+                        if following:
+                            begin(following)
+                    yield outcome
+        finally:
+            for worker in pool.values():
+                worker.kill()
+            for worker in pool.values():
+                worker.died()
+                worker.close()
+
+
+class Worker:
+    """A worker process, the pipes to and from it, and the task it is at."""
+
+    def __init__(self, request: Request, others: Iterable[Worker]) -> None:
+        """Start a process; `others` are those that live already, whose pipes a copy of this process inherits."""
+        self.task: Task | None = None
+        # A signal must find neither a worker that nobody knows of, nor one that takes itself for its parent.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        try:
+            if _alone():
+                self._fork(request, others)
+            else:
+                self._spawn(request)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _fork(self, request: Request, others: Iterable[Worker]) -> None:
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                # A pipe ends when its last writer closes it: a copy of one would keep a worker waiting for its parent.
+                for other in others:
+                    os.close(other.tasks.fileno())
+                    os.close(other.results.fileno())
+                os.close(ours_in)
+                os.close(ours_out)
+                for number in (signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_SETMASK, QUIET)
+                _serve(request, os.fdopen(theirs_in, "rb"), os.fdopen(theirs_out, "wb"))
+            finally:
+                os._exit(1)
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self.tasks: IO[bytes] = os.fdopen(ours_out, "wb")
+        self.results: IO[bytes] = os.fdopen(ours_in, "rb")
+
+    def _spawn(self, request: Request) -> None:
+        # It inherits the blocked signals, until it has begun to serve.
+        process = subprocess.Popen([sys.executable, "-c", _SPAWN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdin and process.stdout
+        self.pid, self.tasks, self.results = process.pid, process.stdin, process.stdout
+        process.returncode = 0  # it is waited for here, not by Popen
+        self._send((request, sys.path))
+
+    def _send(self, message: object) -> None:
+        with suppress(BrokenPipeError):  # it has died, which its results' end will tell
+            pickle.dump(message, self.tasks, pickle.HIGHEST_PROTOCOL)
+            self.tasks.flush()
+
+    def give(self, task: Task) -> None:
+        """Hand it a task."""
+        self.task = task
+        self._send(task)
+
+    def take(self) -> Outcome | None:
+        """Return what came of its task, or None if the process has died."""
+        try:
+            outcome: Outcome = pickle.load(self.results)
+        except (EOFError, pickle.UnpicklingError):
+            return None
+        self.task = None
+        return outcome
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def died(self) -> Outcome:
+        """Wait for a process that has died, take away what it left, and say what has become of its task."""
+        task = self.task or Task("", "")
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        if task.target:
+            sweep(os.path.dirname(os.path.realpath(task.target)))
+        return Outcome(input=task.source, output=task.target, status=FAILED, error=f"{task.source}: {_words(status)}")
+
+    def close(self) -> None:
+        """Close the pipes, which ends the process when it has no task, and wait for it."""
+        for pipe in (self.tasks, self.results):
+            with suppress(OSError):
+                pipe.close()
+        if self.pid:
+            os.waitpid(self.pid, 0)
+
+
+def _words(status: int) -> str:
+    """Say how a worker died, by what the system says of it."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"the process that filtered it ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    hint = "; the system does that when memory runs out, and fewer --jobs need less" if code == -signal.SIGKILL else ""
+    return f"the process that filtered it was ended by {name}{hint}"
+
+
+def _alone() -> bool:
+    """Whether this process can be copied: a thread that holds a lock would not come along to give it back."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:  # macOS, whose own libraries do not bear it
+        return False
+
+
+def _serve(request: Request, tasks: IO[bytes], results: IO[bytes]) -> NoReturn:
+    """Run tasks until there are no more, or nobody is left to send any; then end the process."""
+    os.dup2(2, 1)  # nothing that a library prints may get among the results
+    if request.threads:
+        cores.limit(request.threads)
+    with suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
+        while True:
+            task = pickle.load(tasks)
+            pickle.dump(run(request, task), results, pickle.HIGHEST_PROTOCOL)
+            results.flush()
+    os._exit(0)
+
+
+def _spawned() -> None:
+    """Serve as a fresh interpreter, whose standard streams are the pipes."""
+    tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    request, sys.path[:] = pickle.load(tasks)
+    signal.pthread_sigmask(signal.SIG_SETMASK, QUIET)
+    _serve(request, tasks, results)
