@@ -7,12 +7,25 @@ import numpy as np
 from imgconv.errors import OptionError
 from imgconv.image.model import Image
 
-LUMA_601 = (299, 587, 114)
-"""Thousandths of red, green and blue in luma; ITU-R BT.601, for gamma-encoded samples."""
+LUMA = {
+    "601": (299, 587, 114),
+    "709": (2126, 7152, 722),
+    "average": (1, 1, 1),
+}
+"""The parts of red, green and blue in luma, which add up to a whole, for gamma-encoded samples.
+
+Source: ITU-R BT.601-7 (2011), 2.5.1 (televisions before HDTV; JPEG's and PNG's usual luma); ITU-R BT.709-6 (2015),
+item 3.2 (HDTV, whose primaries are sRGB's, so in linear light it gives the luminance). ``average`` is none of a
+standard's: (R + G + B) / 3.
+"""
 
 
-def to_grey(image: Image) -> Image:
-    """Return an image's BT.601 luma, rounded to its own sample type; alpha and grey images stay as they are.
+def to_grey(image: Image, coefficients: str = "601") -> Image:
+    """Return an image's luma, rounded to its own sample type; alpha and grey images stay as they are.
+
+    Args:
+        image: the image.
+        coefficients: a key of `LUMA`.
 
     Raises:
         OptionError: the channels are not red, green and blue.
@@ -21,15 +34,16 @@ def to_grey(image: Image) -> Image:
         return image
     if image.space != "RGB":
         raise OptionError("gray", f"{image.space} samples have no luma; convert the image to RGB first")
-    pixels = image.pixels
-    wide = np.float64 if pixels.dtype.kind == "f" else np.uint32
+    pixels, weights = image.pixels, LUMA[coefficients]
+    wide, whole = np.float64 if pixels.dtype.kind == "f" else np.uint32, sum(weights)
     grey = np.zeros(pixels.shape[:2], wide)
-    for channel, weight in enumerate(LUMA_601):
+    for channel, weight in enumerate(weights):
         grey += pixels[:, :, channel] * wide(weight)
     # Whole numbers stay whole, so a grey RGB image keeps its values exactly.
-    luma = (grey + 500) // 1000 if wide is np.uint32 else grey / 1000
+    luma = (grey + whole // 2) // whole if wide is np.uint32 else grey / whole
     planes = [luma.astype(pixels.dtype)]
     if image.alpha:
         planes.append(pixels[:, :, -1])
-    profile_free = image.metadata.replace(icc=b"", colour=())
-    return image.replace(pixels=np.stack(planes, axis=2), space="grey", metadata=profile_free)
+    colour = tuple(chunk for chunk in image.metadata.colour if chunk[0] in ("gAMA", "sRGB"))  # the others are for RGB
+    metadata = image.metadata.replace(colour=colour)
+    return image.replace(pixels=np.stack(planes, axis=2), space="grey", metadata=metadata)

@@ -33,8 +33,9 @@ BAND_SAMPLES = 1 << 18
 PART_SAMPLES = 3 << 19
 """Samples with alpha that are filtered at once: their floats take little beside the image."""
 
-ALPHAS = ("premultiply", "preserve", "filter")
-"""What becomes of alpha: colours are weighted by it, it is left alone, or it is a channel like any other."""
+ALPHAS = ("auto", "premultiply", "keep", "filter")
+"""What becomes of alpha: it weights the colours, under all layers or where pixels of several places are mixed; it is
+left alone; or it is a channel like any other."""
 
 
 def layer_for(
@@ -233,7 +234,8 @@ class Pipeline(Value):
             engine: what runs the correlations.
             target: what the result's samples shall be.
             alpha: one of `ALPHAS` if the last channel is alpha, else None. Where a layer's results are no weighted
-                means (derivatives, matrices over channels), ``premultiply`` weights the colours and leaves alpha.
+                means (derivatives, learned weights), ``premultiply`` weights the colours and leaves alpha; ``auto``
+                does the same but under learned weights, which it lets see the colours as they are.
             threads: at most so many; None means every core that this process may use.
             keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
         """
@@ -250,13 +252,13 @@ class Pipeline(Value):
             return result.replace(samples=_with_channel(result.samples, clear))
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
-        weighted = alpha == "premultiply" and not all(layer.mixes for layer in self.layers)
+        weighted = self.weights(alpha)
         if isinstance(plan.steps[-1], ConvStep) and len(self.layers) == 1 and not target.waits and keep is None:
             return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads)
         if weighted:
             colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
         result = plan.run(np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep)
-        means = weighted and all(layer.averages for layer in self.layers)
+        means = weighted and self.averages
         alphas = tuple(layer.for_alpha(means, white) for layer in self.layers)
         cover = Pipeline(alphas).plan(Shape(cols, rows, 1)).run(cover, engine, floats, threads=threads).samples
         if means:
@@ -266,6 +268,17 @@ class Pipeline(Value):
         if result.samples.dtype.kind != "f":
             shares = Tone("clip", target.dtype).apply(shares)[0]
         return result.replace(samples=_with_channel(result.samples, shares))
+
+    def weights(self, alpha: str | None) -> bool:
+        """Whether the colours are weighted by alpha, if that is treated so; a matrix over channels needs no weights."""
+        if alpha == "premultiply":
+            return any(layer.kind != "pointwise" for layer in self.layers)
+        return alpha == "auto" and not all(layer.mixes for layer in self.layers)
+
+    @property
+    def averages(self) -> bool:
+        """Whether results are weighted means of samples, so that alpha is filtered along with colours it weights."""
+        return all(layer.averages for layer in self.layers)
 
     def _by_parts(
         self, colours: ConvStep, pixels: Pixels, engine: Engine, target: Target, weighted: bool, threads: int | None

@@ -18,7 +18,7 @@ from imgconv.layers.conv import Conv
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.request import Request, rescaled
 from imgconv.tone import full_range
-from imgconv.treatment import taken
+from imgconv.treatment import alpha_done, taken
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -86,6 +86,12 @@ class Report(Value, kw_only=True):
         return _keeps_alpha(taken(self.input, self.request), self.plan, self.request)
 
     @property
+    def alpha(self) -> str | None:
+        """What becomes of the input's alpha; see `imgconv.treatment.alpha_done`."""
+        done = alpha_done(self.input, self.request, self.chain)
+        return done if done is None or self.output.alpha else "drop"
+
+    @property
     def white(self) -> float:
         """What stands for white in the results: the input's largest sample, unless a layer changes the scale."""
         return self.plan.whites(full_range(self.input.dtype))[-1]
@@ -113,7 +119,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
     notes = (
         *header.notes,
         *check_target(target, made, format=request.format, overwrite=request.overwrite),
-        *_channel_notes(seen, plan, shown, made, request),
+        *_channel_notes(seen, chain, plan, shown, made, request),
     )
     return Report(
         request=request,
@@ -229,7 +235,9 @@ def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, re
     )
 
 
-def _channel_notes(taken: Header, plan: Plan, shown: Form, made: Header, request: Request) -> list[str]:
+def _channel_notes(
+    taken: Header, chain: Pipeline, plan: Plan, shown: Form, made: Header, request: Request
+) -> list[str]:
     """Say what becomes of channels that are no colours."""
     channels = plan.output.channels
     notes = [f"{channels} channels are written as {shown.words}"] if shown.words else []
@@ -237,7 +245,7 @@ def _channel_notes(taken: Header, plan: Plan, shown: Form, made: Header, request
         notes.append("the fourth channel is written as alpha; .npy and .tif keep it as it is")
     if taken.alpha and not made.alpha and request.alpha != "filter":
         notes.append(f"alpha is left out, as {channels} channels are no colours")
-    if request.saves and taken.alpha and request.alpha == "premultiply":
+    if request.saves and taken.alpha and chain.weights(request.alpha):
         notes.append("layers are saved without alpha, their colours weighted by it")
     return notes
 

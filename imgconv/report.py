@@ -11,6 +11,9 @@ from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
 from imgconv.planning import Report
+from imgconv.treatment import ALPHA_WORDS
+
+GRAY_WORDS = {"601": "BT.601", "709": "BT.709", "average": "the average of red, green and blue"}
 
 
 def lines(report: Report) -> list[str]:
@@ -19,6 +22,7 @@ def lines(report: Report) -> list[str]:
     found = [
         ("input", f"{report.input.name}: {report.input.words}"),
         *(_chain_lines(report) if kernel is None else _single_lines(report, kernel)),
+        *_treatment_lines(report),
         ("engine", _engine(report)),
     ]
     if report.result:
@@ -65,6 +69,8 @@ def to_json(report: Report) -> dict[str, Any]:
     values |= {
         "engine": {"name": request.engine, "reason": report.reason},
         "map": report.target.map,
+        "alpha": report.alpha,
+        "gray": request.gray,
         "notes": list(report.notes),
         "dry_run": result is None,
     }
@@ -91,6 +97,14 @@ def to_json(report: Report) -> dict[str, Any]:
             "tolerance": _number(check.tolerance),
         }
     return values
+
+
+def _treatment_lines(report: Report) -> list[tuple[str, str]]:
+    """Return what was done to an image besides filtering it; nothing for one like any other."""
+    found = [("alpha", ALPHA_WORDS[report.alpha])] if report.alpha else []
+    if report.request.gray and report.input.space != "grey":
+        found.append(("gray", f"luma by {GRAY_WORDS[report.request.gray]}"))
+    return found
 
 
 def _single_lines(report: Report, kernel: AnyKernel) -> list[tuple[str, str]]:

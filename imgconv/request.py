@@ -32,7 +32,7 @@ class Request(Value, kw_only=True):
         map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
         depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
         alpha: one of `imgconv.pipeline.ALPHAS`, or ``drop``.
-        gray: filter the luma.
+        gray: filter the luma by these coefficients, a key of `imgconv.grey.LUMA`; None filters the colours.
         strict: fail where samples would be clipped.
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
@@ -59,8 +59,8 @@ class Request(Value, kw_only=True):
     low: float | None = None
     high: float | None = None
     depth: str | None = None
-    alpha: str = "premultiply"
-    gray: bool = False
+    alpha: str = "auto"
+    gray: str | None = None
     strict: bool = False
     threads: int | None = None
     overwrite: bool = False

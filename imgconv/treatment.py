@@ -10,7 +10,29 @@ from imgconv.errors import OptionError
 from imgconv.image import Header, Image
 
 if TYPE_CHECKING:
+    from imgconv.pipeline import Pipeline
     from imgconv.request import Request
+
+
+ALPHA_WORDS = {
+    "drop": "left out",
+    "filter": "filtered as a channel like any other",
+    "keep": "stays as it is, and does not weight the colours",
+    "premultiply": "weights the colours, and is filtered with them",
+    "weight": "weights the colours, and stays as it is, since results are no means that keep brightness",
+}
+"""What was done to alpha, in a word for JSON, and in words for people."""
+
+
+def alpha_done(header: Header, request: Request, chain: Pipeline) -> str | None:
+    """Return what becomes of an image's alpha, a key of `ALPHA_WORDS`; None if it has none."""
+    if not header.alpha:
+        return None
+    if request.alpha in ("drop", "filter"):
+        return request.alpha
+    if not chain.weights(request.alpha):
+        return "keep"
+    return "premultiply" if chain.averages else "weight"
 
 
 def taken(header: Header, request: Request) -> Header:
@@ -32,5 +54,5 @@ def treated(image: Image, request: Request) -> Image:
     if request.gray:
         from imgconv.grey import to_grey  # few runs need it
 
-        image = to_grey(image)
+        image = to_grey(image, request.gray)
     return image

@@ -106,7 +106,7 @@ def test_derivatives_leave_alpha_and_see_what_is_seen():
 def test_alpha_follows_the_geometry():
     image = RNG.integers(0, 256, (16, 15, 4)).astype(np.uint8)
     filtered = Pipeline((layer("sobel-x", stride=(2, 3), padding=Padding.parse("valid")),))
-    result = filtered.run(image, ENGINE, target("float", "float32"), alpha="preserve").samples
+    result = filtered.run(image, ENGINE, target("float", "float32"), alpha="keep").samples
     np.testing.assert_array_equal(result[:, :, 3], image[1:-1:3, 1:-1:2, 3])
 
 
@@ -148,7 +148,7 @@ def test_learned_weights_give_what_torch_gives(groups, stride, dilation, padding
 @pytest.mark.parametrize("border", ["edge", "zero", "wrap", "reflect"])
 @pytest.mark.parametrize("stride", [(1, 1), (3, 2)])
 @pytest.mark.parametrize("spec", ["box:size=7", "sharpen", "sobel", "sobel-angle"])
-@pytest.mark.parametrize("alpha", ["premultiply", "preserve"])
+@pytest.mark.parametrize("alpha", ["premultiply", "keep"])
 def test_alpha_by_parts_is_alpha_at_once(monkeypatch, border, stride, spec, alpha):
     image = np.random.default_rng(6).random((97, 50, 4))
     layer = layer_for(kernel(spec), Padding("same"), Border.parse(border), stride)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 import imgconv
+from imgconv.cli.types import Attached
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
 
 HELPERS = {"__init__", "filtering", "options", "types"}
@@ -48,7 +49,8 @@ class Commands(click.Group):
         if args and args[0] not in known and not args[0].startswith("-"):
             hint = did_you_mean(args[0], known) or f"; the commands are {', '.join(known)}"
             raise click.UsageError(f"there is no command '{args[0]}'{hint}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, Attached.completed(command, rest) if command else rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C says nothing here, and a wrong option names the command it was given to."""

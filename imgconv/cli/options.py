@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from imgconv import cores
-from imgconv.cli.types import BorderType, NumberType, PaddingType, SizeType, WordType
+from imgconv.cli.types import Attached, BorderType, NumberType, PaddingType, SizeType, WordType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,14 +75,24 @@ vmin = click.option(
 vmax = click.option(
     "--vmax", "high", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes white."
 )
-gray = click.option("--gray", "--grey", "gray", is_flag=True, help="Filter the luma (BT.601) instead of the colours.")
+gray = click.option(
+    "--gray",
+    "--grey",
+    "gray",
+    cls=Attached,
+    bare="601",
+    metavar="[=601|709|average]",
+    type=WordType("601", "709", "average"),
+    help="Filter the luma instead of the colours: by BT.601's coefficients, by BT.709's, or the plain average.",
+)
 depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
 alpha = click.option(
     "--alpha",
-    type=WordType("premultiply", "preserve", "filter", "drop"),
-    default="premultiply",
+    type=WordType("auto", "premultiply", "keep", "filter", "drop", preserve="keep"),
+    default="auto",
     show_default=True,
-    help="Weight colours by alpha, leave alpha alone, filter it as a channel, or drop it.",
+    help="Weight colours by alpha (auto: but not under a network's weights), keep it apart from them, filter it as a "
+    "channel, or drop it.",
 )
 
 

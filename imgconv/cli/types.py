@@ -65,10 +65,10 @@ class BorderType(click.ParamType[Any]):
 
 
 class WordType(click.ParamType[Any]):
-    """One of a few words; the error names the nearest."""
+    """One of a few words, or another name of one of them; the error names the nearest."""
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    def __init__(self, *words: str, **others: str) -> None:
+        self.words, self.others = words, others
         self.name = "|".join(words)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
@@ -80,10 +80,29 @@ class WordType(click.ParamType[Any]):
         from imgconv.errors import did_you_mean
 
         word = str(value).strip().lower()
+        word = self.others.get(word, word)
         if word not in self.words:
             hint = did_you_mean(word, self.words)
             raise OptionError(_option(param), f"{_quoted(value)} is none of {self.name}{hint}")
         return word
+
+
+class Attached(click.Option):
+    """An option that stands for the value `bare` when it is given alone, and takes another behind ``=`` only.
+
+    What follows it on the command line is none of its own: ``--gray out.png`` leaves ``out.png`` to the arguments.
+    """
+
+    def __init__(self, *args: Any, bare: str, **others: Any) -> None:
+        super().__init__(*args, **others)
+        self.bare = bare
+
+    @staticmethod
+    def completed(command: click.Command, words: list[str]) -> list[str]:
+        """Return the words of a command line with its value behind every such option that stands alone."""
+        bare = {name: one.bare for one in command.params if isinstance(one, Attached) for name in one.opts}
+        end = words.index("--") if "--" in words else len(words)
+        return [f"{word}={bare[word]}" if word in bare else word for word in words[:end]] + words[end:]
 
 
 class NumberType(click.ParamType[Any]):

@@ -24,7 +24,7 @@ SOUND = {
     "--vmax": ["1", "128", "255.5", "1e30"],
     "--gain": ["raw", "sum", "range"],
     "--depth": ["8", "16", "float"],
-    "--alpha": ["premultiply", "preserve", "filter", "drop"],
+    "--alpha": ["auto", "premultiply", "keep", "preserve", "filter", "drop"],
     "--engine": ["builtin", "scipy"],
     "--threads": ["1", "2", "1024"],
     "--format": ["png", "npy", "tif", ".PNG"],

@@ -374,7 +374,7 @@ OPTIONS = [
     ("--depth 16 --map float", "--depth: 16 bits cannot hold what --map float keeps; leave one of them out"),
     ("--engine scypi", "--engine: 'scypi' is none of builtin|scipy; did you mean 'scipy'?"),
     ("--gain half", "--gain: 'half' is none of raw|sum|unit|range"),
-    ("--alpha no", "--alpha: 'no' is none of premultiply|preserve|filter|drop"),
+    ("--alpha no", "--alpha: 'no' is none of auto|premultiply|keep|filter|drop"),
     ("--format pgn", "--format: 'pgn' cannot be written; png, jpg, tif"),
     ("--format pgn", "did you mean 'p"),
     ("--sharpen", "no such option '--sharpen'; 'imgconv apply --help' shows how"),
