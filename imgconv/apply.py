@@ -34,6 +34,8 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
     """
     _check_places([target, *(file for _, file in request.saves)], request.overwrite)
     with source if isinstance(source, Reading) else Reading(source) as reading:
+        if not request.orient:
+            reading.leave_as_stored()
         report = planned(request, reading.header, target)
         if dry_run:
             return report.replace(reason=_reason(report))

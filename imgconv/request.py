@@ -33,6 +33,8 @@ class Request(Value, kw_only=True):
         depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
         alpha: one of `imgconv.pipeline.ALPHAS`, or ``drop``.
         gray: filter the luma by these coefficients, a key of `imgconv.grey.LUMA`; None filters the colours.
+        orient: turn the image upright as its EXIF orientation says, else leave both as they are.
+        strip: leave out colour profile, EXIF, XMP, resolution and text.
         strict: fail where samples would be clipped.
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
@@ -61,6 +63,8 @@ class Request(Value, kw_only=True):
     depth: str | None = None
     alpha: str = "auto"
     gray: str | None = None
+    orient: bool = True
+    strip: bool = False
     strict: bool = False
     threads: int | None = None
     overwrite: bool = False
@@ -73,7 +77,7 @@ class Request(Value, kw_only=True):
     @property
     def options(self) -> Options:
         """How to write what comes out."""
-        return Options(self.compression, self.quality, self.subsampling)
+        return Options(self.compression, self.quality, self.subsampling, self.strip)
 
 
 def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:

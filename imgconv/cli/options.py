@@ -102,6 +102,15 @@ def _limit(ctx: click.Context, option: click.Parameter, threads: int | None) -> 
     return threads
 
 
+orient = click.option(
+    "--no-orient",
+    "orient",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Filter the pixels as they are stored and pass the EXIF orientation on, instead of turning them upright.",
+)
+strip = click.option("--strip", is_flag=True, help="Leave out colour profile, EXIF, XMP, resolution and text.")
 threads = click.option(
     "--threads",
     callback=_limit,
@@ -141,6 +150,8 @@ _RESULT = (
     gray,
     depth,
     alpha,
+    orient,
+    strip,
     threads,
     overwrite,
     target_format,

@@ -151,8 +151,8 @@ def exif_orientation(exif: bytes) -> int:
     return value if 1 <= value <= 8 else 0
 
 
-def patched_exif(exif: bytes, width: int = 0, height: int = 0) -> bytes:
-    """Return an EXIF block whose orientation is 1, without its thumbnail, and of the size given, if any.
+def patched_exif(exif: bytes, width: int = 0, height: int = 0, *, upright: bool = True) -> bytes:
+    """Return an EXIF block without its thumbnail, of the size given, if any, and if `upright` of orientation 1.
 
     Everything else stays where it is, byte for byte, so that maker notes keep their offsets. The thumbnail would
     show the picture as it was before. A damaged block comes back empty.
@@ -165,7 +165,8 @@ def patched_exif(exif: bytes, width: int = 0, height: int = 0) -> bytes:
         if following:
             start = stream.first + 2 + 12 * struct.unpack(stream.order + "H", read_at(stream.first, 2))[0]
             block[start : start + 4] = bytes(4)
-        _set(block, fields.get(ORIENTATION), 1)
+        if upright:
+            _set(block, fields.get(ORIENTATION), 1)
         if width and EXIF_IFD in fields:
             inner, _ = stream.directory(int(fields[EXIF_IFD].values[0]))
             _set(block, inner.get(_WIDTH), width)

@@ -120,8 +120,9 @@ class Metadata(Value):
 
     Attributes:
         icc: the ICC colour profile.
-        exif: the EXIF block, a TIFF stream; its orientation has been applied and says 1.
-        xmp: the XMP packet; its orientation says 1 as well.
+        exif: the EXIF block, a TIFF stream; its orientation has been applied and says 1, unless pixels were read as
+            they are stored.
+        xmp: the XMP packet, with its orientation likewise.
         dpi: horizontal and vertical resolution in pixels per inch.
         text: keyword and text pairs (PNG text chunks, JPEG and GIF comments).
         colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
@@ -145,6 +146,7 @@ class Options(Value):
         quality: 1 to 100 of a lossy format; None takes a JPEG file's own, else what shows no loss, or no loss at all.
         subsampling: how much colour a lossy format keeps, ``444``, ``422`` or ``420``; ``keep`` as in a JPEG file, else
             all of it.
+        strip: leave out all that is no pixel: colour profile, EXIF, XMP, resolution and text.
 
     Raises:
         OptionError: one of them makes no sense.
@@ -153,6 +155,7 @@ class Options(Value):
     compression: int | None = None
     quality: int | None = None
     subsampling: str = "keep"
+    strip: bool = False
 
     def __post_init__(self) -> None:
         if self.compression is not None and self.compression not in range(10):
@@ -302,7 +305,7 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
 class Opened:
     """An image file whose header has been read: what a format family hands to `reader`.
 
-    Sizes are as stored, before the orientation is applied.
+    Sizes are those of what `load` returns.
 
     Attributes:
         format, channels, alpha, dtype, space, frames, notes: as in `Header`.

@@ -29,13 +29,13 @@ def xmp_orientation(xmp: bytes) -> int:
     return int(found[2]) if found else 0
 
 
-def upright_exif(exif: bytes, width: int = 0, height: int = 0) -> bytes:
+def patched_exif(exif: bytes, width: int = 0, height: int = 0, *, upright: bool = True) -> bytes:
     """Return an EXIF block as `imgconv.image.ifd.patched_exif` does."""
     if not exif:
         return b""
-    from imgconv.image.ifd import patched_exif  # few PNG files need it
+    from imgconv.image import ifd  # few PNG files need it
 
-    return patched_exif(exif, width, height)
+    return ifd.patched_exif(exif, width, height, upright=upright)
 
 
 def upright_xmp(xmp: bytes) -> bytes:

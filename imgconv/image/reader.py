@@ -13,7 +13,7 @@ from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
 from imgconv.image.model import Header, Image, Metadata, Opened, Pixels
-from imgconv.image.profile import fitting_icc, profile_space, upright_exif, upright_xmp, xmp_orientation
+from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
 LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
 """How many samples are worth another thread, and how many are decoded before a plan may still refuse the image."""
@@ -23,19 +23,20 @@ _SNIFFED = 32
 _begun: dict[str, Reading] = {}
 
 
-def probe(source: Any, *, name: str | None = None) -> Header:
+def probe(source: Any, *, name: str | None = None, orient: bool = True) -> Header:
     """Return what a file says about its image, without decoding a pixel.
 
-    `source` is a path, the file's bytes, or an open binary file; `name` is what messages call it.
+    `source` is a path, the file's bytes, or an open binary file; `name` is what messages call it; the size is that
+    of the image turned upright, or with ``orient=False`` as it is stored.
 
     Raises:
         ImageReadError: it is missing, no image, damaged as far as the header shows, or larger than the limit.
     """
-    with Reading(source, name) as reading:
+    with Reading(source, name, orient=orient) as reading:
         return reading.header
 
 
-def read(source: Any, *, name: str | None = None) -> Image:
+def read(source: Any, *, name: str | None = None, orient: bool = True) -> Image:
     """Return the (first) image of a file, upright, in its own depth, with its metadata.
 
     Palettes and transparent colours become RGB and alpha, one-bit pictures grey of 0 and 255; CMYK stays CMYK.
@@ -44,11 +45,12 @@ def read(source: Any, *, name: str | None = None) -> Image:
     Args:
         source: a path, the file's bytes, or an open binary file. Nothing else is opened: no addresses.
         name: what messages call it.
+        orient: turn the pixels upright as the EXIF orientation says, and let it say 1; else leave both as stored.
 
     Raises:
         ImageReadError: it is missing, no image, damaged or cut short, or larger than the limit.
     """
-    with Reading(source, name) as reading:
+    with Reading(source, name, orient=orient) as reading:
         return reading.image()
 
 
@@ -83,15 +85,16 @@ class Reading:
         header: what the file says.
     """
 
-    def __init__(self, source: Any, name: str | None = None) -> None:
+    def __init__(self, source: Any, name: str | None = None, *, orient: bool = True) -> None:
         """Open a file and read its header; arguments and errors are those of `probe`."""
         self._name = name or name_of(source)
         self._source, self._file = source, open_source(source, self._name)
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
+        self._orient = orient
         try:
             self._opened = _opened(self._file, self._name)
-            self.header = _header(self._opened, self._name)
+            self.header = _header(self._opened, self._name, self._turn)
         except BaseException:
             self.close()
             raise
@@ -106,6 +109,19 @@ class Reading:
         """Close the file, unless it was handed in open."""
         if self._file is not self._source:
             self._file.close()
+
+    def leave_as_stored(self) -> None:
+        """Turn nothing upright, whatever the orientation says."""
+        self._orient = False
+        self.header = _header(self._opened, self._name, self._turn)
+
+    @property
+    def _turn(self) -> int:
+        """The orientation that is to be applied to what the decoder gives."""
+        opened = self._opened
+        if self._orient:
+            return 0 if opened.turned else opened.orientation
+        return _INVERSE.get(opened.orientation, opened.orientation) if opened.turned else 0
 
     def begin(self) -> None:
         """Decode on another thread, as far as that needs no NumPy, an image that is neither small nor huge."""
@@ -127,10 +143,10 @@ class Reading:
             problem = f"its pixels ({pixels.shape}, {pixels.dtype.name}) are other than its header says"
             raise ImageReadError(self._name, f"{problem} ({expected}, {opened.dtype})")
         return Image(
-            upright(pixels, opened.orientation),
+            upright(pixels, self._turn),
             alpha=opened.alpha,
             space=opened.space,
-            metadata=_upright_metadata(opened),
+            metadata=_upright_metadata(opened) if self._orient else _stored_metadata(opened),
             header=self.header,
             notes=self.header.notes,
         )
@@ -218,12 +234,16 @@ _OPENERS: dict[str, Callable[[IO[bytes]], Opened]] = {
 }
 
 
-def _header(opened: Opened, name: str) -> Header:
+_INVERSE = {6: 8, 8: 6}
+"""The orientations that do not undo themselves."""
+
+
+def _header(opened: Opened, name: str, turn: int) -> Header:
     notes = list(opened.notes)
     if opened.frames > 1:
         kind = "pages" if opened.format == "TIFF" else "frames" if opened.format in _ANIMATED else "pictures"
         notes.append(f"has {opened.frames} {kind}; the first one is read")
-    turned = opened.orientation > 4
+    turned = turn > 4
     return Header(
         name=name,
         format=opened.format,
@@ -269,4 +289,14 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 def _upright_metadata(opened: Opened) -> Metadata:
     meta = opened.metadata
     dpi = meta.dpi[::-1] if meta.dpi and opened.orientation > 4 else meta.dpi
-    return meta.replace(exif=upright_exif(meta.exif), xmp=upright_xmp(meta.xmp), dpi=dpi)
+    return meta.replace(exif=patched_exif(meta.exif), xmp=upright_xmp(meta.xmp), dpi=dpi)
+
+
+def _stored_metadata(opened: Opened) -> Metadata:
+    """Return the metadata with the orientation in them, which TIFF has a tag of its own for."""
+    meta = opened.metadata
+    if opened.format != "TIFF" or opened.orientation in (0, 1, xmp_orientation(meta.xmp)):
+        return meta
+    from imgconv.image.tiff import oriented_exif
+
+    return meta.replace(exif=oriented_exif(meta.exif, opened.orientation))

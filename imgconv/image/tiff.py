@@ -15,6 +15,8 @@ import numpy as np
 from imgconv.image.ifd import (
     EXIF_IFD,
     GPS_IFD,
+    ORIENTATION,
+    SHORT,
     Field,
     Fields,
     Packed,
@@ -144,8 +146,7 @@ def open_tiff(file: IO[bytes]) -> Opened:
     orientation = _number(fields, 274, 0)
     opened = _decoder(file, layout)
     opened.frames = max(frames, _imagej_frames(fields, layout, end))
-    if not opened.turned:
-        opened.orientation = orientation if 1 <= orientation <= 8 else 0
+    opened.orientation = orientation if 1 <= orientation <= 8 else 0
     opened.metadata = _metadata(stream, fields)
     return opened
 
@@ -288,6 +289,12 @@ def exif_block(plain: Packed, exif: Packed, gps: Packed, start: int = 0) -> byte
     return b"II*\0\x08\0\0\0" + pack_directory(first, 8) + tail
 
 
+def oriented_exif(exif: bytes, orientation: int) -> bytes:
+    """Return a block of `exif_block` that names an orientation, which is a tag of the file's own in TIFF."""
+    plain, inner, gps = exif_parts(exif)
+    return exif_block({**plain, ORIENTATION: (SHORT, 1, orientation.to_bytes(2, "little"))}, inner, gps)
+
+
 def exif_parts(exif: bytes) -> tuple[Packed, Packed, Packed]:
     """Return an EXIF block's descriptive fields, EXIF and GPS directories, for a TIFF file."""
     try:
@@ -296,6 +303,8 @@ def exif_parts(exif: bytes) -> tuple[Packed, Packed, Packed]:
     except (EOFError, ValueError):
         return {}, {}, {}
     plain = {tag: packed(fields[tag]) for tag in DESCRIPTIVE if tag in fields}
+    if ORIENTATION in fields and fields[ORIENTATION].values != (1,):
+        plain[ORIENTATION] = packed(fields[ORIENTATION])
     return plain, _inner(stream, fields, EXIF_IFD), _inner(stream, fields, GPS_IFD)
 
 

@@ -12,7 +12,7 @@ from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
 from imgconv.image.guard import decoding, fault_words, tidy
 from imgconv.image.model import Image, Metadata, Options, Pixels, Samples, as_image
-from imgconv.image.profile import cmyk_to_rgb, fitting_icc, profile_space, upright_exif
+from imgconv.image.profile import cmyk_to_rgb, fitting_icc, patched_exif, profile_space
 
 Encoder = Callable[[Image, IO[bytes], Options], tuple[str, ...]]
 
@@ -66,6 +66,7 @@ def write(
     compression: int | None = None,
     quality: int | None = None,
     subsampling: str = "keep",
+    strip: bool = False,
 ) -> tuple[str, ...]:
     """Write an image, whole or not at all, and return notes of what was converted or left out.
 
@@ -78,13 +79,13 @@ def write(
         image: an `Image`, or an array (rows, cols[, channels]) where 2 and 4 channels mean alpha.
         format: a format's name or suffix, in place of the target's suffix.
         overwrite: whether an existing file may be replaced; a symbolic link is followed to the file it names.
-        compression, quality, subsampling: as in `imgconv.image.model.Options`.
+        compression, quality, subsampling, strip: as in `imgconv.image.model.Options`.
 
     Raises:
         OptionError: `format` or an option of writing makes no sense.
         ImageWriteError: the format cannot hold the image, or the file cannot be written.
     """
-    return store(target, image, Options(compression, quality, subsampling), format=format, overwrite=overwrite)
+    return store(target, image, Options(compression, quality, subsampling, strip), format=format, overwrite=overwrite)
 
 
 def store(
@@ -92,7 +93,7 @@ def store(
 ) -> tuple[str, ...]:
     """Do what `write` does, with the options of writing in one value."""
     spec, name = spec_of(target, format), name_of(target)
-    ready, notes = _prepared(image, spec, name)
+    ready, notes = _prepared(image, spec, name, options.strip)
     found: list[str] = []
 
     def encode_into(file: IO[bytes]) -> None:
@@ -123,7 +124,7 @@ def encode(
     return file.getvalue()
 
 
-def _prepared(source: Image | Pixels, spec: Format, name: str) -> tuple[Image, list[str]]:
+def _prepared(source: Image | Pixels, spec: Format, name: str, strip: bool) -> tuple[Image, list[str]]:
     """Return the image as the format holds it, and notes of what that took."""
     try:
         image = as_image(source)
@@ -138,7 +139,7 @@ def _prepared(source: Image | Pixels, spec: Format, name: str) -> tuple[Image, l
     if image.dtype not in spec.dtypes:
         image, beyond = _in_floats(image, float_in(spec, image.dtype))
         notes += beyond
-    metadata, lost = _fitting(image, spec)
+    metadata, lost = (Metadata(jpeg=image.metadata.jpeg), _stripped(image)) if strip else _fitting(image, spec)
     return image.replace(metadata=metadata), notes + lost
 
 
@@ -179,7 +180,22 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
         )
         kept["icc"] = b""
     meta = meta.replace(**kept)
-    return meta.replace(exif=upright_exif(meta.exif, image.width, image.height)), notes
+    return meta.replace(exif=patched_exif(meta.exif, image.width, image.height, upright=False)), notes
+
+
+def _stripped(image: Image) -> list[str]:
+    """Return a note where colours change their meaning without what is left out."""
+    icc = image.metadata.icc
+    if fitting_icc(icc, image.space):
+        from imgconv.image.icc import is_srgb, profile_name  # few files need it
+
+        if not is_srgb(icc):
+            name = profile_name(icc)
+            named = f" ({name})" if name else ""
+            return [f"its colour profile{named} is left out; the samples stay as they are and will be taken as sRGB's"]
+    if _odd_gamma(image.metadata):
+        return ["its gamma is left out; the samples stay as they are and will be taken as sRGB's"]
+    return []
 
 
 def _odd_gamma(meta: Metadata) -> bool:

@@ -377,7 +377,7 @@ OPTIONS = [
     ("--alpha no", "--alpha: 'no' is none of auto|premultiply|keep|filter|drop"),
     ("--format pgn", "--format: 'pgn' cannot be written; png, jpg, tif"),
     ("--format pgn", "did you mean 'p"),
-    ("--sharpen", "no such option '--sharpen'; 'imgconv apply --help' shows how"),
+    ("--xyzzy", "no such option '--xyzzy'; 'imgconv apply --help' shows how"),
     ("--strid 3", "no such option '--strid'; did you mean '--stride', '--str"),
     ("--vmin", "option '--vmin' requires an argument; 'imgconv apply --help' shows how"),
     ("--json=yes", "option '--json' does not take a value; 'imgconv apply --help' shows how"),

@@ -1,13 +1,16 @@
 """``imgconv apply`` and files: names, pipes, metadata, what is replaced, and what is printed."""
 
+import io
 import json
 import os
 import re
 import stat
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from cli.photograph import BOX, SOBEL_X, convolved, filtered, opened, pixels, rounded, slid, tagged
 from cli.running import contents, ok, run
 from PIL import Image, ImageCms, ImageOps
@@ -189,3 +192,129 @@ def test_names_with_control_characters_are_printed_in_one_line(folder):
     Path("photo.png").rename("a\nb\x1b[31m.png")
     report = ok("apply", "a\nb\x1b[31m.png", "o.png", "-k", "box").lines
     assert report[0] == "input    a?b?[31m.png: 300x200 RGB, 8 bit"
+
+
+WHITE = struct.pack(">3i", 63190, 65536, 54061)
+
+
+def adobe_rgb():
+    """A profile of other primaries and another curve than sRGB's: the gamma of Adobe RGB (1998), by its formulas."""
+    primaries = [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]
+    tags = {name: b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in values))
+            for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}  # fmt: skip
+    tags |= {name: b"curv" + bytes(4) + struct.pack(">IH", 1, 563) + bytes(2) for name in (b"rTRC", b"gTRC", b"bTRC")}
+    tags |= {b"desc": b"desc" + bytes(4) + struct.pack(">I", 17) + b"Adobe RGB (1998)\0" + bytes(90)}
+    tags |= {b"wtpt": b"XYZ " + bytes(4) + WHITE, b"cprt": b"text" + bytes(4) + b"no\0\0"}
+    table, data, at = b"", b"", 132 + 12 * len(tags)
+    for name, value in tags.items():
+        table += name + struct.pack(">II", at + len(data), len(value))
+        data += value
+    head = struct.pack(">I4sI4s4s4s", at + len(data), b"none", 0x2100000, b"mntr", b"RGB ", b"XYZ ")
+    head = (head + bytes(12) + b"acsp").ljust(68, b"\0") + WHITE
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_strip_leaves_nothing_but_pixels(folder, photo, suffix):
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    tagged(photo[:40, :50], "tagged.jpg", 6, icc_profile=icc, dpi=(300, 300), xmp=b"<x:xmpmeta/>", comment=b"Quack")
+    kept = filtered(folder, "-k", "box", source="tagged.jpg", suffix=suffix)
+    ran = ok("apply", "tagged.jpg", f"bare{suffix}", "-k", "box", "--strip")
+    assert "left out" not in ran.text
+    bare = opened(f"bare{suffix}")
+    assert not {"icc_profile", "xmp", "comment"} & bare.info.keys()
+    assert not {271, 274, 282, 283, 700, 34665, 34675} & dict(bare.getexif()).keys()
+    assert suffix == ".tif" or not {"exif", "dpi"} & bare.info.keys()
+    np.testing.assert_array_equal(pixels(f"bare{suffix}"), kept)
+    assert b"Duck" not in Path(f"bare{suffix}").read_bytes()
+
+
+def test_strip_says_when_colours_lose_their_meaning(folder, photo):
+    ImageCms.ImageCmsProfile(io.BytesIO(adobe_rgb()))  # which Little CMS takes
+    Image.fromarray(photo).save("adobe.png", icc_profile=adobe_rgb())
+    ran = ok("apply", "adobe.png", "o.png", "-k", "box", "--strip")
+    assert "note     its colour profile (Adobe RGB (1998)) is left out; the samples stay as they are" in ran.text
+    assert "icc_profile" not in opened("o.png").info
+    # Ink becomes light by the profile, and only then is that left out.
+    cmyk = Image.fromarray(photo).convert("CMYK")
+    cmyk.save("ink.tif")
+    ok("apply", "ink.tif", "kept.png", "-k", "identity")
+    ok("apply", "ink.tif", "bare.png", "-k", "identity", "--strip")
+    np.testing.assert_array_equal(pixels("kept.png"), pixels("bare.png"))
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_no_orient_leaves_pixels_and_tag(folder, photo, orientation, suffix):
+    stored = photo[:32, :48]
+    exif = Image.Exif()
+    exif[271], exif[274] = "Duck", orientation
+    Image.fromarray(stored).save(f"turned{suffix}", exif=exif, **({"lossless": True} if suffix == ".webp" else {}))
+    stored = np.asarray(Image.open(f"turned{suffix}")) if suffix != ".tif" else stored
+    ran = ok("apply", f"turned{suffix}", f"o{suffix}", "-k", "identity", "--no-orient")
+    assert f"turned{suffix}: 48x32 RGB" in ran.lines[0]
+    written = opened(f"o{suffix}")
+    assert written.getexif()[274] == orientation
+    if suffix == ".tif":
+        np.testing.assert_array_equal(tifffile.imread("o.tif"), stored)
+    elif suffix != ".jpg":
+        np.testing.assert_array_equal(np.asarray(written), stored)
+    assert (
+        ok("apply", f"turned{suffix}", "p.png", "-k", "box", "--no-orient", "--dry-run")
+        .lines[-1]
+        .endswith("would be 48x32 RGB, 8 bit")
+    )
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_no_orient_where_the_decoder_turns_by_itself(folder, photo, orientation):
+    """Pillow turns what it reads of a palette TIFF."""
+    stored = Image.fromarray(photo[:32, :48]).quantize(64)
+    stored.save("palette.tif", tiffinfo={274: orientation})
+    got = filtered(folder, "-k", "identity", "--no-orient", source="palette.tif")
+    np.testing.assert_array_equal(got, np.asarray(stored.convert("RGB")))
+    assert opened(folder / "filtered.png").getexif()[274] == orientation
+    upright = np.asarray(ImageOps.exif_transpose(opened("palette.tif")).convert("RGB"))
+    np.testing.assert_array_equal(filtered(folder, "-k", "identity", source="palette.tif"), upright)
+
+
+def test_sobel_x_means_the_x_of_the_picture_as_seen(folder):
+    """A picture that grows brighter to the right when it is seen, and downwards as it is stored."""
+    seen = np.tile(np.arange(0, 240, 4, dtype=np.uint8), (40, 1))
+    stored = np.rot90(seen, 1)  # orientation 6: to be turned clockwise to be seen
+    tagged(stored, "turned.jpg", 6)
+    np.testing.assert_allclose(ImageOps.exif_transpose(opened("turned.jpg")), seen, atol=2)
+    for words, x, y in (((), 32, 0), (("--no-orient",), 0, -32)):
+        inner = [filtered(folder, "-k", f"sobel-{axis}", "--map", "float", *words, source="turned.jpg", suffix=".npy")
+                 .squeeze()[4:-4, 4:-4].mean() for axis in "xy"]  # fmt: skip
+        np.testing.assert_allclose(inner, (x, y), atol=0.5)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_exif_says_the_new_size_and_shows_no_old_thumbnail(folder, photo, suffix, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    exif.get_ifd(0x8769).update({0xA002: 48, 0xA003: 32})
+    block = exif.tobytes()
+    assert block[6:10] == b"MM\0*"
+    end = 6 + 8 + 2 + 12 * int.from_bytes(block[14:16], "big")
+    # A second directory, which is the thumbnail's.
+    block = block[:end] + struct.pack(">I", len(block) - 6) + block[end + 4 :]
+    block += struct.pack(">HHHIHHI", 1, 259, 3, 1, 6, 0, 0)
+    assert following(block)
+    Image.fromarray(photo[:32, :48]).save("old.jpg", exif=block)
+    ok("apply", "old.jpg", f"new{suffix}", "-k", "box", "-s", "2", "--padding", "same")
+    written = opened(f"new{suffix}")
+    found = written.getexif()
+    inner = found.get_ifd(0x8769)
+    assert (inner[0xA002], inner[0xA003]) == written.size == ((24, 16) if orientation == 1 else (16, 24))
+    assert suffix == ".tif" or not following(written.info["exif"])
+
+
+def following(block):
+    """Where an EXIF block has a second directory, 0 for nowhere."""
+    block = block.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}[block[:2]]
+    first = struct.unpack_from(order + "I", block, 4)[0]
+    return struct.unpack_from(order + "I", block, first + 2 + 12 * struct.unpack_from(order + "H", block, first)[0])[0]
