@@ -115,6 +115,22 @@ class JpegWay(Value):
     sampling: tuple[tuple[int, int], ...]
 
 
+class TiffLayout(Value):
+    """How a TIFF file stores its pixels, as far as another one can do the same.
+
+    Attributes:
+        compression: the number that TIFF gives it; 1 for none.
+        predictor: whether samples are stored as differences from their neighbours.
+        tile: (rows, cols) of a tile; None for strips.
+        strip: rows of a strip; 0 for as many as are handy.
+    """
+
+    compression: int = 1
+    predictor: bool = False
+    tile: tuple[int, int] | None = None
+    strip: int = 0
+
+
 class Metadata(Value):
     """What a file says about its pixels, kept as the bytes it was written in.
 
@@ -127,6 +143,7 @@ class Metadata(Value):
         text: keyword and text pairs (PNG text chunks, JPEG and GIF comments).
         colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
         jpeg: how a JPEG file was encoded, for JPEG output only.
+        tiff: how a TIFF file stored its pixels, for TIFF output only.
     """
 
     icc: bytes = b""
@@ -136,6 +153,7 @@ class Metadata(Value):
     text: tuple[tuple[str, str], ...] = ()
     colour: tuple[tuple[str, bytes], ...] = ()
     jpeg: JpegWay | None = None
+    tiff: TiffLayout | None = None
 
 
 class Options(Value):
@@ -302,6 +320,24 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
     return Image(pixels, alpha=pixels.shape[2] in (2, 4), notes=(note,) if note else ())
 
 
+class Bands(Protocol):
+    """Pixels that can be decoded some rows at a time.
+
+    Attributes:
+        unit: rows that are stored together: to begin at a multiple of it decodes nothing twice.
+    """
+
+    unit: int
+
+    def fill(self, out: Pixels, start: int) -> None:
+        """Decode the rows from `start` on into `out`, (rows, cols, channels), as many as that has.
+
+        Raises:
+            EOFError: they are missing.
+            ValueError: they are damaged.
+        """
+
+
 class Opened:
     """An image file whose header has been read: what a format family hands to `reader`.
 
@@ -315,6 +351,7 @@ class Opened:
         orientation: 1 to 8, as in EXIF; 0 unknown.
         turned: whether `load` applies the orientation.
         metadata: what travels along.
+        bands: decodes some rows of the stored pixels at a time; None where only `load` can.
     """
 
     def __init__(
@@ -334,9 +371,11 @@ class Opened:
         turned: bool = False,
         metadata: Metadata = Metadata(),  # noqa: B008 - frozen
         notes: Sequence[str] = (),
+        bands: Callable[[], Bands] | None = None,
     ) -> None:
         self.format, self.width, self.height = format, width, height
         self.channels, self.alpha, self.dtype, self.space = channels, alpha, dtype, space
         self.load, self.ahead = load, ahead
         self.frames, self.orientation, self.turned = frames, orientation, turned
         self.metadata, self.notes = metadata, list(notes)
+        self.bands = bands

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from io import BytesIO
 from typing import IO, Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import numpy as np
 from imgconv.errors import ImageWriteError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.guard import fault_words
-from imgconv.image.model import Pixels
+from imgconv.image.model import Image, Pixels
+from imgconv.image.tiffwrite import Page, write_pages_into
 
 
 def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compression: int | None = None) -> None:
@@ -27,9 +27,10 @@ def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compres
         ImageWriteError: the file exists or cannot be written.
     """
     name = name_of(target)
+    plain = [Image(np.ascontiguousarray(pixels[:, :, number, None])) for number in range(pixels.shape[2])]
 
     def encode_into(file: IO[bytes]) -> None:
-        file.write(_encoded(pixels, compression))
+        write_pages_into(file, [(Page.of(image, compression), image.pixels) for image in plain])
 
     if isinstance(target, (str, os.PathLike)):
         check_place(target, name, overwrite)
@@ -39,16 +40,3 @@ def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compres
         encode_into(target)
     except OSError as fault:
         raise ImageWriteError(name, fault_words(fault)) from None
-
-
-def _encoded(pixels: Pixels, compression: int | None) -> memoryview:
-    from tifffile import TiffWriter  # takes 60 ms to import
-
-    options: dict[str, Any] = {"photometric": "minisblack", "contiguous": False, "metadata": None}
-    if compression:
-        options |= {"compression": "zlib", "compressionargs": {"level": compression}, "predictor": False}
-    buffer = BytesIO()
-    with TiffWriter(buffer, bigtiff=pixels.nbytes > 1 << 31) as writer:
-        for number in range(pixels.shape[2]):
-            writer.write(np.ascontiguousarray(pixels[:, :, number]), **options)
-    return buffer.getbuffer()

@@ -28,11 +28,11 @@ from imgconv.image.ifd import (
     reader_of,
 )
 from imgconv.image.libtiff import libtiff_heard
-from imgconv.image.model import Metadata, Opened, Pixels, space_of, target_dtype
+from imgconv.image.model import Metadata, Opened, Pixels, TiffLayout, space_of, target_dtype
 from imgconv.image.pillow import plain_dpi
+from imgconv.image.tiffcodec import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKBITS, ZSTD
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK = 0, 1, 2, 3, 4, 5
-NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD = 1, 5, 32946, 8, 32773, 34925, 50000
 ASSOCIATED, UNASSOCIATED = 1, 2
 
 MAX_PAGES = 2**16
@@ -106,6 +106,12 @@ class Layout:
         return {1: ASSOCIATED, 2: UNASSOCIATED, 999: UNASSOCIATED}.get(self.extra[0], 0)
 
     @property
+    def kept_as(self) -> TiffLayout:
+        """What another file can do the same."""
+        tile, strip = (self.unit, 0) if self.tiled else (None, self.unit[0])
+        return TiffLayout(self.compression, self.predictor > 1, tile, strip)
+
+    @property
     def kept(self) -> int:
         """Channels that are read: the colours and alpha, or all channels of grey data without alpha."""
         if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) and not self.alpha:
@@ -147,7 +153,7 @@ def open_tiff(file: IO[bytes]) -> Opened:
     opened = _decoder(file, layout)
     opened.frames = max(frames, _imagej_frames(fields, layout, end))
     opened.orientation = orientation if 1 <= orientation <= 8 else 0
-    opened.metadata = _metadata(stream, fields)
+    opened.metadata = _metadata(stream, fields).replace(tiff=layout.kept_as)
     return opened
 
 

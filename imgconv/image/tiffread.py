@@ -19,7 +19,8 @@ from imgconv.image.guard import MAX_SAMPLES
 from imgconv.image.ifd import LONG, SHORT, pack_directory
 from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Pixels, supported
-from imgconv.image.tiff import ASSOCIATED, DEFLATE, NONE, OLD_DEFLATE, WHITE_IS_ZERO, Layout
+from imgconv.image.tiff import ASSOCIATED, WHITE_IS_ZERO, Layout
+from imgconv.image.tiffcodec import DEFLATE, NONE, OLD_DEFLATE
 
 Bytes = NDArray[np.uint8]
 

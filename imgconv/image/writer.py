@@ -72,7 +72,8 @@ def write(
 
     The file is written under a temporary name beside the target and renamed. An image that was read from a JPEG file
     keeps its quantisation and chroma subsampling as JPEG; any other is written at quality 95 with all of its colour.
-    WebP is lossless unless a quality is given, TIFF uncompressed unless `compression` asks.
+    WebP is lossless unless a quality is given. TIFF is stored as the TIFF file was that the image was read from, else
+    uncompressed unless `compression` asks.
 
     Args:
         target: a path, or an open binary file (then `format` is needed).

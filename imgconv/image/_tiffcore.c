@@ -1,0 +1,291 @@
+/* What TIFF does with every byte of a strip or tile: LZW, PackBits, and differences between neighbours.
+ *
+ * Each function works on whole segments, without the GIL; there is no state. Everything else of TIFF is in Python
+ * (tiffcodec.py, tiffread.py, tiffwrite.py). Source: Adobe, TIFF Revision 6.0 (1992), sections 9, 13 and 14.
+ */
+#include "../_native.h"
+
+typedef struct {
+    const uint8_t *in;
+    uint8_t *out;
+    ptrdiff_t in_size, out_size, row; /* row: bytes of a row, for PackBits */
+} Segment;
+
+enum { FULL = -1, DAMAGED = -2 }; /* in place of the bytes that came out */
+
+/* LZW: codes of 9 to 12 bits, the high bit first; a code is one bit longer as soon as the next one could be. */
+enum { CLEAR = 256, END = 257, FIRST = 258, LEAST_BITS = 9, MOST_BITS = 12, LAST = 4094 };
+
+enum { PLACE_BITS = 13, PLACES = 1 << PLACE_BITS };
+
+typedef struct {
+    uint8_t *at;
+    uint64_t bits;
+    int count, width;
+} Writer;
+
+INLINE void put(Writer *to, uint32_t code)
+{
+    to->bits = to->bits << to->width | code;
+    to->count += to->width;
+    while (to->count >= 8) {
+        to->count -= 8;
+        *to->at++ = (uint8_t)(to->bits >> to->count);
+    }
+}
+
+/* Count a new code, of which the reader of the stream will know one step later. */
+INLINE uint32_t counted(Writer *to, uint32_t next, uint32_t *slots)
+{
+    if (++next == LAST) {
+        put(to, CLEAR);
+        if (slots) memset(slots, 0xff, PLACES * sizeof *slots);
+        to->width = LEAST_BITS;
+        return FIRST;
+    }
+    if (next >> to->width) to->width++;
+    return next;
+}
+
+static ptrdiff_t lzw_pack(const Segment *is)
+{
+    uint32_t slots[PLACES]; /* string << 12 | code; a string is a code << 8 | byte */
+    uint32_t next = FIRST, code;
+    Writer to = {is->out, 0, 0, LEAST_BITS};
+    /* at worst every byte makes a code, and there are the clearing codes and the end */
+    if (is->out_size < is->in_size + is->in_size / 2 + is->in_size / 1024 + 16) return FULL;
+    put(&to, CLEAR);
+    if (is->in_size) {
+        memset(slots, 0xff, sizeof slots);
+        code = is->in[0];
+        for (ptrdiff_t i = 1; i < is->in_size; i++) {
+            uint32_t string = code << 8 | is->in[i], slot = (string * 2654435761u) >> (32 - PLACE_BITS);
+            while (slots[slot] != UINT32_MAX && slots[slot] >> 12 != string) slot = (slot + 1) & (PLACES - 1);
+            if (slots[slot] != UINT32_MAX) {
+                code = slots[slot] & 0xfff;
+                continue;
+            }
+            put(&to, code);
+            slots[slot] = string << 12 | next;
+            next = counted(&to, next, slots);
+            code = is->in[i];
+        }
+        put(&to, code);
+        counted(&to, next, NULL);
+    }
+    put(&to, END);
+    if (to.count) *to.at++ = (uint8_t)(to.bits << (8 - to.count));
+    return to.at - is->out;
+}
+
+/* The string of a code is where it was first put out: all but its last byte is the string of the code before it. */
+static ptrdiff_t lzw_unpack(const Segment *is)
+{
+    struct {
+        uint32_t at, size;
+    } strings[1 << MOST_BITS], last = {0, 0};
+    uint32_t next = FIRST;
+    uint64_t bits = 0;
+    int count = 0, width = LEAST_BITS;
+    const uint8_t *in = is->in, *end = is->in + is->in_size;
+    uint8_t *out = is->out;
+    size_t made = 0, room = (size_t)is->out_size;
+    if (room > UINT32_MAX) return DAMAGED;
+    while (made < room) {
+        if (count < width && end - in >= 4) {
+            bits = bits << 32 | (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+            in += 4, count += 32;
+        }
+        while (count < width && in < end) bits = bits << 8 | *in++, count += 8;
+        if (count < width) break;
+        count -= width;
+        uint32_t code = (uint32_t)(bits >> count) & ((1u << width) - 1);
+        if (code == END) break;
+        if (code == CLEAR) {
+            next = FIRST, width = LEAST_BITS, last.size = 0;
+            continue;
+        }
+        if (last.size && next < 1 << MOST_BITS) {
+            strings[next].at = last.at, strings[next].size = last.size + 1;
+            if (code > next) return DAMAGED;
+            next++;
+        } else if (code >= next || (!last.size && code >= CLEAR)) {
+            return DAMAGED;
+        }
+        if (next >= (1u << width) - 1 && width < MOST_BITS) width++;
+        last.at = (uint32_t)made, last.size = 1;
+        if (code < CLEAR) {
+            out[made++] = (uint8_t)code;
+            continue;
+        }
+        const uint8_t *from = out + strings[code].at;
+        size_t size = strings[code].size;
+        last.size = (uint32_t)size;
+        if (made + size + 8 <= room && (size_t)(out + made - from) >= 8) {
+            for (size_t i = 0; i < size; i += 8) memcpy(out + made + i, from + i, 8);
+        } else {
+            if (size > room - made) size = room - made;
+            for (size_t i = 0; i < size; i++) out[made + i] = from[i];
+        }
+        made += size;
+    }
+    return (ptrdiff_t)made;
+}
+
+/* PackBits: a count and that many bytes as they are, or a negative count and a byte that repeats. */
+enum { MOST_PACKED = 128 };
+
+INLINE ptrdiff_t repeats(const uint8_t *in, ptrdiff_t size)
+{
+    ptrdiff_t count = 1;
+    while (count < size && count < MOST_PACKED && in[count] == *in) count++;
+    return count;
+}
+
+static uint8_t *pack_row(const uint8_t *in, ptrdiff_t size, uint8_t *out)
+{
+    ptrdiff_t plain = 0; /* bytes before `in` that wait to be put out as they are */
+    while (size > 0) {
+        ptrdiff_t count = repeats(in, size);
+        /* two alike between others are cheaper as they are */
+        if (count > 2 || (count == 2 && !plain)) {
+            *out++ = (uint8_t)(1 - count), *out++ = *in;
+            plain = 0;
+            in += count, size -= count;
+            continue;
+        }
+        if (!plain) out++;
+        out[-plain - 1] = (uint8_t)plain;
+        *out++ = *in++;
+        size--;
+        plain = plain + 1 == MOST_PACKED ? 0 : plain + 1;
+    }
+    return out;
+}
+
+static ptrdiff_t packbits_pack(const Segment *is)
+{
+    uint8_t *out = is->out;
+    ptrdiff_t rows = is->row > 0 ? is->in_size / is->row : 0;
+    if (is->out_size < is->in_size + rows * (is->row / MOST_PACKED + 1)) return FULL;
+    for (ptrdiff_t y = 0; y < rows; y++) out = pack_row(is->in + y * is->row, is->row, out);
+    return out - is->out;
+}
+
+static ptrdiff_t packbits_unpack(const Segment *is)
+{
+    const uint8_t *in = is->in, *end = is->in + is->in_size;
+    ptrdiff_t made = 0;
+    while (in < end && made < is->out_size) {
+        int count = (int8_t)*in++;
+        ptrdiff_t room = is->out_size - made;
+        if (count == -128) continue;
+        if (count >= 0) {
+            ptrdiff_t size = count + 1;
+            if (size > end - in) size = end - in;
+            if (size > room) size = room;
+            memcpy(is->out + made, in, (size_t)size);
+            in += size, made += size;
+        } else if (in < end) {
+            ptrdiff_t size = 1 - count < room ? 1 - count : room;
+            memset(is->out + made, *in++, (size_t)size);
+            made += size;
+        }
+    }
+    return made;
+}
+
+/* Differences between pixels side by side, in place; a row has `items` samples, a pixel `step`. */
+#define DIFFERENCES(type)                                                                                              \
+    INLINE void subtract_##type(type *row, ptrdiff_t items, ptrdiff_t step)                                           \
+    {                                                                                                                  \
+        for (ptrdiff_t i = items - 1; i >= step; i--) row[i] = (type)(row[i] - row[i - step]);                         \
+    }                                                                                                                  \
+    INLINE void add_##type(type *row, ptrdiff_t items, ptrdiff_t step)                                                \
+    {                                                                                                                  \
+        for (ptrdiff_t i = step; i < items; i++) row[i] = (type)(row[i] + row[i - step]);                              \
+    }                                                                                                                  \
+    static void differ_##type(type *row, ptrdiff_t rows, ptrdiff_t items, ptrdiff_t step, int undo)                   \
+    {                                                                                                                  \
+        for (; rows > 0; rows--, row += items) {                                                                       \
+            if (!undo) subtract_##type(row, items, step);                                                              \
+            else if (step == 1) add_##type(row, items, 1);                                                             \
+            else if (step == 3) add_##type(row, items, 3);                                                             \
+            else if (step == 4) add_##type(row, items, 4);                                                             \
+            else add_##type(row, items, step);                                                                         \
+        }                                                                                                              \
+    }
+
+DIFFERENCES(uint8_t)
+DIFFERENCES(uint16_t)
+DIFFERENCES(uint32_t)
+DIFFERENCES(uint64_t)
+
+static PyObject *py_differ(PyObject *module, PyObject *args)
+{
+    Py_buffer data;
+    Py_ssize_t items, step, size;
+    int undo;
+    if (!PyArg_ParseTuple(args, "w*nnnp", &data, &items, &step, &size, &undo)) return NULL;
+    int known = size == 1 || size == 2 || size == 4 || size == 8;
+    int fits = known && items > 0 && step > 0 && step <= items && data.len % (items * size) == 0
+               && (uintptr_t)data.buf % (uintptr_t)size == 0;
+    if (fits) {
+        ptrdiff_t rows = data.len / (items * size);
+        Py_BEGIN_ALLOW_THREADS
+        switch (size) {
+        case 1: differ_uint8_t(data.buf, rows, items, step, undo); break;
+        case 2: differ_uint16_t(data.buf, rows, items, step, undo); break;
+        case 4: differ_uint32_t(data.buf, rows, items, step, undo); break;
+        default: differ_uint64_t(data.buf, rows, items, step, undo);
+        }
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&data);
+    if (!fits) return refuse("rows of other sizes"), NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *run(PyObject *args, ptrdiff_t (*codec)(const Segment *))
+{
+    Py_buffer in, out;
+    Segment is;
+    ptrdiff_t made;
+    is.row = 0;
+    if (!PyArg_ParseTuple(args, "y*w*|n", &in, &out, &is.row)) return NULL;
+    is.in = in.buf, is.in_size = in.len, is.out = out.buf, is.out_size = out.len;
+    Py_BEGIN_ALLOW_THREADS
+    made = codec(&is);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&in);
+    PyBuffer_Release(&out);
+    if (made == FULL) return refuse("too little room"), NULL;
+    if (made == DAMAGED) return refuse("a code that stands for nothing yet"), NULL;
+    return PyLong_FromSsize_t(made);
+}
+
+static PyObject *py_lzw_pack(PyObject *module, PyObject *args) { return run(args, lzw_pack); }
+
+static PyObject *py_lzw_unpack(PyObject *module, PyObject *args) { return run(args, lzw_unpack); }
+
+static PyObject *py_packbits_pack(PyObject *module, PyObject *args) { return run(args, packbits_pack); }
+
+static PyObject *py_packbits_unpack(PyObject *module, PyObject *args) { return run(args, packbits_unpack); }
+
+static PyMethodDef METHODS[] = {
+    {"lzw_pack", py_lzw_pack, METH_VARARGS, "lzw_pack(data, out)\n--\n\nPack and return how many bytes came out."},
+    {"lzw_unpack", py_lzw_unpack, METH_VARARGS,
+     "lzw_unpack(data, out)\n--\n\nUnpack until `out` is full or the data end, and return how many bytes came out.\n"
+     "Raises ValueError for what is no LZW."},
+    {"packbits_pack", py_packbits_pack, METH_VARARGS,
+     "packbits_pack(data, out, row)\n--\n\nPack rows of `row` bytes and return how many bytes came out."},
+    {"packbits_unpack", py_packbits_unpack, METH_VARARGS,
+     "packbits_unpack(data, out)\n--\n\nUnpack until `out` is full or the data end, and return how many bytes came "
+     "out."},
+    {"differ", py_differ, METH_VARARGS,
+     "differ(data, items, step, size, undo)\n--\n\nReplace samples by differences from the pixel to the left, or undo "
+     "that, in rows of\n`items` samples of `size` bytes, `step` a pixel."},
+    {NULL, NULL, 0, NULL},
+};
+
+NATIVE_MODULE(_tiffcore, "imgconv.image._tiffcore", "TIFF's codecs; see tiffcodec.py.")
