@@ -16,7 +16,9 @@ _HOMES = {
     "Pipeline": "imgconv.pipeline",
     "kernel": "imgconv.library",
     "read": "imgconv.image",
+    "read_frames": "imgconv.image",
     "write": "imgconv.image",
+    "write_frames": "imgconv.image",
     "Image": "imgconv.image",
     "ImgconvError": "imgconv.errors",
     "avg_pool1d": "imgconv.functional",
@@ -62,7 +64,9 @@ if TYPE_CHECKING:
     from imgconv.functional import min_pool3d as min_pool3d
     from imgconv.image import Image as Image
     from imgconv.image import read as read
+    from imgconv.image import read_frames as read_frames
     from imgconv.image import write as write
+    from imgconv.image import write_frames as write_frames
     from imgconv.library import kernel as kernel
     from imgconv.pipeline import Pipeline as Pipeline
 
@@ -92,8 +96,10 @@ __all__ = [
     "min_pool3d",
     "output_size",
     "read",
+    "read_frames",
     "run_pipeline",
     "write",
+    "write_frames",
 ]
 
 

@@ -1,4 +1,7 @@
-"""One image through one kernel or a pipeline, from file to file: everything that ``imgconv apply`` does but print."""
+"""One image through one kernel or a pipeline, from file to file: everything that ``imgconv apply`` does but print.
+
+A file of several images is `imgconv.frames`' part.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
     """Filter the image in `source` and write it to `target`; return what was done.
 
     Everything that can be refused is refused before a pixel is waited for. A dry run stops there. The target may be
-    the source: it is replaced when all has been computed.
+    the source: it is replaced when all has been computed. Of several frames or pages all are filtered.
 
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
@@ -36,9 +39,15 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
     with source if isinstance(source, Reading) else Reading(source) as reading:
         if not request.orient:
             reading.leave_as_stored()
+        if request.frame is not None:
+            reading.choose(request.frame)
+        if reading.header.several:
+            from imgconv.frames import apply_frames  # few files have several images
+
+            return apply_frames(request, reading, target, dry_run=dry_run)
         report = planned(request, reading.header, target)
         if dry_run:
-            return report.replace(reason=_reason(report))
+            return report.replace(reason=reason_of(report))
         image = reading.image()
     done = filtered(report, image)
     return done.report.replace(notes=tuple(dict.fromkeys((*done.report.notes, *image.notes, *_written(done, target)))))
@@ -62,7 +71,7 @@ def filtered(report: Report, image: Image) -> Done:
     if image.alpha and report.request.alpha != "filter" and not report.keeps_alpha:
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     report, kept = _run(report, image)
-    _refuse_span(report)
+    refuse_span(report)
     _refuse_loss(report)
     assert report.result is not None
     result = image.with_pixels(report.result.samples, alpha=report.output.alpha)
@@ -80,7 +89,7 @@ def _written(done: Done, target: File) -> tuple[str, ...]:
     )
 
 
-def _reason(report: Report) -> str:
+def reason_of(report: Report) -> str:
     """Return how the engine would go about it; after a run the result says so."""
     engine, dtype = engines.get(report.request.engine), np.dtype(report.input.dtype)
     jobs = report.plan.prepare(engine, dtype, full_range(dtype))
@@ -131,7 +140,7 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
     return report.replace(result=result, seconds=seconds, check=check, reason=result.reason), kept
 
 
-def _refuse_span(report: Report) -> None:
+def refuse_span(report: Report) -> None:
     """Refuse a black and a white that make no sense, which is known only now where one of them was measured.
 
     Raises:

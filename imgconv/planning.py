@@ -63,6 +63,8 @@ class Report(Value, kw_only=True):
         notes: what a user should know.
         form: how the result's channels are written.
         saved: the layers whose results are written to files of their own.
+        pages: where pages differ, what was planned for and done to each; the rest is then that of the first, with what
+            was seen in all.
     """
 
     request: Request
@@ -79,6 +81,7 @@ class Report(Value, kw_only=True):
     notes: tuple[str, ...] = ()
     form: Form
     saved: tuple[Saved, ...] = ()
+    pages: tuple[Report, ...] = ()
 
     @property
     def keeps_alpha(self) -> bool:
@@ -231,6 +234,9 @@ def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, re
         dtype=goal.dtype.name,
         space=space,
         frames=1,
+        unit="",
+        plays=1,
+        frame=None,
         notes=(),
     )
 

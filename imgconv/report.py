@@ -40,6 +40,9 @@ def lines(report: Report) -> list[str]:
             )
         )
     verb = "" if report.result else "would be "
+    for number, page in enumerate(report.pages):
+        if number and page.input != report.pages[number - 1].input:
+            found.append((f"page {number}", f"{page.input.words}: {verb}{page.output.words}"))
     for saved in report.saved:
         found.append((f"layer {saved.number}", f"{saved.target}: {verb}{saved.header.words}, --map {saved.goal.map}"))
     found.append(("output", f"{report.output.name}: {verb}{report.output.words}"))
@@ -88,6 +91,8 @@ def to_json(report: Report) -> dict[str, Any]:
             "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
             "keep": remedy(stats, report.target, report.white) if lost else None,
         }
+    if report.pages:
+        values["pages"] = [{"input": _file(page.input), "output": _file(page.output)} for page in report.pages]
     if report.check:
         check = report.check
         values["check"] = {
@@ -232,7 +237,12 @@ def _kernel_json(kernel: AnyKernel, correlate: bool) -> dict[str, Any]:
 
 def _file(header: Any) -> dict[str, Any]:
     keys = ("name", "format", "width", "height", "channels", "alpha", "dtype", "space")
-    return {key: getattr(header, key) for key in keys}
+    frames: dict[str, Any] = {"frames": header.frames if header.unit else 1}
+    if header.frame is not None:
+        frames["frame"] = header.frame
+    elif header.unit == "frame" and header.frames > 1:
+        frames["plays"] = header.plays
+    return {key: getattr(header, key) for key in keys} | frames
 
 
 def _short(value: float) -> str:

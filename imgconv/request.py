@@ -40,6 +40,7 @@ class Request(Value, kw_only=True):
         overwrite: replace an existing output.
         format: the output's format in place of its suffix.
         compression, quality, subsampling: how to write it, as in `imgconv.image.model.Options`.
+        frame: which frame or page, from 0; None for all.
         saves: numbers of layers, from 1, and the files that their results are written to as well.
     """
 
@@ -72,6 +73,7 @@ class Request(Value, kw_only=True):
     compression: int | None = None
     quality: int | None = None
     subsampling: str = "keep"
+    frame: int | None = None
     saves: tuple[tuple[int, str], ...] = ()
 
     @property

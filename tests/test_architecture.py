@@ -36,7 +36,7 @@ FLOORS = [
     {"pipelinefile", "schema"},
     {"featuremap", "api", "checking", "loss", "info", "request", "treatment"},
     {"planning", "report"},
-    {"apply"},
+    {"apply", "frames"},
     {"batch"},
     {"cli", "__main__"},
 ]

@@ -118,6 +118,12 @@ threads = click.option(
     metavar="N",
     help="Use at most N threads. [default: the cores this process may use]",
 )
+frame = click.option(
+    "--frame",
+    type=NumberType(whole=True, least=0, most=1 << 31),
+    metavar="N",
+    help="Take frame or page N, from 0, of INPUT alone. [default: all of them]",
+)
 overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 compression = click.option(
     "--compression",
@@ -158,6 +164,7 @@ _RESULT = (
     compression,
     quality,
     subsampling,
+    frame,
 )
 
 

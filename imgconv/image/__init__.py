@@ -4,9 +4,11 @@
     read(source)             the image, upright, in its own depth, with its metadata
     check_target(target, …)  refuse what cannot be written, before computing it
     write(target, image)     whole or not at all
+    read_frames(source), write_frames(target, frames)  the same for animations and pages, one image at a time
 
 One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `pillow` (JPEG, WebP, BMP, GIF),
-`netpbm`, `npy`. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
+`netpbm`, `npy`; for animations `apngread` and `apngwrite`, `gifread` and `gifwrite`, `webpframes`, and for all of them
+`canvas` and `clock`. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
 (`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
 """
 
@@ -16,20 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "formats": ("FORMATS", "format_of"),
-    "model": ("DTYPES", "Header", "Image", "Metadata", "as_image"),
+    "model": ("DTYPES", "Frame", "Header", "Image", "Metadata", "as_image"),
     "reader": ("probe", "read"),
+    "sequence": ("Frames", "read_frames", "write_frames"),
     "writer": ("check_target", "encode", "write"),
 }
 
 if TYPE_CHECKING:
     from imgconv.image.formats import FORMATS, format_of
-    from imgconv.image.model import DTYPES, Header, Image, Metadata, as_image
+    from imgconv.image.model import DTYPES, Frame, Header, Image, Metadata, as_image
     from imgconv.image.reader import probe, read
+    from imgconv.image.sequence import Frames, read_frames, write_frames
     from imgconv.image.writer import check_target, encode, write
 
 __all__ = [
     "DTYPES",
     "FORMATS",
+    "Frame",
+    "Frames",
     "Header",
     "Image",
     "Metadata",
@@ -39,7 +45,9 @@ __all__ = [
     "format_of",
     "probe",
     "read",
+    "read_frames",
     "write",
+    "write_frames",
 ]
 
 

@@ -24,6 +24,7 @@ class Format(NamedTuple):
         any_channels: whether it holds any number of channels.
         cuts_alpha: whether alpha is only on or off.
         options: the fields of `imgconv.image.model.Options` that mean something to it.
+        unit: ``frame`` where it holds an animation, ``page`` where it holds pages, empty where but one image.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Format(NamedTuple):
     any_channels: bool = False
     cuts_alpha: bool = False
     options: tuple[str, ...] = ()
+    unit: str = ""
 
     def holds(self, space: str, alpha: bool) -> bool:
         """Whether pixels of that space can be written as they are."""
@@ -47,11 +49,12 @@ _DEEP = ("uint8", "uint16")
 FORMATS = (
     Format(
         "PNG",
-        ("png",),
+        ("png", "apng"),
         _PLAIN,
         _DEEP,
         ("icc", "exif", "xmp", "dpi", "text", "colour"),
         options=("compression",),
+        unit="frame",
     ),
     Format(
         "JPEG",
@@ -69,9 +72,9 @@ FORMATS = (
         any_channels=True,
         options=("compression",),
     ),
-    Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp"), options=("compression", "quality")),
+    Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp"), options=("compression", "quality"), unit="frame"),
     Format("BMP", ("bmp", "dib"), _OPAQUE, carries=("dpi",)),
-    Format("GIF", ("gif",), _PLAIN, carries=("comment",), cuts_alpha=True),
+    Format("GIF", ("gif",), _PLAIN, carries=("comment",), cuts_alpha=True, unit="frame"),
     Format("PGM", ("pgm",), (("grey", False),), _DEEP),
     Format("PPM", ("ppm",), (("RGB", False),), _DEEP),
     Format("PNM", ("pnm",), _OPAQUE, _DEEP),
@@ -194,6 +197,12 @@ def float_in(spec: Format, dtype: str) -> str:
         return ""
     held = [kind for kind in DTYPES if kind in spec.dtypes and kind.startswith("float")]
     return next((kind for kind in held if DTYPES.index(kind) >= DTYPES.index(dtype)), held[-1] if held else "")
+
+
+def holders_of_several() -> str:
+    """Name the suffixes of the formats that hold several images, such as ``.gif, .png or .tif``."""
+    *names, last = [f".{item.suffixes[0]}" for item in FORMATS if item.unit]
+    return f"{', '.join(names)} or {last}"
 
 
 def _type_words(dtype: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgconv.errors import OptionError
 from imgconv.value import Value
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -80,8 +82,11 @@ class Header(Value):
         name: the file's name, for messages.
         format: ``PNG``, ``JPEG``, ``TIFF`` ...
         space: ``grey``, ``RGB``, ``CMYK``, or ``other`` for any other number of channels.
-        frames: images in the file; only the first is read.
-        notes: what a user should know, each a clause such as ``has 12 frames; the first one is read``.
+        frames: images in the file.
+        unit: ``frame`` or ``page``, what one of several images is called; empty where but the first can be read.
+        plays: how often an animation is shown, 0 for ever.
+        frame: the number of the image meant, from 0; None for all of them.
+        notes: what a user should know, each a clause such as ``has 2 pictures; the first one is read``.
     """
 
     name: str
@@ -94,11 +99,26 @@ class Header(Value):
     space: str
     frames: int = 1
     notes: tuple[str, ...] = ()
+    unit: str = ""
+    plays: int = 1
+    frame: int | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one image is meant."""
+        return self.frames > 1 and bool(self.unit) and self.frame is None
 
     @property
     def words(self) -> str:
-        """Size and samples for people, such as ``640x480 RGB+alpha, 16 bit``."""
-        return f"{self.width}x{self.height} {words_for(self)}"
+        """Size, samples and frames, such as ``640x480 RGB+alpha, 16 bit`` or ``9x9 RGB, 8 bit, 12 frames``."""
+        words = f"{self.width}x{self.height} {words_for(self)}"
+        if self.several:
+            return f"{words}, {self.frames} {self.unit}s"
+        return (
+            words
+            if self.frame is None or not self.unit
+            else f"{words}, {self.unit} {self.frame} of 0..{self.frames - 1}"
+        )
 
 
 class JpegWay(Value):
@@ -338,15 +358,30 @@ class Bands(Protocol):
         """
 
 
+class Frame(Value):
+    """One of several images of a file.
+
+    Attributes:
+        image: what is shown, all of it.
+        duration: seconds it is shown; None for a page.
+    """
+
+    image: Image
+    duration: Fraction | None = None
+
+
 class Opened:
     """An image file whose header has been read: what a format family hands to `reader`.
 
     Sizes are those of what `load` returns.
 
     Attributes:
-        format, channels, alpha, dtype, space, frames, notes: as in `Header`.
+        format, channels, alpha, dtype, space, frames, unit, plays, notes: as in `Header`.
         width, height: of the stored pixels.
         load: decodes the pixels to (rows, cols, channels) of exactly the `channels` and `dtype` said here.
+        sequence: opens the frames or pages one after the other, this one first, each of which is decoded when it is
+            loaded, if not before; None for a single image.
+        duration: seconds that a frame of an animation is shown, else None.
         ahead: does the part of `load`'s work that needs no NumPy; it may be called before it, on any thread.
         orientation: 1 to 8, as in EXIF; 0 unknown.
         turned: whether `load` applies the orientation.
@@ -367,6 +402,10 @@ class Opened:
         load: Callable[[], Pixels],
         ahead: Callable[[], Any] | None = None,
         frames: int = 1,
+        unit: str = "",
+        sequence: Callable[[], Iterator[Opened]] | None = None,
+        plays: int = 1,
+        duration: Fraction | None = None,
         orientation: int = 0,
         turned: bool = False,
         metadata: Metadata = Metadata(),  # noqa: B008 - frozen
@@ -376,6 +415,7 @@ class Opened:
         self.format, self.width, self.height = format, width, height
         self.channels, self.alpha, self.dtype, self.space = channels, alpha, dtype, space
         self.load, self.ahead = load, ahead
-        self.frames, self.orientation, self.turned = frames, orientation, turned
+        self.frames, self.unit, self.sequence, self.plays, self.duration = frames, unit, sequence, plays, duration
+        self.orientation, self.turned = orientation, turned
         self.metadata, self.notes = metadata, list(notes)
         self.bands = bands

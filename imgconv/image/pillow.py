@@ -1,4 +1,4 @@
-"""Reading JPEG, WebP, BMP and GIF through Pillow, and writing all but JPEG.
+"""Reading JPEG, WebP, BMP and GIF through Pillow, and writing WebP and BMP.
 
 Each plugin's own class is called, not ``PIL.Image.open``, which imports five plugins to find one and lets forty
 other formats in, PostScript among them. The sizes have been checked before any pixel is decoded.
@@ -18,13 +18,17 @@ _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True)
 _SPACES = {"L": "grey", "LA": "grey", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
 _MP_COUNT, _IPTC = 0xB001, 0x0404
 
-GIF_COLOURS = 256
-
 
 def open_pillow(file: IO[bytes], format: str) -> Opened:
     """Read the header of a JPEG, WebP, BMP or GIF file."""
+    blocks = None
     if format == "WebP":
         _check_riff(file)
+    if format == "GIF":
+        from imgconv.image.gifread import as_animation, gif_blocks
+
+        blocks = gif_blocks(file)
+        file.seek(0)
     picture = _plugin(format)(file)
     mode = result_mode(picture)
     channels, alpha, dtype, space = mode_facts(mode)
@@ -48,7 +52,14 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     )
     if _IPTC in (picture.info.get("photoshop") or {}):
         opened.notes.append("its IPTC data are not passed on")
-    opened.frames = _mpo_frames(picture) if format == "JPEG" else int(getattr(picture, "n_frames", 1))
+    if format == "JPEG":
+        opened.frames = _mpo_frames(picture)
+    elif blocks and len(blocks.frames) > 1:
+        return as_animation(opened, blocks)
+    elif format == "WebP" and picture.n_frames > 1:
+        from imgconv.image.webpframes import as_frames
+
+        return as_frames(opened, file)
     return opened
 
 
@@ -264,48 +275,6 @@ def encode_bmp(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
     dpi = {"dpi": image.metadata.dpi} if image.metadata.dpi else {}
     _save(picture_of(image.pixels, image.space), "BMP", file, dpi)
     return ()
-
-
-def encode_gif(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
-    """Write `image` as GIF: grey as it is, RGB of up to 256 colours exactly, more of them reduced."""
-    import numpy as np
-
-    colours = image.pixels[:, :, : image.channels - image.alpha]
-    clear = image.pixels[:, :, -1] < 128 if image.alpha else None
-    picture, notes = _palette_picture(np.ascontiguousarray(colours), clear)
-    how: dict[str, Any] = {"optimize": False}
-    if clear is not None and clear.any():
-        how["transparency"] = GIF_COLOURS - 1
-    if image.metadata.text:
-        how["comment"] = image.metadata.text[0][1].encode()[:65535]
-    _save(picture, "GIF", file, how)
-    return notes
-
-
-def _palette_picture(colours: Pixels, clear: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return a palette image whose last entry stands where `clear` holds, and a note if colours were reduced."""
-    import numpy as np
-    import PIL.Image
-
-    entries = GIF_COLOURS - (clear is not None and bool(clear.any()))
-    if colours.shape[2] == 1:
-        colours = np.repeat(colours, 3, axis=2)
-    packed = (colours.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(axis=2, dtype=np.uint32)
-    found, index = np.unique(packed, return_inverse=True)
-    notes: tuple[str, ...] = ()
-    if len(found) <= entries:
-        palette = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.uint8)
-        index = index.reshape(packed.shape).astype(np.uint8)
-    else:
-        reduced = picture_of(colours, "RGB").quantize(entries, dither=PIL.Image.Dither.NONE)
-        palette = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)[:entries]
-        index = np.array(reduced)
-        notes = (f"GIF holds {entries} colours: {len(found)} were reduced to that (PNG keeps them)",)
-    if clear is not None:
-        index[clear] = GIF_COLOURS - 1
-    picture = PIL.Image.frombytes("P", (colours.shape[1], colours.shape[0]), index.tobytes())
-    picture.putpalette(np.concatenate([palette, np.zeros((GIF_COLOURS - len(palette), 3), np.uint8)]).tobytes())
-    return picture, notes
 
 
 def _save(picture: Any, format: str, file: IO[bytes], options: dict[str, Any]) -> None:

@@ -28,28 +28,39 @@ _SAMPLE_BANDS = 4
 
 def encode_png(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image` (uint8 or uint16) as PNG; for the level of compression see `deflate.choose`."""
-    depth = 8 * image.pixels.dtype.itemsize
-    colour_type = _COLOUR_TYPES[image.channels, image.alpha]
-    file.write(SIGNATURE)
-    head = struct.pack(">IIBBBBB", image.width, image.height, depth, colour_type, 0, 0, 0)
-    _chunk(file, b"IHDR", head)
-    for name, data in _metadata_chunks(image.metadata):
-        _chunk(file, name, data)
-    strips = _Strips(image.pixels)
-    threads = cores.available() if strips.count > 1 else 0
-    for part in deflate(strips.filtered, strips.count, choose(strips.sample(), options.compression), threads):
-        _chunk(file, b"IDAT", part)
-    _chunk(file, b"IEND", b"")
+    write_head(file, image)
+    for name, data in metadata_chunks(image.metadata):
+        write_chunk(file, name, data)
+    for part in data_parts(image.pixels, options):
+        write_chunk(file, b"IDAT", part)
+    write_chunk(file, b"IEND", b"")
     return ()
 
 
-def _chunk(file: IO[bytes], name: bytes, data: bytes) -> None:
+def write_head(file: IO[bytes], image: Image) -> None:
+    """Write what a PNG file begins with: its signature and what its pixels are."""
+    depth = 8 * image.pixels.dtype.itemsize
+    colour_type = _COLOUR_TYPES[image.channels, image.alpha]
+    file.write(SIGNATURE)
+    write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", image.width, image.height, depth, colour_type, 0, 0, 0))
+
+
+def data_parts(pixels: NDArray[Any], options: Options) -> Iterator[bytes]:
+    """Yield the data of PNG's image chunks for pixels of shape (rows, cols, channels)."""
+    strips = _Strips(pixels)
+    threads = cores.available() if strips.count > 1 else 0
+    yield from deflate(strips.filtered, strips.count, choose(strips.sample(), options.compression), threads)
+
+
+def write_chunk(file: IO[bytes], name: bytes, data: bytes) -> None:
+    """Write a chunk with its length and checksum."""
     file.write(struct.pack(">I", len(data)) + name)
     file.write(data)
     file.write(struct.pack(">I", crc32(data, crc32(name))))
 
 
-def _metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+def metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and data of every chunk that holds metadata."""
     for name, data in metadata.colour:
         if not (metadata.icc and name == "sRGB"):
             yield name.encode("ascii"), data

@@ -44,7 +44,7 @@ class PngHead:
         if self.depth not in _DEPTHS.get(self.colour, ()):
             raise ValueError(f"{self.depth} bit with colour type {self.colour} do not exist")
         self.plain = not any(methods) and self.depth >= 8 and self.colour != 3
-        self.frames = 1
+        self.frames = self.plays = 1
         self.transparency = b""
         self.chunks: list[tuple[str, bytes]] = []
         self.parts: list[tuple[int, int]] = []
@@ -113,8 +113,8 @@ def _take(head: PngHead, word: str, data: bytes) -> None:
     if word == "tRNS" and not head.parts and head.colour in (0, 2, 3):
         if len(data) >= {0: 2, 2: 6, 3: 1}[head.colour]:
             head.transparency = data
-    elif word == "acTL" and len(data) >= 4:
-        head.frames = max(1, *struct.unpack(">I", data[:4]))
+    elif word == "acTL" and len(data) >= 8 and not head.parts:
+        head.frames, head.plays = struct.unpack(">II", data[:8])
     elif data and word not in ("IHDR", "PLTE"):
         head.chunks.append((word, data))
 
@@ -122,6 +122,15 @@ def _take(head: PngHead, word: str, data: bytes) -> None:
 def open_png(file: IO[bytes]) -> Opened:
     """Read the header of a PNG file."""
     head = png_head(file)
+    if head.frames > 1:
+        from imgconv.image.apngread import open_apng  # few are animated
+
+        return open_apng(file, head)
+    return open_still(file, head)
+
+
+def open_still(file: IO[bytes], head: PngHead) -> Opened:
+    """Return the image of a PNG file whose chunks have been read, the default one if it is animated."""
     metadata = png_metadata(head)
     rows = _Rows(file, head) if head.plain and native() else None
     return Opened(
@@ -132,7 +141,6 @@ def open_png(file: IO[bytes]) -> Opened:
         alpha=head.alpha,
         dtype=head.dtype,
         space=space_of(head.channels, head.alpha),
-        frames=head.frames,
         orientation=_orientation(metadata.exif),
         metadata=metadata,
         load=lambda: png_pixels(file, head, rows),

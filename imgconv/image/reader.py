@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from typing import IO, Any
 
-from imgconv.errors import ImageReadError, ImgconvError
+from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
-from imgconv.image.model import Header, Image, Metadata, Opened, Pixels
+from imgconv.image.model import Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
 LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
@@ -36,8 +38,8 @@ def probe(source: Any, *, name: str | None = None, orient: bool = True) -> Heade
         return reading.header
 
 
-def read(source: Any, *, name: str | None = None, orient: bool = True) -> Image:
-    """Return the (first) image of a file, upright, in its own depth, with its metadata.
+def read(source: Any, *, name: str | None = None, orient: bool = True, frame: int | None = None) -> Image:
+    """Return the image of a file, upright, in its own depth, with its metadata.
 
     Palettes and transparent colours become RGB and alpha, one-bit pictures grey of 0 and 255; CMYK stays CMYK.
     Sample types without a counterpart here become floats that hold every value, with a note.
@@ -46,12 +48,19 @@ def read(source: Any, *, name: str | None = None, orient: bool = True) -> Image:
         source: a path, the file's bytes, or an open binary file. Nothing else is opened: no addresses.
         name: what messages call it.
         orient: turn the pixels upright as the EXIF orientation says, and let it say 1; else leave both as stored.
+        frame: which frame or page, from 0; None for the first, with a note if there are more.
 
     Raises:
         ImageReadError: it is missing, no image, damaged or cut short, or larger than the limit.
+        OptionError: there is no such frame.
     """
     with Reading(source, name, orient=orient) as reading:
-        return reading.image()
+        if frame is not None:
+            reading.choose(frame)
+        image, header = reading.image(), reading.header
+        if header.several:
+            image = image.replace(notes=(*image.notes, _first_of(header.frames, f"{header.unit}s")))
+        return image
 
 
 def foresee(path: str) -> None:
@@ -94,7 +103,7 @@ class Reading:
         self._orient = orient
         try:
             self._opened = _opened(self._file, self._name)
-            self.header = _header(self._opened, self._name, self._turn)
+            self.header = self._header(self._opened)
         except BaseException:
             self.close()
             raise
@@ -113,12 +122,10 @@ class Reading:
     def leave_as_stored(self) -> None:
         """Turn nothing upright, whatever the orientation says."""
         self._orient = False
-        self.header = _header(self._opened, self._name, self._turn)
+        self.header = self._header(self._opened)
 
-    @property
-    def _turn(self) -> int:
-        """The orientation that is to be applied to what the decoder gives."""
-        opened = self._opened
+    def _turn(self, opened: Opened) -> int:
+        """Return the orientation that is to be applied to what the decoder gives."""
         if self._orient:
             return 0 if opened.turned else opened.orientation
         return _INVERSE.get(opened.orientation, opened.orientation) if opened.turned else 0
@@ -130,26 +137,73 @@ class Reading:
             self._thread = threading.Thread(target=self._ahead, daemon=True)
             self._thread.start()
 
+    def choose(self, frame: int) -> None:
+        """Mean one frame or page alone, from now on.
+
+        Raises:
+            OptionError: there is no such frame.
+        """
+        header = self.header
+        count = header.frames if header.unit else 1
+        if not 0 <= frame < count:
+            if header.frames > count:
+                problem = f"of {header.name} only picture 0 can be read"
+            elif count == 1:
+                problem = f"{header.name} has one {header.unit or 'frame'}, number 0"
+            else:
+                problem = f"{header.name} has {count} {header.unit}s, numbered from 0 to {count - 1}"
+            raise OptionError("frame", problem)
+        if header.unit:
+            self.header = self.headers()[frame].replace(frame=frame)
+
+    def headers(self) -> tuple[Header, ...]:
+        """Return what the file says about each of its frames or pages; those of an animation are all alike."""
+        if self._opened.unit != "page":
+            return (self.header,) * self.header.frames
+        return tuple(map(self._header, self._sequence()))
+
     def image(self) -> Image:
-        """Return the image as `read` does, with its errors."""
-        opened = self._opened
+        """Return the image as `read` does, with its errors; of several the first, or the one that was chosen."""
         if self._thread:
             self._thread.join()
         if self._fault:
             raise self._fault
+        number = self.header.frame
+        return self._image(next(islice(self._sequence(), number, None)) if number else self._opened, self.header)
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame or page, each of which is decoded when it is asked for; it may be asked for again."""
+        for opened in self._sequence():
+            yield Frame(self._image(opened, self._header(opened)), opened.duration)
+
+    def _sequence(self) -> Iterator[Opened]:
+        if self._opened.sequence is None:
+            yield self._opened
+            return
+        sequence, count = self._opened.sequence(), 0
+        while opened := self._decoded(partial(next, sequence, None)):
+            yield _checked(opened, self._name)
+            count += 1
+        if count < self._opened.frames:
+            raise ImageReadError(self._name, f"the {self._opened.format} data breaks off before the end of the image")
+
+    def _image(self, opened: Opened, header: Header) -> Image:
         pixels = self._decoded(opened.load)
         expected = (opened.height, opened.width, opened.channels)
         if pixels.shape != expected or pixels.dtype.name != opened.dtype:
             problem = f"its pixels ({pixels.shape}, {pixels.dtype.name}) are other than its header says"
             raise ImageReadError(self._name, f"{problem} ({expected}, {opened.dtype})")
         return Image(
-            upright(pixels, self._turn),
+            upright(pixels, self._turn(opened)),
             alpha=opened.alpha,
             space=opened.space,
             metadata=_upright_metadata(opened) if self._orient else _stored_metadata(opened),
-            header=self.header,
-            notes=self.header.notes,
+            header=header,
+            notes=header.notes,
         )
+
+    def _header(self, opened: Opened) -> Header:
+        return _header(opened, self._name, self._turn(opened))
 
     def _ahead(self) -> None:
         assert self._opened.ahead is not None
@@ -177,6 +231,11 @@ def _opened(file: IO[bytes], name: str) -> Opened:
     with decoding(name, format):
         file.seek(0)
         opened = _OPENERS[format](file)
+    return _checked(opened, name)
+
+
+def _checked(opened: Opened, name: str) -> Opened:
+    """Complete what has been opened, and refuse what no decoder should be started for."""
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
     _drop_unfit_profile(opened)
@@ -240,9 +299,8 @@ _INVERSE = {6: 8, 8: 6}
 
 def _header(opened: Opened, name: str, turn: int) -> Header:
     notes = list(opened.notes)
-    if opened.frames > 1:
-        kind = "pages" if opened.format == "TIFF" else "frames" if opened.format in _ANIMATED else "pictures"
-        notes.append(f"has {opened.frames} {kind}; the first one is read")
+    if opened.frames > 1 and not opened.unit:
+        notes.append(_first_of(opened.frames, "pages" if opened.format == "TIFF" else "pictures"))
     turned = turn > 4
     return Header(
         name=name,
@@ -255,10 +313,13 @@ def _header(opened: Opened, name: str, turn: int) -> Header:
         space=opened.space,
         frames=opened.frames,
         notes=tuple(notes),
+        unit=opened.unit,
+        plays=opened.plays,
     )
 
 
-_ANIMATED = ("GIF", "WebP", "PNG")
+def _first_of(count: int, units: str) -> str:
+    return f"has {count} {units}; the first one is read"
 
 
 def _check_remarks(remarks: list[str], name: str, format: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, Any
 
@@ -94,21 +95,26 @@ def store(
 ) -> tuple[str, ...]:
     """Do what `write` does, with the options of writing in one value."""
     spec, name = spec_of(target, format), name_of(target)
-    ready, notes = _prepared(image, spec, name, options.strip)
+    ready, notes = prepared(image, spec, name, options.strip)
     found: list[str] = []
+    deliver(target, name, overwrite, lambda file: found.extend(_encode(ready, spec, file, name, options)))
+    return (*notes, *unheeded(spec, options), *found)
 
-    def encode_into(file: IO[bytes]) -> None:
-        found.extend(_encode(ready, spec, file, name, options))
 
+def deliver(target: Any, name: str, overwrite: bool, encode_into: Callable[[IO[bytes]], Any]) -> None:
+    """Let `encode_into` write to a path, whole or not at all, or to an open file.
+
+    Raises:
+        ImageWriteError: it cannot be written.
+    """
     if isinstance(target, (str, os.PathLike)):
         check_place(target, name, overwrite)
         replace_file(target, name, overwrite, encode_into)
-    else:
-        try:
-            encode_into(target)
-        except OSError as fault:
-            raise ImageWriteError(name, fault_words(fault)) from None
-    return (*notes, *unheeded(spec, options), *found)
+        return
+    try:
+        encode_into(target)
+    except OSError as fault:
+        raise ImageWriteError(name, fault_words(fault)) from None
 
 
 def encode(
@@ -125,8 +131,12 @@ def encode(
     return file.getvalue()
 
 
-def _prepared(source: Image | Pixels, spec: Format, name: str, strip: bool) -> tuple[Image, list[str]]:
-    """Return the image as the format holds it, and notes of what that took."""
+def prepared(source: Image | Pixels, spec: Format, name: str, strip: bool = False) -> tuple[Image, list[str]]:
+    """Return the image as the format holds it, and notes of what that took.
+
+    Raises:
+        ImageWriteError: the format cannot hold the image.
+    """
     try:
         image = as_image(source)
     except ValueError as fault:
@@ -208,15 +218,22 @@ def _odd_gamma(meta: Metadata) -> bool:
 
 def _encode(image: Image, spec: Format, file: IO[bytes], name: str, options: Options) -> tuple[str, ...]:
     encoder = _encoder(spec.name)
+    with encoding(name, spec.name):
+        return encoder(image, file, options)
+
+
+@contextmanager
+def encoding(name: str, format: str) -> Iterator[None]:
+    """Run an encoder, and turn what it raises into `ImageWriteError`, but for what the system refused."""
     try:
-        with decoding(name, spec.name):
-            return encoder(image, file, options)
+        with decoding(name, format):
+            yield
     except ImgconvError as fault:
         cause = fault.__cause__
         if isinstance(cause, OSError) and cause.errno:
             raise cause from None
         problem = tidy(str(cause)) if cause else str(fault).removeprefix(f"{name}: ")
-        raise ImageWriteError(name, f"it cannot be encoded as {spec.name} ({problem})") from cause
+        raise ImageWriteError(name, f"it cannot be encoded as {format} ({problem})") from cause
 
 
 def _encoder(name: str) -> Encoder:
@@ -240,7 +257,10 @@ def _encoder(name: str) -> Encoder:
         from imgconv.image import netpbm
 
         return {"PAM": netpbm.encode_pam, "PFM": netpbm.encode_pfm}.get(name, netpbm.encode_pnm)
+    if name == "GIF":
+        from imgconv.image.gifwrite import encode_gif
+
+        return encode_gif
     from imgconv.image import pillow
 
-    encoders = {"WebP": pillow.encode_webp, "BMP": pillow.encode_bmp}
-    return encoders.get(name, pillow.encode_gif)
+    return pillow.encode_webp if name == "WebP" else pillow.encode_bmp

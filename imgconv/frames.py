@@ -1,0 +1,165 @@
+"""Every frame of an animation, or every page of a file, through one kernel or a pipeline, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgconv.apply import filtered, reason_of, refuse_span
+from imgconv.engines._bands import Result
+from imgconv.errors import ImageWriteError, OptionError
+from imgconv.featuremap import sheet
+from imgconv.image.formats import holders_of_several, spec_of
+from imgconv.image.model import Frame, Header, Image
+from imgconv.image.reader import Reading
+from imgconv.image.sequence import store_frames
+from imgconv.pipeline import float_for
+from imgconv.planning import File, Report, planned
+from imgconv.request import Request
+from imgconv.tone import Stats
+
+
+def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: bool = False) -> Report:
+    """Filter every frame or page that a file has and write them to `target`; return what was done to all.
+
+    Each is planned for itself, before a pixel is decoded, and then read, filtered and written before the next. Where
+    they are alike, ``--map stretch`` has one range for all, which is measured in a first pass over the file.
+
+    Raises:
+        ImgconvError: it cannot be done; nothing has been written.
+    """
+    _refuse(request, reading.header, target)
+    reports = _plans(request, reading.headers(), target)
+    if dry_run:
+        return _whole([report.replace(reason=reason_of(report)) for report in reports])
+    if reports[0].target.waits and _alike(reports):
+        reports = _with_one_range(reports, reading)
+    done: list[Report] = []
+
+    def made() -> Iterator[Frame]:
+        for report, frame in zip(reports, reading.frames(), strict=True):
+            one = filtered(report, frame.image)
+            done.append(_without_samples(one.report).replace(notes=(*one.report.notes, *frame.image.notes)))
+            yield Frame(_shown(report, one.image), frame.duration)
+
+    notes = store_frames(
+        target,
+        made(),
+        request.options,
+        plays=reading.header.plays,
+        format=request.format,
+        overwrite=request.overwrite,
+    )
+    whole = _whole(done)
+    return whole.replace(notes=tuple(dict.fromkeys((*whole.notes, *notes))))
+
+
+def _refuse(request: Request, header: Header, target: File) -> None:
+    """Refuse what is possible for one image only.
+
+    Raises:
+        OptionError: an option is.
+        ImageWriteError: the format holds but one.
+    """
+    many = f"{header.name} has {header.frames} {header.unit}s"
+    spec = spec_of(target, request.format)
+    name = target if isinstance(target, str) else "standard output"
+    if not spec.unit:
+        problem = f"{many}, and {spec.name} holds one image; write {holders_of_several()} for all of them"
+        raise ImageWriteError(name, f"{problem}, or choose one with --frame, from 0 to {header.frames - 1}")
+    if request.saves:
+        raise OptionError("save-layer", f"{many}; choose one with --frame")
+
+
+def _plans(request: Request, headers: tuple[Header, ...], target: File) -> list[Report]:
+    """Return what is planned for each; what is alike is planned once.
+
+    Raises:
+        ImageWriteError: the results are pages already.
+    """
+    found: dict[Header, Report] = {}
+    for header in headers:
+        if header not in found:
+            report = planned(request, header, target)
+            if report.form.kind == "pages":
+                problem = (
+                    f"{report.form.channels} channels take a page each, but {header.name} has {header.unit}s itself"
+                )
+                raise ImageWriteError(report.output.name, f"{problem}; choose one with --frame")
+            found[header] = report
+    return [found[header] for header in headers]
+
+
+def _alike(reports: list[Report]) -> bool:
+    return all(report is reports[0] for report in reports)
+
+
+def _with_one_range(reports: list[Report], reading: Reading) -> list[Report]:
+    """Return the reports with the range of all results that are stretched, so that no frame is brighter for itself."""
+    first = reports[0]
+    kind = float_for(np.dtype(first.input.dtype))
+    measuring = first.replace(
+        target=first.target.replace(map="float", dtype=kind),
+        request=first.request.replace(check=False, strict=False),
+    )
+    stats = Stats()
+    for frame in reading.frames():
+        result = filtered(measuring, frame.image).report.result
+        assert result is not None
+        stats += result.stats
+    refuse_span(first.replace(result=Result(np.empty((0, 0, 0)), stats)))
+    ends = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
+    target = first.target.replace(
+        low=ends[0] if first.target.low is None else first.target.low,
+        high=ends[1] if first.target.high is None else first.target.high,
+    )
+    return [first.replace(target=target)] * len(reports)
+
+
+def _shown(report: Report, image: Image) -> Image:
+    if report.form.kind == "sheet":
+        return image.with_pixels(sheet(image.pixels, report.form.tiles), alpha=False)
+    return image
+
+
+def _without_samples(report: Report) -> Report:
+    assert report.result is not None
+    return report.replace(result=report.result.replace(samples=np.empty((0, 0, 0))))
+
+
+def _whole(reports: list[Report]) -> Report:
+    """Return one report of all: the first one's plan, and what was seen in any."""
+    first = reports[0]
+    results = [report.result for report in reports if report.result]
+    checks = [report.check for report in reports if report.check]
+    total = None
+    if results:
+        stats = sum((result.stats for result in results), Stats())
+        total = results[0].replace(stats=stats, threads=max(result.threads for result in results))
+    unit = spec_of(first.output.name, first.output.format).unit
+    return first.replace(
+        output=first.output.replace(frames=len(reports), unit=unit, plays=first.input.plays),
+        result=total,
+        seconds=sum(report.seconds for report in reports),
+        check=max(checks, key=lambda check: check.maximum, default=None),
+        reason="; ".join(dict.fromkeys(report.reason for report in reports)),
+        notes=tuple(dict.fromkeys((*(note for report in reports for note in report.notes), *_written_as(first, unit)))),
+        pages=() if _same_headers(reports) else tuple(reports),
+    )
+
+
+def _same_headers(reports: list[Report]) -> bool:
+    return all(report.input.replace(notes=()) == reports[0].input.replace(notes=()) for report in reports)
+
+
+def _written_as(report: Report, unit: str) -> list[str]:
+    """Say what the output is, where its name does not, and what is lost or made up on the way."""
+    notes = []
+    if report.output.format == "PNG":
+        notes.append("the output is an animated PNG, of which other programs may show the first frame only")
+    if unit == "frame" and report.input.unit == "page":
+        notes.append("pages have no durations: each is shown for 0.1 s, again and again")
+    if unit == "page" and report.input.unit == "frame":
+        notes.append(f"{report.output.format} holds no durations: they are left out")
+    return notes
