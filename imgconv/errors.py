@@ -158,6 +158,37 @@ class TargetExistsError(ImageWriteError):
         super().__init__(path, "the file exists; --overwrite replaces it")
 
 
+class ReportError(ImgconvError):
+    """A report or record that cannot be written or read."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")
+
+
+class ResultsExistError(ImgconvError):
+    """A batch some of whose results are there already, `first` among them."""
+
+    def __init__(self, count: int, total: int, first: str) -> None:
+        self.count, self.total, self.first = count, total, first
+        found = f"{count} of {total} results are there already, {first} the first of them" if count > 1 else ""
+        super().__init__(
+            f"{found or f'{first}: the file exists'}; --overwrite replaces, --skip-existing leaves them, and --resume "
+            "redoes those that are out of date"
+        )
+
+
+class StoppedError(ImgconvError):
+    """A batch that a signal has ended; the exit code is the one that shells give to that."""
+
+    def __init__(self, signal: int, ended: int, total: int) -> None:
+        self.exit_code = 128 + signal
+        super().__init__(
+            f"interrupted when {ended} of {total} files were through; no result is incomplete, and the same command "
+            "with --resume goes on from here"
+        )
+
+
 class CollisionError(ImgconvError):
     """Two files of a batch that would be written to one; `why` says what they have in common, unless it is a name."""
 

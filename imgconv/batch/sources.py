@@ -6,10 +6,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import IO, NamedTuple
 
-from imgconv.errors import ImageReadError, ImgconvError
+from imgconv.errors import ImageReadError, ImgconvError, OptionError
+from imgconv.image.files import name_of
 from imgconv.image.formats import FORMATS
 from imgconv.image.guard import fault_words
 
@@ -25,10 +27,12 @@ class Source(NamedTuple):
     Attributes:
         path: where it is.
         place: the path that it has below the folder it was found in, and will have below the destination.
+        named: whether it was named itself, not found.
     """
 
     path: str
     place: str
+    named: bool = False
 
 
 class Finder:
@@ -90,7 +94,7 @@ class Finder:
         if os.path.isdir(path):
             yield from self._walk(path, "" if below == os.curdir else below, ())
         elif self._wanted(place):
-            yield Source(path, place)
+            yield Source(path, place, named=True)
 
     def _matching(self, pattern: str) -> Iterator[Source]:
         """Yield the files that match a pattern, in which ``**`` stands for any number of folders."""
@@ -169,14 +173,29 @@ class Finder:
         return _matched(self.exclude, place)
 
 
-def read_list(file: IO[bytes], separator: bytes) -> Iterator[str]:
-    """Yield the names in a list of names that are separated by a newline or a null byte; empty ones are none."""
-    rest = b""
-    while block := file.read(2**16):
-        *names, rest = (rest + block).split(separator)
-        yield from (os.fsdecode(name) for name in names if name)
-    if rest:
-        yield os.fsdecode(rest)
+def read_list(file: str | IO[bytes] | None, separator: bytes) -> Iterator[str]:
+    """Yield the names in a list of names that are separated by a newline or a null byte; empty ones are none.
+
+    Args:
+        file: the list's path, the list open, or None for no list.
+        separator: what is between two names.
+
+    Raises:
+        OptionError: it cannot be read.
+    """
+    if file is None:
+        return
+    try:
+        with open(file, "rb") if isinstance(file, str) else nullcontext(file) as opened:
+            rest = b""
+            while block := opened.read(2**16):
+                *names, rest = (rest + block).split(separator)
+                yield from (os.fsdecode(name) for name in names if name)
+            if rest:
+                yield os.fsdecode(rest)
+    except (OSError, ValueError) as fault:
+        words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
+        raise OptionError("files-from", f"{name_of(file)}: {words}") from None
 
 
 def _matched(patterns: Sequence[str], place: str) -> bool:

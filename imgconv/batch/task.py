@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from imgconv.errors import ImgconvError, OptionError, TargetExistsError
+from imgconv.image.files import make_folder
 from imgconv.image.guard import fault_words
 from imgconv.value import Value
 
@@ -118,7 +119,7 @@ def _applied(request: Request, task: Task) -> tuple[Stamp | None, Report]:
     except (OSError, ValueError):
         before = None  # `apply` has words for what is wrong with it
     if before:
-        os.makedirs(os.path.dirname(task.target) or os.curdir, exist_ok=True)
+        make_folder(os.path.dirname(task.target))
     return before, apply(request.replace(overwrite=task.overwrite), task.source, task.target)
 
 

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import Any
+import json
+import os
+import sys
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv import cores
-from imgconv.cli import filtering, options, printable
+from imgconv.cli import filtering, printable
 from imgconv.cli.types import NumberType
 from imgconv.errors import OptionError
+
+if TYPE_CHECKING:
+    from imgconv.batch.plan import Plan
+    from imgconv.batch.sources import Finder
+
+STANDARD = "-"
+"""The name of standard input."""
 
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1)
 @click.argument("dest", metavar="DEST")
 @filtering.filtering
-@click.option("-r", "--recursive", is_flag=True, help="Take the folders in a folder too.")
+@click.option("-r", "--recursive", is_flag=True, help="Look into the folders of a folder too.")
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Take only files whose name matches. May be given several times.",
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave files and folders out whose name matches, or whose path below SOURCE if there is a slash in PATTERN.",
+)
+@click.option("--hidden", is_flag=True, help="Take files and folders too whose names begin with a dot.")
+@click.option("--follow", is_flag=True, help="Follow links to folders; no folder is visited twice.")
+@click.option("--files-from", metavar="FILE|-", help="Take the files in a list too, one a line; - is standard input.")
+@click.option("-0", "--null", is_flag=True, help="That list has null bytes for line ends, as find -print0 does.")
+@click.option(
+    "--name",
+    "template",
+    metavar="TEMPLATE",
+    help="Name the results: {stem}, {suffix}, {name} (both), {parent} (the source's folder), {kernel} and {format} "
+    "are filled in. [default: {name}]",
+)
+@click.option("--resume", is_flag=True, help="Skip results that are up to date for file and settings; redo others.")
+@click.option("--skip-existing", is_flag=True, help="Leave results that exist as they are, whatever they are.")
 @click.option(
     "-j",
     "--jobs",
     type=NumberType(whole=True, least=1, most=1024),
     metavar="N",
-    help="Filter so many files at a time. [default: one for each core]",
+    help="Filter N files at a time, each in a process of its own. [default: the cores]",
 )
-@options.quiet
+@click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
+@click.option("--report", metavar="FILE", help="Append a line of JSON for each file: sizes, seconds, range, error.")
+@click.option("--dry-run", is_flag=True, help="Print which file would be written from which; open none of them.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file, then one with the counts.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -33,34 +72,129 @@ def command(
     sources: tuple[str, ...],
     dest: str,
     recursive: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    hidden: bool,
+    follow: bool,
+    files_from: str | None,
+    null: bool,
+    template: str | None,
+    resume: bool,
+    skip_existing: bool,
     jobs: int | None,
+    fail_fast: bool,
+    report: str | None,
+    dry_run: bool,
+    as_json: bool,
     quiet: bool,
     **asked: Any,
 ) -> None:
-    """Filter every picture SOURCE and write the results into the folder DEST."""
+    """Filter every picture SOURCE, and write the results into the folder DEST.
+
+    SOURCE is a file, a folder, or a pattern in quotes such as 'photos/**/*.jpg', in which ** stands for any number of
+    folders. Results are called as their sources. Those of a folder have the paths below DEST that their sources have
+    below the folder, those of a list (--files-from) the ones that the list says. In folders, only files with the
+    suffix of a picture are taken. No two results may have one name; that is found before anything is written.
+
+    A result is written under a temporary name and renamed: it is whole or not there, whatever happens. A file that
+    cannot be filtered is reported and the others are; then the exit code is 1. DEST keeps a record of what its results
+    were made of, .imgconv-batch.jsonl: after Ctrl-C, or when files or options have changed, the same command with
+    --resume does what is left to do.
+
+    KERNEL and the options for the filter are those of 'imgconv apply'.
+
+    \b
+    Examples:
+      imgconv batch photos edges -k sobel
+      imgconv batch photos soft -r -k gaussian:sigma=2 --exclude '*-old.*' --report soft.jsonl
+      imgconv batch *.tif previews -k sharpen --format jpg --name '{stem}_{kernel}{suffix}'
+      find . -name '*.png' -newer last -print0 | imgconv batch --files-from - -0 out -k box
+    """  # noqa: D301
+    _refuse(ctx)
     filtering.refuse(ctx)
-    if not sources:
-        raise OptionError("SOURCE", "name files or folders, and then the folder for their results")
-    from imgconv.batch.naming import Naming, targets, word_for
-    from imgconv.batch.sources import Finder
-    from imgconv.batch.task import DONE, Task
-    from imgconv.batch.workers import outcomes
+    from imgconv.batch.naming import Naming, word_for
+    from imgconv.batch.plan import plan
+    from imgconv.batch.sources import Finder, read_list
 
     request = filtering.request(asked)
-    finder = Finder(recursive=recursive, dest=dest)
-    naming = Naming(dest, word_for(request), format=asked["format"] or "")
-    tasks = [Task(*pair, overwrite=asked["overwrite"]) for pair in targets(finder.named(sources), naming)]
-    cores.limit(None)
-    jobs = jobs or max(1, cores.available() // (request.threads or 1))
-    request = request.replace(threads=request.threads or max(1, cores.available() // jobs))
-    done = failed = 0
-    with closing(outcomes(request, tasks, jobs)) as results:
-        for outcome in results:
-            done, failed = done + (outcome.status == DONE), failed + (outcome.status != DONE)
-            if outcome.error:
-                click.echo(f"imgconv: {printable(outcome.error)}", err=True)
-    for fault in finder.faults:
-        click.echo(f"imgconv: {printable(str(fault))}", err=True)
+    finder = Finder(recursive=recursive, hidden=hidden, follow=follow, include=include, exclude=exclude, dest=dest)
+    naming = Naming(dest, word_for(request), template or "", asked["format"] or "")
+    names = read_list(sys.stdin.buffer if files_from == STANDARD else files_from, b"\0" if null else b"\n")
+    found = chain(finder.named(sources), finder.listed(names))
+    planned = plan(request, found, naming, resume=resume, skip_existing=skip_existing)
+    from imgconv.cli.progress import Progress, summary
+
+    with Progress(len(planned.tasks) if not dry_run else 0, as_json=as_json, quiet=quiet) as progress:
+        for fault in finder.faults:
+            progress.complain(str(fault))
+        if not any((planned.tasks, planned.current, planned.present, finder.faults)):
+            progress.complain(f"there is no picture to filter{_passed(finder)}")
+            ctx.exit(1)
+        if dry_run:
+            _print_plan(planned, as_json, quiet)
+            ctx.exit(1 if finder.faults else 0)
+        from imgconv.batch.running import run, shared
+        from imgconv.batch.workers import outcomes
+
+        request, jobs = shared(request, jobs)
+        execute = partial(outcomes, jobs=jobs)
+        tally = run(planned.replace(request=request), execute, progress.show, report=report, fail_fast=fail_fast)
     if not quiet:
-        click.echo(f"{done} done, {failed} failed")
-    ctx.exit(1 if failed or finder.faults else 0)
+        click.echo(summary(planned, tally, len(finder.faults), dict(finder.passed), as_json=as_json))
+    ctx.exit(1 if tally.failed or finder.faults else 0)
+
+
+def _refuse(ctx: click.Context) -> None:
+    """Refuse arguments that make no sense together.
+
+    Raises:
+        OptionError: they do not.
+    """
+    given = ctx.params
+    if not given["sources"] and given["files_from"] is None:
+        raise OptionError("SOURCE", "name files or folders first, and last the folder for their results")
+    for name in given["sources"]:
+        if name == STANDARD:
+            problem = "standard input is one picture, which 'imgconv apply -' filters; --files-from - reads names"
+            raise OptionError("SOURCE", problem)
+    if not all((*given["sources"], given["dest"])):
+        raise OptionError("SOURCE" if given["dest"] else "DEST", "the name is empty")
+    if given["dest"] == STANDARD or (os.path.lexists(given["dest"]) and not os.path.isdir(given["dest"])):  # noqa: PTH112
+        raise OptionError("DEST", f"{given['dest']} is no folder; the results need one, which is made if need be")
+    if given["null"] and given["files_from"] is None:
+        raise OptionError("null", "it goes with --files-from")
+    if given["skip_existing"]:
+        for name in ("overwrite", "resume"):
+            if given[name]:
+                raise OptionError("skip-existing", f"it says the opposite of --{name}; leave one of them out")
+    if given["files_from"] == STANDARD:
+        if STANDARD in ((given["kernel"] or "").strip(), given["pipeline"]):
+            raise OptionError(
+                "files-from", "standard input cannot be both the list and the kernel; name a file for one"
+            )
+        if sys.stdin is None or sys.stdin.isatty():
+            raise OptionError("files-from", "standard input is a terminal; pipe a list into it or name a file")
+
+
+def _passed(finder: Finder) -> str:
+    return (
+        f"; passed over: {', '.join(f'{n} {why}' for why, n in sorted(finder.passed.items()))}" if finder.passed else ""
+    )
+
+
+def _print_plan(planned: Plan, as_json: bool, quiet: bool) -> None:
+    """Print what would be written of what."""
+    if quiet:
+        return
+    for task in planned.tasks:
+        if as_json:
+            click.echo(json.dumps({"input": task.source, "output": task.target, "status": "planned"}))
+        else:
+            click.echo(printable(f"{task.source} -> {task.target}"))
+    counts = {"planned": len(planned.tasks), "up_to_date": planned.current, "skipped": planned.present}
+    if as_json:
+        click.echo(json.dumps({"summary": counts}))
+    else:
+        kept = f", {planned.current} up to date" * bool(planned.current)
+        kept += f", {planned.present} there already" * bool(planned.present)
+        click.echo(f"{len(planned.tasks)} would be written{kept}")

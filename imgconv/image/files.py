@@ -1,7 +1,7 @@
 """Files on disk: opening what is to be read, and replacing a target whole or not at all."""
 
 # pathlib takes 3 ms to import, as long as a small picture takes to decode:
-# ruff: noqa: PTH105, PTH108, PTH110, PTH112, PTH116, PTH118, PTH120, PTH123
+# ruff: noqa: PTH103, PTH105, PTH108, PTH110, PTH112, PTH116, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -119,6 +119,18 @@ def check_place(target: Any, name: str, overwrite: bool) -> None:
 def _real(target: Any) -> str:
     """Return the path of the file that a path names, symbolic links followed."""
     return os.path.realpath(os.fsdecode(target))
+
+
+def make_folder(path: str) -> None:
+    """Make a folder and those that it is in, unless they are there.
+
+    Raises:
+        NotADirectoryError: something else is there.
+    """
+    try:
+        os.makedirs(path or os.curdir, exist_ok=True)
+    except FileExistsError as fault:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), fault.filename) from None
 
 
 def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:

@@ -1,0 +1,144 @@
+"""What is shown of a batch while it runs: a bar on a terminal, a line for each file elsewhere, or JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from imgconv.batch.running import Tally
+from imgconv.cli import printable
+
+if TYPE_CHECKING:
+    from imgconv.batch.plan import Plan
+    from imgconv.batch.task import Outcome
+
+INTERVAL = 0.1
+"""The fewest seconds between two drawings of the bar."""
+
+WIDEST = 30
+"""The most cells of the bar."""
+
+
+class Progress:
+    """Shows outcomes as they come; errors are always shown."""
+
+    def __init__(self, total: int, *, as_json: bool = False, quiet: bool = False) -> None:
+        """Begin, with a bar if standard error is a terminal on which a line can be drawn over."""
+        self._json = as_json and not quiet
+        self._quiet = quiet
+        self._bar = not quiet and total > 0 and _drawable()
+        self._total, self._drawn, self._width = total, 0.0, 0
+
+    def __enter__(self) -> Progress:
+        self._draw(Tally(self._total), True)
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._clear()
+
+    def show(self, outcome: Outcome, tally: Tally) -> None:
+        """Show what came of a file."""
+        if self._json:
+            click.echo(json.dumps(outcome.to_json(), allow_nan=False))
+        if outcome.error:
+            self.complain(outcome.error)
+        elif not self._quiet and not self._bar and not self._json:
+            took = f"{outcome.seconds * 1000:.0f} ms" if outcome.seconds < 10 else f"{outcome.seconds:.1f} s"
+            click.echo(printable(f"{outcome.input} -> {outcome.output}  {took}"), err=True)
+        self._draw(tally, tally.ended == tally.total)
+
+    def complain(self, sentence: str) -> None:
+        """Print an error, above the bar."""
+        self._clear()
+        click.echo(f"imgconv: {printable(sentence)}", err=True)
+
+    def _draw(self, tally: Tally, now: bool) -> None:
+        if not self._bar or not (now or time.monotonic() - self._drawn >= INTERVAL):
+            return
+        self._drawn = time.monotonic()
+        line = bar(tally, shutil.get_terminal_size().columns - 1)
+        self._put("\r" + line + " " * (self._width - len(line)))
+        self._width = len(line)
+
+    def _clear(self) -> None:
+        """Take the bar off the line; plain spaces, which every terminal understands."""
+        if self._width:
+            self._put("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def _put(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def bar(tally: Tally, width: int) -> str:
+    """Return the bar, at most `width` letters: how far it is, the rate, the time left, and how many have failed.
+
+    Without an escape sequence or a colour, there is nothing for NO_COLOR to take away.
+    """
+    words = f"{tally.ended}/{tally.total}"
+    if tally.remaining is not None:
+        words += f"  {tally.rate:.3g}/s" if tally.rate < 1000 else f"  {tally.rate:.0f}/s"
+        words += f"  {duration(tally.remaining)} left" if tally.ended < tally.total else ""
+    if tally.failed:
+        words += f"  {tally.failed} failed"
+    cells = min(WIDEST, width - len(words) - 4)
+    if cells < 5:
+        return words[: max(width, 0)]
+    filled = cells * tally.ended // max(tally.total, 1)
+    return f"[{'#' * filled}{'.' * (cells - filled)}]  {words}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it, such as ``9 s``, ``2:05`` minutes or ``1:02:05`` hours.
+
+    >>> duration(8.6), duration(125), duration(3725)
+    ('9 s', '2:05', '1:02:05')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, seconds = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _drawable() -> bool:
+    return bool(sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", None))
+
+
+def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as_json: bool) -> str:
+    """Return what came of a batch, in words or as a JSON object."""
+    if as_json:
+        counts = {"done": tally.done, "failed": tally.failed + faults, "skipped": tally.skipped + plan.present}
+        counts |= {"up_to_date": plan.current, "clipped": tally.clipped}
+        return json.dumps({"summary": {**counts, "passed_over": passed, "seconds": round(tally.seconds, 3)}})
+    parts = [f"{tally.done} done"]
+    if failed := tally.failed + faults:
+        parts.append(f"{failed} failed")
+    if left := tally.total - tally.ended:
+        parts.append(f"{left} not begun")
+    if plan.current:
+        parts.append(f"{plan.current} up to date")
+    if kept := tally.skipped + plan.present:
+        parts.append(f"{kept} there already")
+    lines = [f"{', '.join(parts)}; {_took(tally)}"]
+    if tally.clipped:
+        name, share = tally.worst
+        percent = f"{100 * share:.3g} %" if share >= 0.0001 else "less than 0.01 %"
+        lines.append(f"clipped samples in {tally.clipped}, most in {name}, {percent} of them; see --map and --report")
+    if passed:
+        lines.append("passed over: " + ", ".join(f"{count} {why}" for why, count in sorted(passed.items())))
+    return "\n".join(map(printable, lines))
+
+
+def _took(tally: Tally) -> str:
+    seconds = tally.seconds
+    took = f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 60 else duration(seconds)
+    return f"{took}, {tally.rate:.3g} files a second" if tally.done > 1 else took

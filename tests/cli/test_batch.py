@@ -1,0 +1,322 @@
+"""``imgconv batch``: what is written, what is left alone, what is said, and the exit codes."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli.photograph import BOX, convolved, pixels, rounded
+from cli.running import ok, run
+from PIL import Image
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers talk through pipes that are waited for together")
+
+RECORD = ".imgconv-batch.jsonl"
+
+
+@pytest.fixture
+def tree(folder, photo):
+    """A folder ``in`` with four pictures and what is none, beside the photograph."""
+    for name in ("one.png", "two.png", "sub/three.png", "sub/deep/four.jpg"):
+        path = Path("in", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(path)
+    Path("in/notes.txt").write_text("no picture")
+    return folder
+
+
+def batch(*arguments, **options):
+    """Run ``imgconv batch`` with one worker."""
+    return run("batch", *arguments, "-j", "1", **options)
+
+
+def files(folder="out"):
+    """The files below a folder, the record left out."""
+    paths = (path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file())
+    return sorted(str(path) for path in paths if path.name != RECORD)
+
+
+def records(path):
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_folder(tree, photo):
+    ran = batch("in", "out", "-k", "box")
+    assert (ran.code, ran.err.count("\n")) == (0, 2)
+    assert ran.lines[0].startswith("2 done; ") and ran.lines[0].endswith(" files a second")
+    assert ran.lines[1:] == ["passed over: 1 in folders, which --recursive takes, 1 without the suffix of a picture"]
+    assert files() == ["one.png", "two.png"]
+    np.testing.assert_array_equal(pixels("out/one.png"), rounded(convolved(photo, BOX, mode="nearest")))
+
+
+def test_tree(tree):
+    assert batch("in", "out", "-k", "box", "-r", "-q") == (0, b"", "")
+    assert files() == ["one.png", "sub/deep/four.jpg", "sub/three.png", "two.png"]
+    for name in files():
+        ok("apply", Path("in", name), "same" + Path(name).suffix, "-k", "box", "-q", "--overwrite")
+        assert Path("out", name).read_bytes() == Path("same" + Path(name).suffix).read_bytes()
+
+
+def test_names_formats_and_lists(tree):
+    Path("list").write_bytes(b"in/sub/three.png\0in/one.png\0")
+    template = "{stem}_{kernel}{suffix}"
+    ran = batch("--files-from", "list", "-0", "out", "-k", "box", "--name", template, "--format", "tif", "-q")
+    assert ran == (0, b"", "")
+    assert files() == ["in/one_box.tif", "in/sub/three_box.tif"]
+    ran = batch("--files-from", "-", "out2", "-k", "box", "-q", stdin=b"in/one.png\n")
+    assert (ran, files("out2")) == ((0, b"", ""), ["in/one.png"])
+
+
+def test_pipeline(tree, photo):
+    Path("half.yaml").write_text("- conv: {kernel: box, padding: same}\n- pool: {max: 2}\n")
+    assert batch("in", "out", "--pipeline", "half.yaml", "-q", "--name", "{stem}-{kernel}{suffix}") == (0, b"", "")
+    assert files() == ["one-half.png", "two-half.png"]
+    assert pixels("out/one-half.png").shape == (100, 150, 3)
+
+
+def test_dry_run_opens_nothing(tree):
+    Path("in/one.png").write_bytes(b"no picture")
+    ran = batch("in", "out", "-k", "box", "--dry-run")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.lines == ["in/one.png -> out/one.png", "in/two.png -> out/two.png", "2 would be written"]
+    ran = batch("in", "out", "-k", "box", "--dry-run", "--json")
+    assert [json.loads(line) for line in ran.lines] == [
+        {"input": "in/one.png", "output": "out/one.png", "status": "planned"},
+        {"input": "in/two.png", "output": "out/two.png", "status": "planned"},
+        {"summary": {"planned": 2, "up_to_date": 0, "skipped": 0}},
+    ]
+    assert not Path("out").exists()
+
+
+def test_bad_files_are_reported_and_the_others_done(tree):
+    Path("in/bad.png").write_bytes(Path("in/one.png").read_bytes()[:2000])
+    Path("in/empty.jpg").write_bytes(b"")
+    ran = batch("in", "gone.png", "out", "-k", "box", "--report", "r.jsonl")
+    assert ran.code == 1
+    assert ran.lines[0].startswith("2 done, 3 failed; ")
+    errors = [line for line in ran.err.splitlines() if line.startswith("imgconv: ")]
+    assert errors == [
+        "imgconv: in/bad.png: the PNG data breaks off before the end of the image",
+        "imgconv: in/empty.jpg: the file is empty",
+        "imgconv: gone.png: there is no such file",
+    ]
+    assert files() == ["one.png", "two.png"]
+    lines = {line["input"]: line for line in records("r.jsonl")}
+    assert {name: line["status"] for name, line in lines.items()} == {
+        "in/bad.png": "failed",
+        "in/empty.jpg": "failed",
+        "in/one.png": "done",
+        "in/two.png": "done",
+        "gone.png": "failed",
+    }
+    assert lines["gone.png"]["error"] == "gone.png: there is no such file"
+
+
+def test_fail_fast(tree):
+    Path("in/a-bad.png").write_bytes(b"")
+    ran = batch("in", "out", "-k", "box", "--fail-fast")
+    assert ran.code == 1 and ran.lines[0].startswith("0 done, 1 failed, 2 not begun; ")
+    assert files() == []
+
+
+def test_report(tree):
+    """Every figure but the times can be worked out without running anything."""
+    assert batch("in/one.png", "out", "-k", "5", "--report", "r.jsonl", "-q").code == 0
+    (line,) = records("r.jsonl")
+    source, target = Path("in/one.png").stat(), Path("out/one.png").stat()
+    top = int(pixels("in/one.png").max()) * 5
+    clipped = int((pixels("in/one.png").astype(int) * 5 > 255).sum())
+    expected = {
+        **{"input": "in/one.png", "output": "out/one.png", "status": "done", "error": None, "nan": 0},
+        **{"input_bytes": source.st_size, "input_mtime_ns": source.st_mtime_ns},
+        **{"output_bytes": target.st_size, "output_mtime_ns": target.st_mtime_ns},
+        **{"input_width": 300, "input_height": 200, "input_channels": 3, "input_dtype": "uint8"},
+        **{"output_width": 300, "output_height": 200, "output_channels": 3, "output_format": "PNG"},
+        **{"maximum": float(top), "clipped": clipped, "samples": 180_000},
+    }
+    assert {key: line[key] for key in expected} == expected
+    assert 0 < line["engine_seconds"] < line["seconds"] < 60
+
+
+def test_clipping_is_said(tree):
+    ran = batch("in/one.png", "in/two.png", "out", "-k", "5")
+    share = (pixels("in/one.png").astype(int) * 5 > 255).mean()
+    assert ran.lines[1].startswith(f"clipped samples in 2, most in in/one.png, {100 * share:.3g} % of them")
+
+
+def test_json(tree):
+    ran = batch("in", "out", "-k", "box", "--json")
+    *lines, last = map(json.loads, ran.lines)
+    assert ran.err == "" and [line["output"] for line in lines] == ["out/one.png", "out/two.png"]
+    summary = last["summary"]
+    assert summary.pop("seconds") > 0
+    passed = {"in folders, which --recursive takes": 1, "without the suffix of a picture": 1}
+    assert summary == {
+        **{"done": 2, "failed": 0, "skipped": 0, "up_to_date": 0, "clipped": 0, "passed_over": passed},
+    }
+
+
+def done(*arguments):
+    """Run a batch, which must succeed; return what was filtered, and how many results were up to date."""
+    ran = batch("in", "out", "-k", "box", "--json", *arguments)
+    assert ran.code == 0, ran
+    *lines, last = map(json.loads, ran.lines)
+    return [line["input"] for line in lines], last["summary"]["up_to_date"]
+
+
+def test_results_that_are_there(tree):
+    assert done() == (["in/one.png", "in/two.png"], 0)
+    before = Path("out/one.png").stat().st_mtime_ns
+    Path("out/two.png").unlink()
+    ran = batch("in", "out", "-k", "box")
+    assert (ran.code, ran.out) == (1, b"")
+    assert ran.err == (
+        "imgconv: out/one.png: the file exists; --overwrite replaces, --skip-existing leaves them, and --resume redoes "
+        "those that are out of date\n"
+    )
+    assert not Path("out/two.png").exists()
+    assert done("--skip-existing") == (["in/two.png"], 0)
+    assert Path("out/one.png").stat().st_mtime_ns == before
+    assert done("--overwrite") == (["in/one.png", "in/two.png"], 0)
+    assert Path("out/one.png").stat().st_mtime_ns > before
+
+
+def touch(path):
+    os.utime(path, ns=(0, 1_000_000_007))
+
+
+def add_file():
+    shutil.copy("in/one.png", "in/three.png")
+
+
+def cut_record():
+    path = Path("out", RECORD)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1][:-20])
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "redone"),
+    [
+        (lambda: None, [], []),
+        (lambda: None, ["--threads", "1"], []),
+        (lambda: touch("in/one.png"), [], ["in/one.png"]),
+        (lambda: shutil.copy("photo.png", "in/two.png"), [], ["in/two.png"]),
+        (lambda: touch("out/two.png"), [], ["in/two.png"]),
+        (lambda: Path("out/one.png").write_bytes(b""), [], ["in/one.png"]),
+        (lambda: Path("out/one.png").unlink(), [], ["in/one.png"]),
+        (lambda: None, ["--border", "zero"], ["in/one.png", "in/two.png"]),
+        (lambda: None, ["--compression", "1"], ["in/one.png", "in/two.png"]),
+        (add_file, [], ["in/three.png"]),
+        (cut_record, [], ["in/two.png"]),
+        (lambda: Path("out", RECORD).write_text("\n[]\nnonsense"), ["--overwrite"], ["in/one.png", "in/two.png"]),
+    ],
+)
+def test_resume_redoes_what_has_changed(tree, change, arguments, redone):
+    done()
+    change()
+    total = len(list(Path("in").glob("*.png")))
+    assert done("--resume", *arguments) == (redone, total - len(redone))
+    assert done("--resume", *arguments) == ([], total)
+
+
+def test_resume_knows_a_kernel_by_its_weights(tree):
+    np.save("k.npy", np.ones((3, 3)))
+    arguments = ["in", "out", "-k", "k.npy", "--resume"]
+    assert batch(*arguments).lines[0].startswith("2 done; ")
+    shutil.copy("k.npy", "same.npy")
+    assert batch("in", "out", "-k", "k.npy", "--resume").lines[0].startswith("0 done, 2 up to date")
+    np.save("k.npy", np.full((3, 3), 2.0))
+    assert batch(*arguments).lines[0].startswith("2 done; ")
+
+
+def test_resume_replaces_nothing_that_it_knows_nothing_of(tree):
+    Path("out").mkdir()
+    Path("out/one.png").write_text("mine")
+    ran = batch("in", "out", "-k", "box", "--resume")
+    assert ran.code == 1 and ran.err.startswith("imgconv: out/one.png: the file exists; ")
+    assert (files(), Path("out/one.png").read_text()) == (["one.png"], "mine")
+
+
+def test_in_place(tree, photo):
+    """A picture that has become its own result is not filtered twice."""
+    arguments = ["in", "in", "-k", "box", "-q"]
+    assert batch(*arguments).code == 1
+    assert batch(*arguments, "--overwrite").code == 0
+    assert batch(*arguments, "--resume") == (0, b"", "")
+    np.testing.assert_array_equal(pixels("in/two.png"), rounded(convolved(photo, BOX, mode="nearest")))
+
+
+def test_results_among_the_sources_are_not_read_back(tree):
+    arguments = ["in", "in", "-k", "box", "--name", "{stem}_{kernel}{suffix}", "--resume"]
+    assert batch(*arguments).lines[0].startswith("2 done; ")
+    assert batch(*arguments).lines[0].startswith("0 done, 2 up to date; ")
+    assert batch("in", "in/out", "-k", "box", "-r").lines[0].startswith("6 done; ")
+    assert batch("in", "in/out", "-k", "box", "-r", "--resume").lines[0].startswith("0 done, 6 up to date; ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("out -k box", 2, "SOURCE: name files or folders first, and last the folder for their results"),
+        ("- out -k box", 2, "SOURCE: standard input is one picture, which 'imgconv apply -' filters; --files-from - "),
+        ("in photo.png -k box", 2, "DEST: photo.png is no folder; the results need one, which is made if need be"),
+        ("in out", 2, "missing option '-k'"),
+        ("in out -k nosuch", 2, "there is no kernel 'nosuch'"),
+        ("in out -k box -0", 2, "--null: it goes with --files-from"),
+        ("in out -k box --resume --skip-existing", 2, "--skip-existing: it says the opposite of --resume; leave one"),
+        ("in out -k box --skip-existing --overwrite", 2, "--skip-existing: it says the opposite of --overwrite"),
+        ("in out -k box --name {stm}", 2, "--name: there is no {stm}; "),
+        ("in out -k box --format jpgg", 2, "--format: 'jpgg' cannot be written; "),
+        ("in out -k box --files-from nowhere", 2, "--files-from: nowhere: there is no such file"),
+        ("in out -k box --files-from in", 2, "--files-from: in: this is a directory, not a file"),
+        ("in out -k - --files-from -", 2, "--files-from: standard input cannot be both the list and the kernel"),
+        ("in out -k box --jobs 0", 2, "--jobs: '0' must lie within 1 and 1024"),
+        ("in out -k box --vmin 3", 2, "--vmin: it goes with --map stretch, but the map here is clip"),
+        ("in out -k box --depth 8 --map float", 2, "--depth: 8 bits cannot hold what --map float keeps"),
+        ("in photo.png in/one.png sub/one.png -k box", 2, "DEST: "),
+        ("in copy/one.png out -k box", 2, "in/one.png and copy/one.png would both be written to out/one.png; name the"),
+        ("empty out -k box", 1, "there is no picture to filter"),
+        ("in out -k box --include *.webp", 1, "there is no picture to filter; passed over: "),
+        ("in/*.webp out -k box", 1, "in/*.webp: no picture matches"),
+        ("in out -k box --report photo.png/r", 1, "photo.png/r: a part of this path is not a directory"),
+    ],
+)
+def test_refusals(tree, arguments, code, sentence):
+    Path("copy").mkdir()
+    Path("empty").mkdir()
+    shutil.copy("photo.png", "copy/one.png")
+    if "sub/one.png" in arguments:
+        Path("sub").mkdir()
+        shutil.copy("photo.png", "sub/one.png")
+    ran = run("batch", *arguments.split())
+    assert ran.code == code
+    assert ran.err.startswith(f"imgconv: {sentence}"), ran.err
+    assert ran.err.count("\n") == 1 and not Path("out", "one.png").exists()
+
+
+def test_odd_names(folder, photo):
+    Path("in").mkdir()
+    names = ["two words.png", "line\nbreak.png", "naïve é.png", "\udcff\udcfe.png", "-k.png", "a[1].png", "%s{}.png"]
+    for name in names:
+        shutil.copy("photo.png", Path("in", name))
+    ran = batch("in", "out", "-k", "box", "--report", "r.jsonl")
+    assert ran.code == 0 and ran.err.count("\n") == len(names)
+    assert sorted(map(os.fsencode, files())) == sorted(map(os.fsencode, names))
+    assert {line["output"] for line in records("r.jsonl")} == {f"out/{name}" for name in names}
+    assert len({Path("out", name).read_bytes() for name in names}) == 1
+    assert batch("in", "out", "-k", "box", "--resume").lines[0].startswith("0 done, 7 up to date; ")
+
+
+def test_folder_that_cannot_be_made(tree):
+    Path("out").mkdir()
+    Path("out/sub").write_text("in the way")
+    ran = batch("in", "out", "-k", "box", "-r", "-q")
+    assert ran.code == 1
+    assert ran.err.splitlines() == [
+        "imgconv: out/sub: a part of this path is not a directory",
+        "imgconv: out/sub/deep: a part of this path is not a directory",
+    ]
+    assert files() == ["one.png", "sub", "two.png"]
