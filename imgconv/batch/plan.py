@@ -101,7 +101,7 @@ def plan(
             replaces = request.overwrite or (resume and bool(made))
             if exists and not replaces:
                 there.append(target)
-            tasks.append(Task(source, target, replaces, skip_existing))
+            tasks.append(Task(source, target, replaces, spare=skip_existing or resume))
     if there:
         raise ResultsExistError(len(there), len(pairs), there[0])
     return Plan(
