@@ -204,6 +204,14 @@ class CollisionError(ImgconvError):
         super().__init__(text)
 
 
+class LibraryError(ImgconvError):
+    """A library that is not installed: `what` needs it, and the extra `extra` of this package installs it."""
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        self.what, self.library, self.extra = what, library, extra
+        super().__init__(f"{what} needs {library}; pip install 'imgconv[{extra}]'")
+
+
 class ChannelError(ImgconvError):
     """A kernel that asks for other channels than the image has."""
 

@@ -9,9 +9,9 @@ from typing import Any
 import imgconv
 from imgconv import cores, engines
 from imgconv.engines import _native
-from imgconv.image import FORMATS
+from imgconv.image import FORMATS, formats
 
-LIBRARIES = ("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng")
+LIBRARIES = ("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng", *formats.LIBRARIES)
 
 
 def facts() -> dict[str, Any]:
@@ -44,14 +44,14 @@ def lines(found: dict[str, Any]) -> list[str]:
         others = [name for name in found["simd_levels"] if name != found["simd"]]
         core = f"native core, SIMD level {found['simd']} (also there: {', '.join(others) or 'none'})"
     libraries = [f"{name} {number or 'not installed'}" for name, number in found["libraries"].items()]
-    formats = [f"{name} ({' '.join(suffixes)})" for name, suffixes in found["formats"].items()]
+    kinds = [f"{name} ({' '.join(suffixes)})" for name, suffixes in found["formats"].items()]
     rows = [
         ("imgconv", f"{found['imgconv']} on Python {found['python']}, {found['machine']}"),
         ("engines", ", ".join(found["engines"])),
         ("builtin", core),
         ("threads", str(found["threads"])),
         ("with", ", ".join(libraries)),
-        ("formats", ", ".join(formats)),
+        ("formats", ", ".join(kinds)),
     ]
     return [f"{label:<8} {text}" for label, text in rows]
 

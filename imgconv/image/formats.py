@@ -25,6 +25,7 @@ class Format(NamedTuple):
         cuts_alpha: whether alpha is only on or off.
         options: the fields of `imgconv.image.model.Options` that mean something to it.
         unit: ``frame`` where it holds an animation, ``page`` where it holds pages, empty where but one image.
+        library: what it needs to be read and written, if that is not installed with imgconv.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Format(NamedTuple):
     cuts_alpha: bool = False
     options: tuple[str, ...] = ()
     unit: str = ""
+    library: str = ""
 
     def holds(self, space: str, alpha: bool) -> bool:
         """Whether pixels of that space can be written as they are."""
@@ -80,9 +82,39 @@ FORMATS = (
     Format("PNM", ("pnm",), _OPAQUE, _DEEP),
     Format("PAM", ("pam",), _PLAIN, _DEEP),
     Format("PFM", ("pfm",), _OPAQUE, ("float32",)),
+    Format(
+        "AVIF",
+        ("avif",),
+        _PLAIN,
+        carries=("icc", "exif", "xmp"),
+        options=("quality", "subsampling"),
+    ),
+    Format(
+        "JXL",
+        ("jxl",),
+        _PLAIN,
+        ("uint8", "uint16", "float16", "float32"),
+        ("exif", "xmp", "colour"),
+        options=("compression", "quality"),
+        library="imagecodecs",
+    ),
+    Format("JPEG2000", ("jp2", "j2k"), _PLAIN, _DEEP, ("icc",)),
+    Format(
+        "EXR",
+        ("exr",),
+        _PLAIN,
+        ("float16", "float32"),
+        ("dpi", "comment"),
+        options=("compression",),
+        library="OpenEXR",
+    ),
+    Format("HDR", ("hdr",), _OPAQUE, ("float32",)),
     Format("NPY", ("npy",), _PLAIN, DTYPES, any_channels=True),
 )
 """Every format that can be written; all of them can be read as well."""
+
+LIBRARIES = {"OpenEXR": "exr", "imagecodecs": "codecs"}
+"""The libraries that some formats need besides, and the extra of this package that installs each."""
 
 DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
 """The words for sample types that can be asked for."""
@@ -104,6 +136,16 @@ def sniff(head: bytes) -> str:
         return "GIF"
     if head[:2] == b"BM":
         return "BMP"
+    if head[4:8] == b"ftyp" and any(brand in head[8:32] for brand in (b"avif", b"avis")):
+        return "AVIF"
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")):
+        return "JXL"
+    if head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")):
+        return "JPEG2000"
+    if head.startswith(b"\x76\x2f\x31\x01"):
+        return "EXR"
+    if head.startswith((b"#?RADIANCE", b"#?RGBE")):
+        return "HDR"
     if head[:6] == b"\x93NUMPY":
         return "NPY"
     if head[:1] == b"P" and head[1:2] in b"1234567Ff" and (head[2:3].isspace() or head[2:3] == b"#"):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from imgconv.errors import ImageReadError, ImgconvError
+from imgconv.errors import ImageReadError, ImgconvError, LibraryError
 
 MAX_SAMPLES = 2**31
 """The most samples (width x height x channels) an image may have; a header that says more is refused."""
@@ -77,6 +77,8 @@ def decoding(name: str, format: str) -> Iterator[list[str]]:
     _enter()
     try:
         yield remarks
+    except LibraryError as fault:
+        raise ImageReadError(name, str(fault)) from None
     except ImgconvError:
         raise
     except MemoryError:

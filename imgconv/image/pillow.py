@@ -84,6 +84,14 @@ def _plugin(format: str) -> Any:
         from PIL.BmpImagePlugin import BmpImageFile
 
         return BmpImageFile
+    if format == "AVIF":
+        from PIL.AvifImagePlugin import AvifImageFile
+
+        return AvifImageFile
+    if format == "JPEG2000":
+        from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+
+        return Jpeg2KImageFile
     from PIL.GifImagePlugin import GifImageFile
 
     return GifImageFile

@@ -226,7 +226,10 @@ def _opened(file: IO[bytes], name: str) -> Opened:
         raise ImageReadError(name, "the file is empty")
     format = sniff(head)
     if not format:
-        known = "PNG, JPEG, TIFF, WebP, BMP, GIF, Netpbm (PBM, PGM, PPM, PAM, PFM) and .npy"
+        known = (
+            "PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL, JPEG 2000, OpenEXR, Radiance HDR, "
+            "Netpbm (PBM, PGM, PPM, PAM, PFM) and .npy"
+        )
         raise ImageReadError(name, f"this is no image of a format that is read here: {known}")
     with decoding(name, format):
         file.seek(0)
@@ -275,6 +278,36 @@ def _open_npy(file: IO[bytes]) -> Opened:
     return open_npy(file)
 
 
+def _open_avif(file: IO[bytes]) -> Opened:
+    from imgconv.image.avif import open_avif
+
+    return open_avif(file)
+
+
+def _open_jxl(file: IO[bytes]) -> Opened:
+    from imgconv.image.jpegxl import open_jxl
+
+    return open_jxl(file)
+
+
+def _open_jp2(file: IO[bytes]) -> Opened:
+    from imgconv.image.jpeg2000 import open_jp2
+
+    return open_jp2(file)
+
+
+def _open_exr(file: IO[bytes]) -> Opened:
+    from imgconv.image.exr import open_exr
+
+    return open_exr(file)
+
+
+def _open_hdr(file: IO[bytes]) -> Opened:
+    from imgconv.image.hdr import open_hdr
+
+    return open_hdr(file)
+
+
 def _by_pillow(format: str) -> Callable[[IO[bytes]], Opened]:
     def opener(file: IO[bytes]) -> Opened:
         from imgconv.image.pillow import open_pillow
@@ -289,6 +322,11 @@ _OPENERS: dict[str, Callable[[IO[bytes]], Opened]] = {
     "TIFF": _open_tiff,
     "PNM": _open_netpbm,
     "NPY": _open_npy,
+    "AVIF": _open_avif,
+    "JXL": _open_jxl,
+    "JPEG2000": _open_jp2,
+    "EXR": _open_exr,
+    "HDR": _open_hdr,
     **{format: _by_pillow(format) for format in ("JPEG", "WebP", "BMP", "GIF")},
 }
 

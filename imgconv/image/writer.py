@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.errors import ImageWriteError, ImgconvError
+from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
 from imgconv.image.guard import decoding, fault_words, tidy
@@ -45,7 +45,19 @@ def check_target(
     if isinstance(target, (str, os.PathLike)):
         check_place(target, name, overwrite)
     _check_sides(name, spec, image_like)
-    return conversions(name, image_like, spec)
+    notes = conversions(name, image_like, spec)
+    _check_library(name, spec)
+    return notes
+
+
+def _check_library(name: str, spec: Format) -> None:
+    if spec.library:
+        from imgconv.image.extra import library
+
+        try:
+            library(spec.library, f"writing {spec.name}")
+        except LibraryError as fault:
+            raise ImageWriteError(name, str(fault)) from None
 
 
 def _check_sides(name: str, spec: Format, image_like: Any) -> None:
@@ -143,6 +155,7 @@ def prepared(source: Image | Pixels, spec: Format, name: str, strip: bool = Fals
         raise ImageWriteError(name, str(fault)) from None
     _check_sides(name, spec, image)
     notes = [*(() if image is source else image.notes), *conversions(name, image, spec)]
+    _check_library(name, spec)
     if image.space == "CMYK" and not spec.holds("CMYK", image.alpha):
         pixels, icc, how = cmyk_to_rgb(image)
         notes = [f"{note}, {how}" if note.startswith("CMYK is") else note for note in notes]
@@ -261,6 +274,26 @@ def _encoder(name: str) -> Encoder:
         from imgconv.image.gifwrite import encode_gif
 
         return encode_gif
+    if name == "AVIF":
+        from imgconv.image.avif import encode_avif
+
+        return encode_avif
+    if name == "JXL":
+        from imgconv.image.jpegxl import encode_jxl
+
+        return encode_jxl
+    if name == "JPEG2000":
+        from imgconv.image.jpeg2000 import encode_jp2
+
+        return encode_jp2
+    if name == "EXR":
+        from imgconv.image.exr import encode_exr
+
+        return encode_exr
+    if name == "HDR":
+        from imgconv.image.hdr import encode_hdr
+
+        return encode_hdr
     from imgconv.image import pillow
 
     return pillow.encode_webp if name == "WebP" else pillow.encode_bmp
