@@ -163,7 +163,7 @@ def _metadata(attributes: dict[str, bytes]) -> Metadata:
 
 
 def _load(file: IO[bytes], wanted: _Wanted) -> Pixels:
-    openexr = library("OpenEXR", "reading OpenEXR")
+    openexr = library("OpenEXR", "reading EXR")
     file.seek(0)
     with heard(_SAID), redirect_stdout(StringIO()):  # it prints warnings through Python
         opened = openexr.File(file, separate_channels=True, num_threads=cores.available())
@@ -179,7 +179,7 @@ def _load(file: IO[bytes], wanted: _Wanted) -> Pixels:
 
 def encode_exr(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image`, 16-bit or 32-bit floats, as OpenEXR, compressed without loss by ZIP."""
-    openexr = library("OpenEXR", "writing OpenEXR")
+    openexr = library("OpenEXR", "writing EXR")
     pixels = image.pixels
     if image.alpha:
         with np.errstate(all="ignore"):

@@ -17,6 +17,9 @@ from imgconv.image.pillow import open_pillow, picture_of, save_into
 
 CODESTREAM, CONTAINER = b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"
 
+_MAKER = "Created by OpenJPEG"
+"""What the library says of itself in every file."""
+
 _ICC = (2, 3)
 """The methods of a colour specification that hold an ICC profile: restricted, and any."""
 
@@ -37,9 +40,10 @@ def open_jp2(file: IO[bytes]) -> Opened:
         kind = "signed samples" if min(depths) < 1 else f"samples of {' and '.join(map(str, sorted(set(depths))))} bits"
         raise ValueError(kind)
     opened = open_pillow(file, "JPEG2000")
-    icc = _profile(file, parts)
-    if icc:
-        opened.metadata = opened.metadata.replace(icc=icc)
+    opened.metadata = opened.metadata.replace(
+        icc=_profile(file, parts),
+        text=tuple(pair for pair in opened.metadata.text if not pair[1].startswith(_MAKER)),
+    )
     if bits > 8:
         if bits < 16:
             opened.notes.append(f"{bits}-bit samples are scaled to 16 bit")
