@@ -15,7 +15,7 @@ from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading
 from imgconv.image.sequence import store_frames
 from imgconv.pipeline import float_for
-from imgconv.planning import File, Report, planned
+from imgconv.planning import Alike, File, Report, planned
 from imgconv.request import Request
 from imgconv.tone import Stats
 
@@ -23,8 +23,8 @@ from imgconv.tone import Stats
 def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: bool = False) -> Report:
     """Filter every frame or page that a file has and write them to `target`; return what was done to all.
 
-    Each is planned for itself, before a pixel is decoded, and then read, filtered and written before the next. Where
-    they are alike, ``--map stretch`` has one range for all, which is measured in a first pass over the file.
+    Each is planned for itself, before a pixel is decoded, and then read, filtered and written before the next. Those
+    that are alike share the range of ``--map stretch``, which is measured in a first pass over the file.
 
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
@@ -33,8 +33,8 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
     reports = _plans(request, reading.headers(), target)
     if dry_run:
         return _whole([report.replace(reason=reason_of(report)) for report in reports])
-    if reports[0].target.waits and _alike(reports):
-        reports = _with_one_range(reports, reading)
+    if any(report.target.waits for report in reports):
+        reports = _with_shared_ranges(reports, reading)
     done: list[Report] = []
 
     def made() -> Iterator[Frame]:
@@ -47,9 +47,10 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
         target,
         made(),
         request.options,
-        plays=reading.header.plays,
+        plays=_plays(reading.header),
         format=request.format,
         overwrite=request.overwrite,
+        most=sum(_most_bytes(report.output) for report in reports),
     )
     whole = _whole(done)
     return whole.replace(notes=tuple(dict.fromkeys((*whole.notes, *notes))))
@@ -88,33 +89,56 @@ def _plans(request: Request, headers: tuple[Header, ...], target: File) -> list[
                 )
                 raise ImageWriteError(report.output.name, f"{problem}; choose one with --frame")
             found[header] = report
-    return [found[header] for header in headers]
+    reports = [found[header] for header in headers]
+    first = reports[0].output
+    other = next((number for number, one in enumerate(reports) if one.output.words != first.words), None)
+    if other is not None and spec_of(target, request.format).unit == "frame":
+        problem = f"page {other} comes out as {reports[other].output.words} and page 0 as {first.words}"
+        raise ImageWriteError(
+            first.name, f"{problem}, of which no animation can be made; write .tif, or choose --frame"
+        )
+    return reports
 
 
-def _alike(reports: list[Report]) -> bool:
-    return all(report is reports[0] for report in reports)
+def _plays(header: Header) -> int:
+    """Return how often what is made of the file is shown; pages are shown for ever."""
+    return header.plays if header.unit == "frame" else 0
 
 
-def _with_one_range(reports: list[Report], reading: Reading) -> list[Report]:
-    """Return the reports with the range of all results that are stretched, so that no frame is brighter for itself."""
-    first = reports[0]
-    kind = float_for(np.dtype(first.input.dtype))
-    measuring = first.replace(
-        target=first.target.replace(map="float", dtype=kind),
-        request=first.request.replace(check=False, strict=False),
-    )
-    stats = Stats()
-    for frame in reading.frames():
-        result = filtered(measuring, frame.image).report.result
+def _with_shared_ranges(reports: list[Report], reading: Reading) -> list[Report]:
+    """Return the reports with the range of all results that are stretched alike, so that nothing flickers."""
+    seen: dict[int, Stats] = {}
+    for report, frame in zip(reports, reading.frames(), strict=True):
+        result = filtered(_measuring(report), frame.image).report.result
         assert result is not None
-        stats += result.stats
-    refuse_span(first.replace(result=Result(np.empty((0, 0, 0)), stats)))
-    ends = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
-    target = first.target.replace(
-        low=ends[0] if first.target.low is None else first.target.low,
-        high=ends[1] if first.target.high is None else first.target.high,
+        seen[id(report)] = seen.get(id(report), Stats()) + result.stats
+    ready = {id(report): _stretched(report, seen[id(report)]) for report in reports}
+    return [ready[id(report)] for report in reports]
+
+
+def _measuring(report: Report) -> Report:
+    kind = float_for(np.dtype(report.input.dtype))
+    return report.replace(
+        target=report.target.replace(map="float", dtype=kind),
+        request=report.request.replace(check=False, strict=False),
     )
-    return [first.replace(target=target)] * len(reports)
+
+
+def _stretched(report: Report, stats: Stats) -> Report:
+    refuse_span(report.replace(result=Result(np.empty((0, 0, 0)), stats)))
+    low, high = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
+    target = report.target
+    return report.replace(
+        target=target.replace(
+            low=low if target.low is None else target.low, high=high if target.high is None else target.high
+        )
+    )
+
+
+def _most_bytes(header: Header) -> int:
+    """Return more than a page takes in a file, well compressed or not."""
+    samples = header.width * header.height * header.channels
+    return int(1.6 * samples * np.dtype(header.dtype).itemsize) + 2**17
 
 
 def _shown(report: Report, image: Image) -> Image:
@@ -129,28 +153,37 @@ def _without_samples(report: Report) -> Report:
 
 
 def _whole(reports: list[Report]) -> Report:
-    """Return one report of all: the first one's plan, and what was seen in any."""
-    first = reports[0]
+    """Return one report of all."""
+    groups: dict[Header, list[int]] = {}
+    for number, report in enumerate(reports):
+        groups.setdefault(report.input.replace(notes=()), []).append(number)
+    alike = tuple(
+        Alike(tuple(numbers), _summed([reports[number] for number in numbers])) for numbers in groups.values()
+    )
+    first = alike[0].report if len(alike) == 1 else _summed(reports)
+    unit = spec_of(first.output.name, first.output.format).unit
+    return first.replace(
+        output=first.output.replace(frames=len(reports), unit=unit, plays=_plays(first.input)),
+        notes=tuple(dict.fromkeys((*first.notes, *_written_as(first, unit)))),
+        pages=alike if len(alike) > 1 else (),
+    )
+
+
+def _summed(reports: list[Report]) -> Report:
+    """Return the first one's plan, with what was seen in any."""
     results = [report.result for report in reports if report.result]
     checks = [report.check for report in reports if report.check]
     total = None
     if results:
         stats = sum((result.stats for result in results), Stats())
         total = results[0].replace(stats=stats, threads=max(result.threads for result in results))
-    unit = spec_of(first.output.name, first.output.format).unit
-    return first.replace(
-        output=first.output.replace(frames=len(reports), unit=unit, plays=first.input.plays),
+    return reports[0].replace(
         result=total,
         seconds=sum(report.seconds for report in reports),
         check=max(checks, key=lambda check: check.maximum, default=None),
         reason="; ".join(dict.fromkeys(report.reason for report in reports)),
-        notes=tuple(dict.fromkeys((*(note for report in reports for note in report.notes), *_written_as(first, unit)))),
-        pages=() if _same_headers(reports) else tuple(reports),
+        notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
     )
-
-
-def _same_headers(reports: list[Report]) -> bool:
-    return all(report.input.replace(notes=()) == reports[0].input.replace(notes=()) for report in reports)
 
 
 def _written_as(report: Report, unit: str) -> list[str]:

@@ -49,6 +49,29 @@ class Saved(NamedTuple):
     white: float
 
 
+class Alike(NamedTuple):
+    """Pages of one size and type.
+
+    Attributes:
+        numbers: theirs, from 0.
+        report: what was planned for them and done to all of them.
+    """
+
+    numbers: tuple[int, ...]
+    report: Report
+
+    @property
+    def words(self) -> str:
+        """Their numbers, such as ``0, 2..5``."""
+        runs: list[list[int]] = []
+        for number in self.numbers:
+            if runs and number == runs[-1][-1] + 1:
+                runs[-1][1:] = [number]
+            else:
+                runs.append([number])
+        return ", ".join("..".join(map(str, run)) for run in runs)
+
+
 class Report(Value, kw_only=True):
     """What was planned and, unless it was a dry run, done.
 
@@ -65,8 +88,8 @@ class Report(Value, kw_only=True):
         notes: what a user should know.
         form: how the result's channels are written.
         saved: the layers whose results are written to files of their own.
-        pages: where pages differ, what was planned for and done to each; the rest is then that of the first, with what
-            was seen in all.
+        pages: where pages differ, what was planned for and done to those that are alike; the rest is then that of the
+            first, with what was seen in all.
     """
 
     request: Request
@@ -84,7 +107,7 @@ class Report(Value, kw_only=True):
     notes: tuple[str, ...] = ()
     form: Form
     saved: tuple[Saved, ...] = ()
-    pages: tuple[Report, ...] = ()
+    pages: tuple[Alike, ...] = ()
 
     @property
     def keeps_alpha(self) -> bool:

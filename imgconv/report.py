@@ -10,7 +10,7 @@ from imgconv.engines._bands import Result
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.loss import clipping, remedy
-from imgconv.planning import Report
+from imgconv.planning import Alike, Report
 from imgconv.treatment import ALPHA_WORDS
 
 GRAY_WORDS = {"601": "BT.601", "709": "BT.709", "average": "the average of red, green and blue"}
@@ -25,12 +25,8 @@ def lines(report: Report) -> list[str]:
         *_treatment_lines(report),
         ("engine", _engine(report)),
     ]
-    if report.result:
-        stats = report.result.stats
-        light = " of linear light" * report.request.linear
-        found.append(("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}{light}, then --map {_map(report)}"))
-        if stats.clipped + stats.nan:
-            found.append(("clipped", clipping(stats, report.target, report.white)))
+    if report.result and not report.pages:
+        found += _seen_lines(report)
     if report.check:
         check = report.check
         found.append(
@@ -41,9 +37,8 @@ def lines(report: Report) -> list[str]:
             )
         )
     verb = "" if report.result else "would be "
-    for number, page in enumerate(report.pages):
-        if number and page.input != report.pages[number - 1].input:
-            found.append((f"page {number}", f"{page.input.words}: {verb}{page.output.words}"))
+    for alike in report.pages:
+        found += _page_lines(alike, verb)
     for saved in report.saved:
         found.append((f"layer {saved.number}", f"{saved.target}: {verb}{saved.header.words}, --map {saved.goal.map}"))
     found.append(("output", f"{report.output.name}: {verb}{report.output.words}"))
@@ -83,21 +78,18 @@ def to_json(report: Report) -> dict[str, Any]:
         "dry_run": result is None,
     }
     if result:
-        stats = result.stats
-        lost = stats.clipped + stats.nan
         values["engine"] |= {"threads": _threads(report, result), "seconds": report.seconds}
-        values["range"] = {"minimum": _number(stats.minimum), "maximum": _number(stats.maximum)}
-        values["clipped"] = {
-            "samples": stats.clipped,
-            "below": stats.below,
-            "above": stats.above,
-            "nan": stats.nan,
-            "total": stats.total,
-            "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
-            "keep": remedy(stats, report.target, report.white) if lost else None,
-        }
+        values |= {} if report.pages else _seen_json(report, result)
     if report.pages:
-        values["pages"] = [{"input": _file(page.input), "output": _file(page.output)} for page in report.pages]
+        values["pages"] = [
+            {
+                "numbers": list(alike.numbers),
+                "input": _file(alike.report.input.replace(frames=1)),
+                "output": _file(alike.report.output),
+                **(_seen_json(alike.report, alike.report.result) if alike.report.result else {}),
+            }
+            for alike in report.pages
+        ]
     if report.check:
         check = report.check
         values["check"] = {
@@ -121,6 +113,43 @@ def _treatment_lines(report: Report) -> list[tuple[str, str]]:
 
         found += described(request, report.picked)
     return found
+
+
+def _seen_lines(report: Report) -> list[tuple[str, str]]:
+    """Return what was seen of the results, and what was lost."""
+    assert report.result is not None
+    stats = report.result.stats
+    light = " of linear light" * report.request.linear
+    found = [("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}{light}, then --map {_map(report)}")]
+    if stats.clipped + stats.nan:
+        found.append(("clipped", clipping(stats, report.target, report.white)))
+    return found
+
+
+def _page_lines(alike: Alike, verb: str) -> list[tuple[str, str]]:
+    """Return what becomes of pages that are alike, where others are not."""
+    report = alike.report
+    words = [one.replace(frames=1).words for one in (report.input, report.output)]
+    found = [("page" + "s" * (len(alike.numbers) > 1), f"{alike.words}: {words[0]}, {verb or 'becomes '}{words[1]}")]
+    return found + (_seen_lines(report) if report.result else [])
+
+
+def _seen_json(report: Report, result: Result) -> dict[str, Any]:
+    """Return what was seen of the results, and what was lost, as plain values."""
+    stats = result.stats
+    lost = stats.clipped + stats.nan
+    return {
+        "range": {"minimum": _number(stats.minimum), "maximum": _number(stats.maximum)},
+        "clipped": {
+            "samples": stats.clipped,
+            "below": stats.below,
+            "above": stats.above,
+            "nan": stats.nan,
+            "total": stats.total,
+            "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
+            "keep": remedy(stats, report.target, report.white) if lost else None,
+        },
+    }
 
 
 def _single_lines(report: Report, kernel: AnyKernel) -> list[tuple[str, str]]:

@@ -73,6 +73,7 @@ FORMATS = (
         ("icc", "exif", "xmp", "dpi"),
         any_channels=True,
         options=("compression",),
+        unit="page",
     ),
     Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp"), options=("compression", "quality"), unit="frame"),
     Format("BMP", ("bmp", "dib"), _OPAQUE, carries=("dpi",)),

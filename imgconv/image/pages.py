@@ -1,8 +1,9 @@
-"""Multi-page TIFF: a grey page for every channel."""
+"""Multi-page TIFF: pages one after the other, or a grey page for every channel."""
 
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from typing import IO, Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from imgconv.errors import ImageWriteError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.guard import fault_words
-from imgconv.image.model import Image, Pixels
-from imgconv.image.tiffwrite import Page, write_pages_into
+from imgconv.image.model import Image, Options, Pixels
+from imgconv.image.tiffwrite import CLASSIC_LIMIT, Page, TiffSink, write_pages_into
 
 
 def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compression: int | None = None) -> None:
@@ -40,3 +41,22 @@ def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compres
         encode_into(target)
     except OSError as fault:
         raise ImageWriteError(name, fault_words(fault)) from None
+
+
+class PageWriter:
+    """A TIFF file of pages on its way into `file`, which can seek; `most` bytes may come of their pixels."""
+
+    def __init__(self, file: IO[bytes], options: Options, most: int) -> None:
+        self._sink = TiffSink(file, big=most > CLASSIC_LIMIT)
+        self._options = options
+        self._notes: dict[str, None] = {}
+
+    def add(self, image: Image, duration: Fraction | None) -> None:
+        """Write the next page."""
+        self._notes.update(dict.fromkeys(self._sink.begin(Page.of(image, self._options.compression))))
+        self._sink.write(image.pixels)
+
+    def finish(self) -> tuple[str, ...]:
+        """Write what comes at the end; return notes."""
+        self._sink.finish()
+        return tuple(self._notes)

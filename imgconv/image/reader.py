@@ -153,8 +153,10 @@ class Reading:
             else:
                 problem = f"{header.name} has {count} {header.unit}s, numbered from 0 to {count - 1}"
             raise OptionError("frame", problem)
+        if header.unit == "page":
+            header = self._header(next(islice(self._sequence(), frame, None)))
         if header.unit:
-            self.header = self.headers()[frame].replace(frame=frame)
+            self.header = header.replace(frame=frame)
 
     def headers(self) -> tuple[Header, ...]:
         """Return what the file says about each of its frames or pages; those of an animation are all alike."""

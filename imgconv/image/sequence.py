@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -109,23 +110,32 @@ def store_frames(
     plays: int | None = None,
     format: str | None = None,
     overwrite: bool = False,
+    most: int = 0,
 ) -> tuple[str, ...]:
-    """Do what `write_frames` does, with the options of writing in one value."""
+    """Do what `write_frames` does, with the options of writing in one value.
+
+    `most` is how many bytes the pixels may take, which decides whether a TIFF file becomes a BigTIFF; frames in a list
+    say that themselves.
+    """
     spec, name = spec_of(target, format), name_of(target)
     if not spec.unit:
         problem = f"{spec.name} holds one image; write {holders_of_several()} to keep several"
         raise ImageWriteError(name, problem)
     if plays is None:
         plays = frames.header.plays if isinstance(frames, Frames) else 0
+    if isinstance(frames, (list, tuple)):
+        most = sum(_bytes_of(frame) for frame in frames)
     notes: dict[str, None] = {}
 
     def encode_into(file: IO[bytes]) -> None:
         # what is known only at the end is written at the beginning
         seeks = False
         with suppress(AttributeError, ValueError):
-            seeks = isinstance(target, (str, bytes)) and file.seekable()
+            seeks = isinstance(target, (str, bytes, os.PathLike)) and file.seekable()
         room = file if seeks else BytesIO()
-        notes.update(dict.fromkeys(_write(room, frames, spec, name, plays, options)))
+        with encoding(name, spec.name):
+            writer = _writer(spec.name, room, plays, options, most)
+        notes.update(dict.fromkeys(_write(writer, frames, spec, name, options)))
         if room is not file:
             file.write(room.getbuffer())  # type: ignore[attr-defined]
 
@@ -133,15 +143,14 @@ def store_frames(
     return (*notes, *unheeded(spec, options))
 
 
+def _bytes_of(frame: Frame | Image | Pixels) -> int:
+    image = frame.image if isinstance(frame, Frame) else frame
+    return int((image.pixels if isinstance(image, Image) else image).nbytes)
+
+
 def _write(
-    file: IO[bytes],
-    frames: Iterable[Frame | Image | Pixels],
-    spec: Format,
-    name: str,
-    plays: int,
-    options: Options,
+    writer: Writer, frames: Iterable[Frame | Image | Pixels], spec: Format, name: str, options: Options
 ) -> list[str]:
-    writer = _writer(spec.name, file, plays, options)
     notes: list[str] = []
     first: Image | None = None
     for number, frame in enumerate(frames):
@@ -160,7 +169,11 @@ def _write(
         return [*notes, *writer.finish()]
 
 
-def _writer(format: str, file: IO[bytes], plays: int, options: Options) -> Writer:
+def _writer(format: str, file: IO[bytes], plays: int, options: Options, most: int) -> Writer:
+    if format == "TIFF":
+        from imgconv.image.pages import PageWriter
+
+        return PageWriter(file, options, most)
     if format == "PNG":
         from imgconv.image.apngwrite import ApngWriter
 

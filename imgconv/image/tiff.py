@@ -1,4 +1,4 @@
-"""What a TIFF file says of its first image, and who can decode it.
+"""What a TIFF file says of its pages, and who can decode them.
 
 Source: Adobe, TIFF Revision 6.0 (1992) with the Technical Notes of 1995 and 2002; the BigTIFF proposal (2004).
 """
@@ -6,7 +6,7 @@ Source: Adobe, TIFF Revision 6.0 (1992) with the Technical Notes of 1995 and 200
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, BinaryIO, cast
 
@@ -40,6 +40,7 @@ MAX_PAGES = 2**16
 DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F)
 """Tags that describe the picture, not its storage: title, camera, software, date, artist, host, copyright, ..."""
 
+_SUB_DIRECTORIES = 330
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 _BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
@@ -49,7 +50,7 @@ _SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 
 @dataclass
 class Layout:
-    """How the first image is stored.
+    """How an image is stored.
 
     `segments` are the (offset, length) of its strips or tiles; `unit` their (rows, columns). `samples` counts the
     channels stored, `colours` those that are colour; `extra` is the meaning of the first channel beyond them.
@@ -142,19 +143,102 @@ def open_tiff(file: IO[bytes]) -> Opened:
         ValueError: the image is of a kind that cannot be read.
         EOFError: the file breaks off, be it in a later page.
     """
-    stream = open_stream(file_reader(file))
-    fields, following = stream.directory(stream.first)
-    layout = _layout(stream, fields)
-    end = file.seek(0, os.SEEK_END)
-    if any(offset + length > end for offset, length in layout.segments if offset):
-        raise EOFError
-    frames = _count_pages(stream, following)
-    orientation = _number(fields, 274, 0)
-    opened = _decoder(file, layout)
-    opened.frames = max(frames, _imagej_frames(fields, layout, end))
-    opened.orientation = orientation if 1 <= orientation <= 8 else 0
-    opened.metadata = _metadata(stream, fields).replace(tiff=layout.kept_as)
-    return opened
+    return _File(file).opened()
+
+
+class _File:
+    """A TIFF file's pages: the directories of whole images, in order, or the images of an ImageJ stack."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.stream = open_stream(file_reader(file))
+        self.end = file.seek(0, os.SEEK_END)
+        self.pictures: list[Any] = []  # Pillow's view of the file, once there is one
+        self.places: list[tuple[int, int]] = []  # a directory's number among all, and its place
+        self.notes: list[str] = []
+        reduced = self._find_pages()
+        if reduced:
+            words = "reduced copy or mask is" if reduced == 1 else "reduced copies and masks are"
+            self.notes.append(f"{reduced} {words} left out")
+        fields, _ = self.stream.directory(self.stream.first)
+        if kind := _description_kind(fields):
+            self.notes.append(f"its {kind} description is not passed on")
+        self.layout = _layout(self.stream, fields)
+        self._check(self.layout)
+        self.stacked = _imagej_frames(fields, self.layout, self.end) if len(self.places) == 1 else 1
+
+    def _find_pages(self) -> int:
+        """Find the pages, and return how many thumbnails, masks and other reduced copies there are besides.
+
+        Raises:
+            EOFError: a page lies beyond the end of the file.
+        """
+        place, number, reduced = self.stream.first, 0, 0
+        seen: set[int] = set()
+        while place and place not in seen and number <= MAX_PAGES:
+            seen.add(place)
+            fields, following = self.stream.directory(place)
+            reduced += len(fields[_SUB_DIRECTORIES].values) if _SUB_DIRECTORIES in fields else 0
+            if number and _number(fields, 254, 0) & 5:
+                reduced += 1
+            else:
+                self.places.append((number, place))
+                if number:
+                    self._check(_layout(self.stream, fields))
+            place, number = following, number + 1
+        return reduced
+
+    def _check(self, layout: Layout) -> None:
+        if any(offset + length > self.end for offset, length in layout.segments if offset):
+            raise EOFError
+
+    def opened(self) -> Opened:
+        """Open the first page, which leads to all of them."""
+        return self._page(0)
+
+    def _page(self, number: int) -> Opened:
+        """Open page `number`, from 0."""
+        index, place = self.places[0 if self.stacked > 1 else number]
+        fields, _ = self.stream.directory(place)
+        layout = _layout(self.stream, fields)
+        if self.stacked > 1:
+            step = number * sum(length for _, length in layout.segments)
+            layout.segments = [(offset + step, length) for offset, length in layout.segments]
+        opened = _decoder(self, layout, index)
+        orientation = _number(fields, 274, 0)
+        opened.orientation = orientation if 1 <= orientation <= 8 else 0
+        opened.metadata = _metadata(self.stream, fields).replace(tiff=layout.kept_as)
+        opened.notes += [] if number else self.notes
+        opened.frames = max(len(self.places), self.stacked)
+        if opened.frames > 1:
+            opened.unit, opened.sequence = "page", self._pages
+        return opened
+
+    def _pages(self) -> Iterator[Opened]:
+        for number in range(max(len(self.places), self.stacked)):
+            yield self._page(number)
+
+    def picture(self, index: int) -> Any:
+        """Return Pillow's view of the file, at the directory of that number."""
+        if not self.pictures:
+            from PIL.TiffImagePlugin import TiffImageFile
+
+            from imgconv.image.guard import collect_log
+
+            collect_log("PIL.TiffImagePlugin")
+            self.file.seek(0)
+            self.pictures.append(TiffImageFile(self.file))
+        picture = self.pictures[0]
+        if picture.tell() != index:
+            picture.seek(index)
+        picture.info.pop("xmp", None)  # for its orientation, which would be applied unseen
+        return picture
+
+
+def _description_kind(fields: Fields) -> str:
+    """Name the program whose own description of the pages a file has, or return nothing."""
+    text = bytes(fields[270].data) if 270 in fields else b""
+    return "ImageJ" if text.startswith(b"ImageJ=") else "OME-XML" if text.startswith(b"<?xml") else ""
 
 
 def _number(fields: Fields, tag: int, default: int) -> int:
@@ -213,17 +297,6 @@ def _plain_lengths(layout: Layout, count: int) -> tuple[int, ...]:
     return tuple(last if index % strips == strips - 1 else whole for index in range(count))
 
 
-def _count_pages(stream: Stream, following: int) -> int:
-    """Count the pages, without thumbnails and masks; a page that lies beyond the end raises EOFError."""
-    pages = 1
-    seen: set[int] = set()
-    while following and following not in seen and len(seen) < MAX_PAGES:
-        seen.add(following)
-        fields, following = stream.directory(following)
-        pages += not _number(fields, 254, 0) & 5
-    return pages
-
-
 def _imagej_frames(fields: Fields, layout: Layout, end: int) -> int:
     """Return the number of images of an ImageJ stack, which has one directory for all of them."""
     text = bytes(fields[270].data) if 270 in fields and fields[270].kind == 2 else b""
@@ -233,9 +306,11 @@ def _imagej_frames(fields: Fields, layout: Layout, end: int) -> int:
     count = words.get(b"images", b"1")
     frames = int(count) if count.isdigit() else 1
     page = sum(length for _, length in layout.segments)
-    if layout.compression == NONE and layout.segments[0][0] + frames * page > end:
+    if layout.compression != NONE or not layout.direct:
+        return 1
+    if layout.segments[0][0] + frames * page > end:
         raise EOFError
-    return frames
+    return max(1, frames)
 
 
 def _metadata(stream: Stream, fields: Fields) -> Metadata:
@@ -314,18 +389,18 @@ def exif_parts(exif: bytes) -> tuple[Packed, Packed, Packed]:
     return plain, _inner(stream, fields, EXIF_IFD), _inner(stream, fields, GPS_IFD)
 
 
-def _decoder(file: IO[bytes], layout: Layout) -> Opened:
-    """Return who decodes the image: this package for whole bytes, Pillow for the rest, tifffile for what is left."""
+def _decoder(pages: _File, layout: Layout, index: int) -> Opened:
+    """Return who decodes an image: this package for whole bytes, Pillow for the rest, tifffile for what is left."""
     if layout.direct:
-        return _direct(file, layout)
+        return _direct(pages.file, layout)
     # libtiff prints to stderr about codecs that it was built without
     whole = layout.compression in _BYTEWISE and max(layout.bits) > 8 and layout.samples > 1
     if layout.compression in _BY_LIBTIFF and not whole:
         try:
-            return _through_pillow(file, layout)
+            return _through_pillow(pages, layout, index)
         except (SyntaxError, KeyError, ValueError):
             pass
-    return _through_imageio(file, layout)
+    return _through_imageio(pages.file, layout, index)
 
 
 def _direct(file: IO[bytes], layout: Layout) -> Opened:
@@ -355,17 +430,11 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
     )
 
 
-def _through_pillow(file: IO[bytes], layout: Layout) -> Opened:
+def _through_pillow(pages: _File, layout: Layout, index: int) -> Opened:
     """Use Pillow for palettes, YCbCr, Lab, bits, and what only libtiff unpacks (JPEG, fax ...)."""
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    from imgconv.image.guard import collect_log
     from imgconv.image.pillow import mode_facts, result_mode, samples_of
 
-    collect_log("PIL.TiffImagePlugin")
-    file.seek(0)
-    picture: Any = TiffImageFile(file)
-    picture.info.pop("xmp", None)  # for its orientation, which would be applied unseen
+    picture = pages.picture(index)
     mode = result_mode(picture)
     if max(layout.bits) > 8 and mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
         raise ValueError("Pillow would drop the low bits")
@@ -381,7 +450,7 @@ def _through_pillow(file: IO[bytes], layout: Layout) -> Opened:
         alpha=alpha,
         dtype=dtype,
         space=space,
-        load=lambda: _heard(lambda: samples_of(picture, mode)),
+        load=lambda: _heard(lambda: samples_of(pages.picture(index), mode)),
         notes=notes,
         turned=True,
     )
@@ -392,7 +461,7 @@ def _heard(decode: Callable[[], Pixels]) -> Pixels:
         return decode()
 
 
-def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:
+def _through_imageio(file: IO[bytes], layout: Layout, index: int) -> Opened:
     """Use tifffile for odd depths and codecs; many of those need the package imagecodecs."""
     if layout.photometric not in (*_COLOURS, _MOSAIC, _LINEAR_RAW):
         raise ValueError(f"photometric interpretation {layout.photometric} at {layout.bits[0]} bits")
@@ -410,12 +479,12 @@ def _through_imageio(file: IO[bytes], layout: Layout) -> Opened:
         alpha=alpha,
         dtype=dtype,
         space="CMYK" if layout.photometric == CMYK else space_of(layout.samples, alpha),
-        load=_imageio_loader(file, layout),
+        load=_imageio_loader(file, layout, index),
         notes=["its pixels are a camera's colour mosaic, read as grey"] if layout.photometric == _MOSAIC else [],
     )
 
 
-def _imageio_loader(file: IO[bytes], layout: Layout) -> Callable[[], Pixels]:
+def _imageio_loader(file: IO[bytes], layout: Layout, index: int) -> Callable[[], Pixels]:
     def load() -> Pixels:
         import imageio.v3 as iio
 
@@ -425,7 +494,7 @@ def _imageio_loader(file: IO[bytes], layout: Layout) -> Callable[[], Pixels]:
         collect_log("tifffile")
         file.seek(0)
         # index=...: else tifffile walks through all pages, without end in some damaged files
-        pixels = iio.imread(cast("BinaryIO", file), plugin="tifffile", index=cast("int", ...), page=0)
+        pixels = iio.imread(cast("BinaryIO", file), plugin="tifffile", index=cast("int", ...), page=index)
         if layout.planar and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         pixels = pixels.reshape(layout.height, layout.width, layout.samples)

@@ -29,7 +29,7 @@ STRIP_BYTES = 2**18
 
 _LONGEST_STRIP = 2**22
 _GROUP_BYTES = 2**21
-_CLASSIC_LIMIT = 2**32 - 2**24
+CLASSIC_LIMIT = 2**32 - 2**24
 _GROWTH = {NONE: 1.0, DEFLATE: 1.001}
 _ANY_GROWTH = 1.6
 
@@ -302,7 +302,7 @@ class TiffSink:
 
 def may_be_big(*pages: Page) -> bool:
     """Whether a file of these pages may become larger than a TIFF file that is no BigTIFF can be."""
-    return sum(page.most_bytes for page in pages) > _CLASSIC_LIMIT
+    return sum(page.most_bytes for page in pages) > CLASSIC_LIMIT
 
 
 def encode_tiff(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import scipy.ndimage
+import tifffile
 from cli.running import contents, ok, run
 
 from imgconv.image import Frame, Image, read, read_frames, write_frames
@@ -125,3 +126,59 @@ def test_sheets_of_feature_maps_move_too(moving, folder):
     assert any("a sheet of" in line for line in ran.lines)
     for frame, picture in zip(read_frames("out.png"), moving, strict=True):
         np.testing.assert_array_equal(frame.image.pixels[:60, :90, 0], picture[:, :, 0])
+
+
+@pytest.fixture
+def pages(folder):
+    """Three pages: RGB, floats, and RGB again, in one file."""
+    rng = np.random.default_rng(4)
+    kinds = [((9, 8, 3), np.uint8), ((16, 20), np.float32), ((9, 8, 3), np.uint8)]
+    made = [(rng.random(shape) * 200).astype(kind) for shape, kind in kinds]
+    with tifffile.TiffWriter("pages.tif") as writer:
+        for number, page in enumerate(made):
+            kind = "rgb" if page.ndim == 3 else "minisblack"
+            writer.write(page, photometric=kind, metadata=None, description=f"page {number}", resolution=(90, 90))
+    return made
+
+
+def test_every_page_is_filtered_by_its_own_plan(pages):
+    ran = ok("apply", "pages.tif", "out.tif", "-k", BOX)
+    with tifffile.TiffFile("out.tif") as file:
+        for number, (page, source) in enumerate(zip(file.pages, pages, strict=True)):
+            assert (page.description, page.dtype) == (f"page {number}", source.dtype)
+            assert page.tags["XResolution"].value == (90, 1)
+            sums = scipy.ndimage.correlate(np.atleast_3d(source).astype(float), np.ones((3, 3, 1)), mode="nearest") / 9
+            np.testing.assert_allclose(np.atleast_3d(page.asarray()), sums, atol=0.501 if number != 1 else 1e-4)
+    assert "pages    0, 2: 8x9 RGB, 8 bit, becomes 8x9 RGB, 8 bit" in ran.lines
+    assert "page     1: 20x16 grey, 32-bit float, becomes 20x16 grey, 32-bit float" in ran.lines
+
+
+def test_pages_that_are_alike_are_stretched_alike(pages):
+    told = json.loads(ok("apply", "pages.tif", "out.tif", "-k", "identity", "--map", "stretch", "--json").text)
+    assert [one["numbers"] for one in told["pages"]] == [[0, 2], [1]]
+    low, high = min(pages[0].min(), pages[2].min()), max(pages[0].max(), pages[2].max())
+    assert told["pages"][0]["range"] == {"minimum": low, "maximum": high}
+    with tifffile.TiffFile("out.tif") as file:
+        for page, source in [(file.pages[0], pages[0]), (file.pages[2], pages[2])]:
+            expected = (source.astype(float) - low) * 255 / (float(high) - low)
+            np.testing.assert_allclose(page.asarray(), expected, atol=0.501)
+
+
+def test_pages_become_frames_and_frames_pages_where_they_can(pages, moving):
+    ran = run("apply", "pages.tif", "out.gif", "-k", "identity", "--depth", "8")
+    assert ran.code == 1 and "page 1 comes out as 20x16 grey, 8 bit and page 0 as 8x9 RGB, 8 bit" in ran.err
+    ran = ok("apply", "moving.png", "out.tif", "-k", "identity")
+    assert "note     TIFF holds no durations: they are left out" in ran.lines
+    np.testing.assert_array_equal(tifffile.imread("out.tif"), moving)
+    ran = ok("apply", "out.tif", "back.webp", "-k", "identity")
+    assert "note     pages have no durations: each is shown for 0.1 s, again and again" in ran.lines
+    for frame, picture in zip(read_frames("back.webp"), moving, strict=True):
+        assert frame.duration == Fraction(1, 10)
+        np.testing.assert_array_equal(frame.image.pixels, picture)
+
+
+def test_channels_that_would_be_pages_are_refused_for_pages(pages, folder):
+    np.save(folder / "five.npy", np.zeros((5, 3, 1, 1)))
+    ran = run("apply", "pages.tif", "out.tif", "-k", "five.npy")
+    assert ran.code == 1 and "choose one with --frame" in ran.err
+    assert ok("apply", "pages.tif", "out.tif", "-k", "five.npy", "--frame", "0")

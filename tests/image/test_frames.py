@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from image.pictures import noise, png_chunk, png_file
@@ -369,3 +370,106 @@ def test_metadata_travel_with_an_animation():
     assert found["png"].text == found["gif"].text == meta.text
     assert found["png"].xmp == found["webp"].xmp == meta.xmp
     assert found["png"].dpi == pytest.approx(meta.dpi, abs=0.01)
+
+
+def stack(count=5, dtype="uint16"):
+    return np.stack([noise(1, dtype, 16, 20, seed)[..., 0] for seed in range(count)])
+
+
+def tiff_bytes(pixels, **options):
+    file = BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+STACKS = [
+    {"photometric": "minisblack"},
+    {"photometric": "minisblack", "compression": "zlib", "predictor": True},
+    {"photometric": "minisblack", "tile": (16, 16), "bigtiff": True},
+    {"imagej": True},
+    {"photometric": "minisblack", "byteorder": ">", "rowsperstrip": 3},
+]
+
+
+@pytest.mark.parametrize("options", STACKS, ids=lambda options: " ".join(map(str, options)))
+def test_every_page_of_a_stack_is_read(options):
+    pixels = stack()
+    data = tiff_bytes(pixels, **options)
+    back = read_frames(data)
+    assert (len(back), back.header.unit, back.header.words) == (5, "page", "20x16 grey, 16 bit, 5 pages")
+    for frame, page in zip(back, pixels, strict=True):
+        assert frame.duration is None
+        np.testing.assert_array_equal(frame.image.pixels[..., 0], page)
+    np.testing.assert_array_equal(read(data, frame=3).pixels[..., 0], pixels[3])
+
+
+def test_an_imagej_stack_of_one_directory_has_all_its_images():
+    pixels = stack()
+    data = bytearray(tiff_bytes(pixels, imagej=True))
+    with tifffile.TiffFile(BytesIO(bytes(data))) as file:
+        first = file.pages.first
+        link = first.offset + 2 + 12 * len(first.tags)
+    data[link : link + 4] = bytes(4)  # ImageJ itself writes no second directory
+    back = read_frames(bytes(data))
+    assert "its ImageJ description is not passed on" in back.header.notes
+    for frame, page in zip(back, pixels, strict=True):
+        np.testing.assert_array_equal(frame.image.pixels[..., 0], page)
+    with pytest.raises(ImageReadError, match="breaks off"):
+        probe(tiff_bytes(pixels, imagej=True)[:-700])
+
+
+def mixed_pages():
+    """Pages of three sizes and types, one of them through Pillow, and a thumbnail that is none."""
+    pages = [noise(3, rows=9, cols=8), stack(1, "float32")[0], stack(1)[0], noise(1, rows=5, cols=7)[..., 0] // 128]
+    file = BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for number, page in enumerate(pages):
+            kind = "rgb" if page.ndim == 3 else "minisblack"
+            page = page.astype(bool) if number == 3 else page
+            writer.write(page, photometric=kind, metadata=None, description=f"page {number}")
+            if number == 1:
+                writer.write(pages[0][:3, :3], photometric="rgb", subfiletype=1, metadata=None)
+    pages[3] *= 255
+    return file.getvalue(), [page.reshape(*page.shape[:2], -1) for page in pages]
+
+
+def test_pages_differ_in_size_type_and_decoder(tmp_path):
+    data, pages = mixed_pages()
+    back = read_frames(data)
+    assert len(back) == 4 and "1 reduced copy or mask is left out" in back.header.notes
+    for number, (frame, page) in enumerate(zip(back, pages, strict=True)):
+        np.testing.assert_array_equal(frame.image.pixels, page)
+        np.testing.assert_array_equal(read(data, frame=number).pixels, page)
+    write_frames(tmp_path / "a.tif", back, compression=6)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert [page.description for page in file.pages] == [f"page {number}" for number in range(4)]
+        assert {page.compression for page in file.pages} == {tifffile.COMPRESSION.ADOBE_DEFLATE}
+        for written_page, page in zip(file.pages, pages, strict=True):
+            np.testing.assert_array_equal(written_page.asarray().reshape(page.shape), page)
+
+
+@pytest.mark.parametrize("make", [lambda: tiff_bytes(stack(), photometric="minisblack"), lambda: mixed_pages()[0]])
+def test_no_page_is_lost_silently_when_a_tiff_is_cut(make):
+    data = make()
+    whole = [frame.image.pixels.tobytes() for frame in read_frames(data)]
+    for end in [*range(8, len(data), 149), *range(len(data) - 30, len(data))]:
+        try:
+            found = [frame.image.pixels.tobytes() for frame in read_frames(data[:end])]
+        except ImageReadError:
+            continue
+        assert found == whole, end
+
+
+def test_a_page_that_cannot_be_read_does_not_keep_another_from_being():
+    first, second = stack(2)
+    file = BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(first, photometric="minisblack", metadata=None)
+        writer.write(second, photometric="minisblack", metadata=None)
+    data = bytearray(file.getvalue())
+    with tifffile.TiffFile(BytesIO(bytes(data))) as pages:
+        tag = pages.pages[1].tags[262]
+        data[tag.valueoffset : tag.valueoffset + 2] = struct.pack("<H", 9999)
+    np.testing.assert_array_equal(read(bytes(data), frame=0).pixels[..., 0], first)
+    with pytest.raises(ImageReadError):
+        read(bytes(data), frame=1)
