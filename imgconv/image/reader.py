@@ -14,7 +14,7 @@ from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import check_size, decoding
-from imgconv.image.model import Frame, Header, Image, Metadata, Opened, Pixels
+from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
 LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
@@ -207,6 +207,22 @@ class Reading:
     def _header(self, opened: Opened) -> Header:
         return _header(opened, self._name, self._turn(opened))
 
+    @property
+    def metadata(self) -> Metadata:
+        """What travels with the pixels."""
+        return _upright_metadata(self._opened) if self._orient else _stored_metadata(self._opened)
+
+    @property
+    def banded(self) -> bool:
+        """Whether the image can be decoded some rows at a time."""
+        opened = self._opened
+        return opened.bands is not None and not self.header.frame and self._turn(opened) < 2
+
+    def bands(self) -> Bands:
+        """Return what decodes some rows of the image at a time, where it is `banded`; errors are those of `read`."""
+        assert self._opened.bands is not None
+        return _Guarded(self, self._decoded(self._opened.bands))
+
     def _ahead(self) -> None:
         assert self._opened.ahead is not None
         try:
@@ -219,6 +235,18 @@ class Reading:
             decoded = decode()
             _check_remarks(remarks, self._name, self._opened.format)
         return decoded
+
+
+class _Guarded:
+    """Bands whose decoder's faults come out as errors."""
+
+    def __init__(self, reading: Reading, bands: Bands) -> None:
+        self._reading, self._bands = reading, bands
+        self.unit = bands.unit
+
+    def fill(self, out: Pixels, start: int) -> None:
+        """Decode rows as `Bands.fill` does."""
+        self._reading._decoded(lambda: self._bands.fill(out, start))
 
 
 def _opened(file: IO[bytes], name: str) -> Opened:

@@ -404,7 +404,7 @@ def _decoder(pages: _File, layout: Layout, index: int) -> Opened:
 
 
 def _direct(file: IO[bytes], layout: Layout) -> Opened:
-    from imgconv.image.tiffread import read_samples
+    from imgconv.image.tiffread import TiffBands, read_samples
 
     notes = []
     native = layout.native.newbyteorder("=")
@@ -426,6 +426,7 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
         dtype=dtype,
         space="CMYK" if layout.photometric == CMYK else space_of(layout.kept, alpha),
         load=lambda: read_samples(file, layout),
+        bands=lambda: TiffBands(file, layout),
         notes=notes,
     )
 

@@ -1,28 +1,34 @@
 """Decoding TIFF samples that are whole bytes: 8 to 64 bits, integer or float, strips or tiles, every byte codec.
 
-Pillow drops the low byte of 16-bit RGB, and tifffile needs another package for LZW. So strips are unpacked
-here; where a codec is needed besides deflate, libtiff does it through Pillow, which is shown a grey 8-bit image
-as wide as the rows are long in bytes.
+Pillow drops the low byte of 16-bit RGB, and tifffile needs another package for LZW. So strips and tiles are unpacked
+here, on several threads, some rows of the image or all of them at a time.
 """
 
 from __future__ import annotations
 
-import struct
-from io import BytesIO
-from typing import IO, Any
+import os
+import threading
+from collections.abc import Iterator
+from io import UnsupportedOperation
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.image.deflate import inflate
+from imgconv import cores
+from imgconv.image.deflate import Inflater
 from imgconv.image.guard import MAX_SAMPLES
-from imgconv.image.ifd import LONG, SHORT, pack_directory
-from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Pixels, supported
+from imgconv.image.parallel import ordered
 from imgconv.image.tiff import ASSOCIATED, WHITE_IS_ZERO, Layout
-from imgconv.image.tiffcodec import DEFLATE, NONE, OLD_DEFLATE
+from imgconv.image.tiffcodec import DEFLATE, NONE, OLD_DEFLATE, differ, joined, unpack
 
 Bytes = NDArray[np.uint8]
+
+_WORTH_THREADS = 2**18
+_LONG_STRIP = 2**23
+_PIECE_BYTES = 2**18
+_RUN_BYTES = 2**21
 
 
 def read_samples(file: IO[bytes], layout: Layout) -> Pixels:
@@ -32,126 +38,247 @@ def read_samples(file: IO[bytes], layout: Layout) -> Pixels:
         EOFError: strips or tiles are missing or too short.
         ValueError: they are damaged.
     """
-    planes = layout.kept if layout.planar else 1
-    rows, across = _grid(layout)
-    if rows * across * layout.unit[1] * layout.samples > 2 * MAX_SAMPLES:
-        raise ValueError("its tiles are larger than the image by far")
-    stored = [_plane(file, layout, plane) for plane in range(planes)]
-    pixels = stored[0] if planes == 1 else np.concatenate(stored, axis=2)
-    pixels = pixels[: layout.height, : layout.width, : layout.kept]
-    if layout.photometric == WHITE_IS_ZERO and pixels.dtype.kind == "u":
-        colours = pixels[:, :, : layout.colours]
-        np.subtract(np.iinfo(pixels.dtype).max, colours, out=colours)
-    pixels, _ = supported(pixels)
-    if layout.alpha == ASSOCIATED:
-        _divide_by_alpha(pixels)
-    return np.ascontiguousarray(pixels)
+    return TiffBands(file, layout).rows(0, layout.height)
 
 
-def _grid(layout: Layout) -> tuple[int, int]:
-    """Return the rows stored and how many segments lie side by side."""
-    down, across = -(-layout.height // layout.unit[0]), -(-layout.width // layout.unit[1])
-    return (down * layout.unit[0] if layout.tiled else layout.height), across
+class _Part(NamedTuple):
+    """Rows `top` to `bottom` (exclusive) of the image, from a segment in `plane` that begins at (`row`, `left`)."""
+
+    number: int
+    plane: int
+    row: int
+    left: int
+    top: int
+    bottom: int
 
 
-def _plane(file: IO[bytes], layout: Layout, plane: int) -> Pixels:
-    """Return one plane (all of the image unless planar) as (rows, cols, channels), tiles' margins included."""
-    rows, across = _grid(layout)
-    channels = 1 if layout.planar else layout.samples
-    count = -(-layout.height // layout.unit[0]) * across
-    segments = layout.segments[plane * count : (plane + 1) * count]
-    if len(segments) < count:
-        raise EOFError
-    row_bytes = layout.unit[1] * channels * layout.native.itemsize
-    if layout.compression in (NONE, OLD_DEFLATE, DEFLATE):
-        data = _unpack(file, layout, segments, (rows, across, row_bytes))
-    else:
-        data = _through_libtiff(file, layout, segments, (rows, across, row_bytes))
-    return _samples(data, layout, channels)
+class TiffBands:
+    """The image of a TIFF file, of which some rows can be decoded at a time; see `imgconv.image.model.Bands`."""
 
+    def __init__(self, file: IO[bytes], layout: Layout) -> None:
+        """Take the strips and tiles of `layout`, which has to be `direct`.
 
-def _unpack(file: IO[bytes], layout: Layout, segments: list[tuple[int, int]], shape: tuple[int, int, int]) -> Bytes:
-    data = np.empty(shape, np.uint8)
-    across = shape[1]
-    for index, (offset, length) in enumerate(segments):
-        down, side = divmod(index, across)
-        block = data[down * layout.unit[0] : (down + 1) * layout.unit[0], side]
-        file.seek(offset)
-        if layout.compression == NONE and across == 1:
-            if file.readinto(block.reshape(-1)) < block.size:  # type: ignore[attr-defined]
-                raise EOFError
-            continue
-        raw = file.read(block.size if layout.compression == NONE else length)
-        raw = raw if layout.compression == NONE else inflate(raw, block.size)
-        if len(raw) < block.size:
+        Raises:
+            EOFError: some are missing.
+            ValueError: they are implausible.
+        """
+        self._layout, self._source = layout, _Source(file)
+        self.unit = layout.unit[0]
+        self._across = -(-layout.width // layout.unit[1])
+        self._planes = layout.kept if layout.planar else 1
+        self._channels = 1 if layout.planar else layout.samples
+        down = -(-layout.height // self.unit)
+        stored = (down * self.unit if layout.tiled else layout.height) * self._across * layout.unit[1]
+        if stored * layout.samples > 2 * MAX_SAMPLES:
+            raise ValueError("its tiles are larger than the image by far")
+        self._count = down * self._across
+        if len(layout.segments) < self._planes * self._count:
             raise EOFError
-        block[:] = np.frombuffer(raw, np.uint8).reshape(block.shape)
-    return data
+        self._row_bytes = layout.unit[1] * self._channels * layout.native.itemsize
+        self._long: _LongStrip | None = None
+        self._plain = layout.kept == layout.samples and not layout.planar
+        self._as_stored = (
+            self._plain
+            and not (layout.photometric == WHITE_IS_ZERO and layout.kind != 3)
+            and layout.alpha != ASSOCIATED
+            and supported(np.empty((0, 0, 1), layout.native))[0].dtype == layout.native.newbyteorder("=")
+        )
 
+    def rows(self, start: int, stop: int) -> Pixels:
+        """Return rows `start` to `stop` (exclusive)."""
+        layout = self._layout
+        samples = np.empty((stop - start, layout.width, layout.kept), layout.native.newbyteorder("="))
+        self._decode(samples, start)
+        return samples if self._as_stored else self._finished(samples)
 
-def _through_libtiff(
-    file: IO[bytes], layout: Layout, segments: list[tuple[int, int]], shape: tuple[int, int, int]
-) -> Bytes:
-    """Let libtiff unpack the segments, in a TIFF file in memory that calls every byte a sample."""
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    from imgconv.image.pillow import array_of
-
-    rows, across, row_bytes = shape
-
-    def fields(offsets: list[int]) -> dict[int, tuple[int, int, bytes]]:
-        long = _longs
-        table = {
-            256: long([across * row_bytes]),
-            257: long([rows]),
-            258: _short(8),
-            259: _short(layout.compression),
-            262: _short(1),
-            277: _short(1),
-        }
-        where, length = (324, 325) if layout.tiled else (273, 279)
-        if layout.tiled:
-            table |= {322: long([row_bytes]), 323: long([layout.unit[0]])}
+    def fill(self, out: Pixels, start: int) -> None:
+        """Decode the rows from `start` on into `out`, as many as that has."""
+        if self._as_stored:
+            self._decode(out, start)
         else:
-            table |= {278: long([layout.unit[0]])}
-        return table | {where: long(offsets), length: long([length for _, length in segments])}
+            out[...] = self.rows(start, start + len(out))
 
-    size = 8 + len(pack_directory(fields([0] * len(segments)), 8))
-    offsets = (size + np.cumsum([0] + [length for _, length in segments])[:-1]).tolist()
-    made = BytesIO()
-    made.write(b"II*\0\x08\0\0\0" + pack_directory(fields(offsets), 8))
-    for offset, length in segments:
-        file.seek(offset)
-        made.write(file.read(length))
-    made.seek(0)
-    picture: Any = TiffImageFile(made)
-    with libtiff_heard():
-        return array_of(picture).reshape(shape)
+    def _finished(self, pixels: Pixels) -> Pixels:
+        """Return stored samples as an image has them."""
+        layout = self._layout
+        if layout.photometric == WHITE_IS_ZERO and pixels.dtype.kind == "u":
+            colours = pixels[:, :, : layout.colours]
+            np.subtract(np.iinfo(pixels.dtype).max, colours, out=colours)
+        pixels, _ = supported(pixels)
+        if layout.alpha == ASSOCIATED:
+            _divide_by_alpha(pixels)
+        return np.ascontiguousarray(pixels)
+
+    def _decode(self, out: Pixels, start: int) -> None:
+        """Decode stored samples of the channels that are kept, in this machine's byte order."""
+        if self._layout.compression == NONE:
+            self._copy(out, start)
+            return
+        parts = list(self._parts(start, start + len(out)))
+        long = self.unit * self._row_bytes > _LONG_STRIP and self._layout.compression in (DEFLATE, OLD_DEFLATE)
+        if long and self._across == 1 and not self._layout.planar:
+            for part in parts:
+                self._inflate_some(part, out[part.top - start : part.bottom - start])
+            return
+        threads = cores.available() if len(parts) > 1 and out.nbytes >= _WORTH_THREADS else 1
+        for _ in ordered(lambda number: self._place(parts[number], out, start), len(parts), threads - (threads == 1)):
+            pass
+
+    def _parts(self, start: int, stop: int) -> Iterator[_Part]:
+        unit = self.unit
+        for plane in range(self._planes):
+            for down in range(start // unit, -(-stop // unit)):
+                for side in range(self._across):
+                    number = plane * self._count + down * self._across + side
+                    row, left = down * unit, side * self._layout.unit[1]
+                    yield _Part(number, plane, row, left, max(start, row), min(stop, row + unit))
+
+    def _lines(self, part: _Part) -> int:
+        """Return the rows that a segment holds."""
+        return self.unit if self._layout.tiled else min(self.unit, self._layout.height - part.row)
+
+    def _place(self, part: _Part, out: Pixels, start: int) -> None:
+        """Unpack one segment and lay what is wanted of it where it belongs."""
+        data = np.empty((self._lines(part), self._row_bytes), np.uint8)
+        unpack(self._source.read(*self._layout.segments[part.number]), self._layout.compression, data)
+        samples = self._samples(data)[part.top - part.row : part.bottom - part.row]
+        self._lay(samples, part, out, start)
+
+    def _lay(self, samples: Pixels, part: _Part, out: Pixels, start: int) -> None:
+        room = out[part.top - start : part.bottom - start, part.left : part.left + samples.shape[1]]
+        samples = samples[:, : room.shape[1]]
+        if self._layout.planar:
+            room[:, :, part.plane] = samples[:, :, 0]
+        else:
+            room[...] = samples[:, :, : room.shape[2]]
+
+    def _samples(self, data: Bytes) -> Pixels:
+        """Undo the predictor: (rows, bytes) to (rows, cols, channels); the data are overwritten."""
+        layout = self._layout
+        native = layout.native
+        if layout.predictor == 3:
+            return joined(data, native, self._channels)
+        samples = data.view(native).reshape(len(data), -1, self._channels)
+        if layout.predictor == 2:
+            samples = samples.astype(native.newbyteorder("="), copy=False)
+            differ(samples, undo=True)
+        return samples
+
+    def _copy(self, out: Pixels, start: int) -> None:
+        """Copy samples that are not compressed; no more of a segment is read than is wanted."""
+        straight = self._plain and self._across == 1 and not self._layout.tiled and out.dtype == self._layout.native
+        room: Bytes = np.empty(0, np.uint8)
+        for run in self._runs(start, start + len(out)):
+            part = run[0]
+            lines = part.bottom - part.top
+            place = self._layout.segments[part.number][0] + (part.top - part.row) * self._row_bytes
+            if straight:
+                self._source.into(place, out[part.top - start : part.bottom - start].reshape(-1).view(np.uint8))
+                continue
+            size = len(run) * lines * self._row_bytes
+            room = room if room.size >= size else np.empty(size, np.uint8)
+            self._source.into(place, room[:size])
+            samples = room[:size].view(self._layout.native).reshape(len(run), lines, -1, self._channels)
+            if len(run) > 1 and self._plain:
+                self._lay_side_by_side(samples, part, out[part.top - start : part.bottom - start])
+                continue
+            for one, block in zip(run, samples, strict=True):
+                self._lay(block, one, out, start)
+
+    def _lay_side_by_side(self, samples: Pixels, part: _Part, out: Pixels) -> None:
+        """Lay whole tiles, (tiles, rows, cols, channels), into `out`, the rows that they are of."""
+        tiles, rows, cols, channels = samples.shape
+        room = out[:, part.left : part.left + tiles * cols]
+        whole = room.shape[1] // cols
+        room[:, : whole * cols].reshape(rows, whole, cols, channels)[...] = samples[:whole].swapaxes(0, 1)
+        if whole < tiles:
+            room[:, whole * cols :] = samples[whole, :, : room.shape[1] - whole * cols]
+
+    def _runs(self, start: int, stop: int) -> Iterator[list[_Part]]:
+        """Yield segments side by side that lie one behind the other in the file and are wanted whole."""
+        run: list[_Part] = []
+        segments = self._layout.segments
+        size = self.unit * self._row_bytes
+        for part in self._parts(start, stop):
+            if run:
+                last = run[-1]
+                beside = part.row == last.row and part.plane == last.plane and part.bottom - part.top == self.unit
+                behind = segments[last.number][0] + size == segments[part.number][0]
+                if beside and behind and len(run) * size < _RUN_BYTES:
+                    run.append(part)
+                    continue
+                yield run
+            run = [part]
+        if run:
+            yield run
+
+    def _inflate_some(self, part: _Part, out: Pixels) -> None:
+        """Take rows from a strip that is too long to be unpacked whole; rows before them are passed over."""
+        long = self._long
+        if long is None or long.number != part.number or long.row > part.top:
+            place, size = self._layout.segments[part.number]
+            long = self._long = _LongStrip(part.number, part.row, Inflater(self._source.pieces(place, size)))
+        while long.row < part.bottom:
+            limit = part.top if long.row < part.top else part.bottom
+            lines = min(limit - long.row, max(1, _PIECE_BYTES // self._row_bytes))
+            data = np.frombuffer(long.stream.take(lines * self._row_bytes), np.uint8).reshape(lines, -1)
+            if long.row >= part.top:
+                at = long.row - part.top
+                samples = self._samples(data)
+                out[at : at + lines] = samples[:, : out.shape[1], : out.shape[2]]
+            long.row += lines
+        if part.bottom == part.row + self._lines(part):
+            long.stream.check()
+            self._long = None
 
 
-def _short(value: int) -> tuple[int, int, bytes]:
-    return SHORT, 1, struct.pack("<H", value)
+class _LongStrip:
+    """A strip that is being inflated row by row; `row` is the next one."""
+
+    def __init__(self, number: int, row: int, stream: Inflater) -> None:
+        self.number, self.row, self.stream = number, row, stream
 
 
-def _longs(values: list[int]) -> tuple[int, int, bytes]:
-    return LONG, len(values), struct.pack(f"<{len(values)}I", *values)
+class _Source:
+    """A file that several threads read from, by its number where it has one."""
 
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._lock = file, threading.Lock()
+        try:
+            self._number = file.fileno() if hasattr(os, "preadv") else -1
+        except (OSError, UnsupportedOperation):
+            self._number = -1
 
-def _samples(data: Bytes, layout: Layout, channels: int) -> Pixels:
-    """Undo the predictor and the byte order: (rows, segments across, bytes) to (rows, cols, channels)."""
-    rows, across, _ = data.shape
-    native = layout.native
-    if layout.predictor == 3:
-        steps = np.cumsum(data.reshape(rows, across, -1, channels), axis=2, dtype=np.uint8)
-        order = steps.reshape(rows, across, native.itemsize, -1).swapaxes(2, 3)
-        samples = np.ascontiguousarray(order).view(native.newbyteorder(">"))
-    else:
-        samples = data.view(native)
-    samples = samples.astype(native.newbyteorder("="), copy=False).reshape(rows, across, layout.unit[1], channels)
-    if layout.predictor == 2:
-        words = samples.view(f"u{native.itemsize}")
-        samples = np.cumsum(words, axis=2, dtype=words.dtype).view(samples.dtype)
-    return samples.reshape(rows, across * layout.unit[1], channels)
+    def read(self, place: int, size: int) -> bytes:
+        """Return `size` bytes, or as many as there are."""
+        if self._number >= 0:
+            return os.pread(self._number, size, place)
+        with self._lock:
+            self._file.seek(place)
+            return self._file.read(size)
+
+    def into(self, place: int, room: Bytes) -> None:
+        """Fill `room`.
+
+        Raises:
+            EOFError: there are fewer bytes.
+        """
+        done = 0
+        while done < room.size:
+            if self._number >= 0:
+                count = os.preadv(self._number, [room[done:].data], place + done)
+            else:
+                with self._lock:
+                    self._file.seek(place + done)
+                    count = self._file.readinto(room[done:].data)  # type: ignore[attr-defined]
+            if not count:
+                raise EOFError
+            done += count
+
+    def pieces(self, place: int, size: int) -> Iterator[bytes]:
+        """Yield `size` bytes in pieces."""
+        for at in range(place, place + size, _PIECE_BYTES):
+            yield self.read(at, min(_PIECE_BYTES, place + size - at))
 
 
 def _divide_by_alpha(pixels: Pixels) -> None:

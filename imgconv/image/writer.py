@@ -163,7 +163,11 @@ def prepared(source: Image | Pixels, spec: Format, name: str, strip: bool = Fals
     if image.dtype not in spec.dtypes:
         image, beyond = _in_floats(image, float_in(spec, image.dtype))
         notes += beyond
-    metadata, lost = (Metadata(jpeg=image.metadata.jpeg), _stripped(image)) if strip else _fitting(image, spec)
+    metadata, lost = (
+        (Metadata(jpeg=image.metadata.jpeg, tiff=image.metadata.tiff), _stripped(image))
+        if strip
+        else _fitting(image, spec)
+    )
     return image.replace(metadata=metadata), notes + lost
 
 

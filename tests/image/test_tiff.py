@@ -11,8 +11,9 @@ import tifffile
 from image.pictures import noise, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import probe, read
+from imgconv.image import probe, read, tiffread
 from imgconv.image.ifd import pack_directory
+from imgconv.image.reader import Reading
 
 
 def tiff(pixels, **options):
@@ -45,6 +46,41 @@ def test_deflate_and_predictors(dtype, predictor, layout, order):
         pytest.importorskip("imagecodecs")
     encoded = tiff(pixels, compression="zlib", predictor=predictor, photometric="rgb", byteorder=order, **layout)
     np.testing.assert_array_equal(read(encoded).pixels, pixels)
+
+
+BANDS = [
+    {"rowsperstrip": 5},
+    {"rowsperstrip": 100},
+    {"rowsperstrip": 4, "compression": "zlib", "predictor": True},
+    {"rowsperstrip": 100, "compression": "zlib", "predictor": True},
+    {"tile": (16, 32)},
+    {"tile": (32, 16), "compression": "zlib", "predictor": True},
+    {"tile": (16, 16), "planarconfig": "separate", "compression": "zlib"},
+    {"rowsperstrip": 3, "planarconfig": "separate"},
+    {"rowsperstrip": 7, "photometric": "miniswhite"},
+    {"rowsperstrip": 7, "extrasamples": ["assocalpha"]},
+]
+
+
+@pytest.mark.parametrize("options", BANDS, ids=str)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize("long", [False, True])
+def test_some_rows_are_those_of_the_whole(options, dtype, long, monkeypatch):
+    if long:  # strips that are too long to be unpacked at once
+        monkeypatch.setattr(tiffread, "_LONG_STRIP", 100)
+        monkeypatch.setattr(tiffread, "_PIECE_BYTES", 700)
+    options = {"photometric": "rgb", "byteorder": "><"[long]} | options
+    if options.get("predictor") and dtype == "float32":
+        options["predictor"] = False
+    channels = {"miniswhite": 1}.get(options["photometric"], 3) + ("extrasamples" in options)
+    pixels = noise(channels, dtype, 70, 53)
+    data = np.moveaxis(pixels, -1, 0) if "planarconfig" in options else pixels
+    with Reading(tiff(data, **options)) as reading:
+        whole, bands = reading.image().pixels, reading.bands()
+        for start, stop in [(0, 70), (0, 16), (16, 70), (3, 4), (40, 69), (33, 70), (1, 20), (20, 40), (69, 70)]:
+            out = np.zeros((stop - start, *whole.shape[1:]), whole.dtype)
+            bands.fill(out, start)
+            np.testing.assert_array_equal(out, whole[start:stop])
 
 
 def test_floating_point_predictor_by_hand():
