@@ -20,10 +20,13 @@ from imgconv.image.files import check_place
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
 from imgconv.pipeline import computable, float_for, mapped
-from imgconv.planning import File, Report, planned
+from imgconv.planning import File, Report, planned, samples_bytes
 from imgconv.request import Request
 from imgconv.tone import Stats, full_range
 from imgconv.treatment import treated
+
+STREAMED_BYTES = 2**28
+"""An image with so many bytes of samples, input and output together, is filtered some rows at a time."""
 
 
 def apply(request: Request, source: File | Reading, target: File, *, dry_run: bool = False) -> Report:
@@ -46,11 +49,33 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
 
             return apply_frames(request, reading, target, dry_run=dry_run)
         report = planned(request, reading.header, target)
+        large = _may_stream(report, reading, target)
         if dry_run:
-            return report.replace(reason=reason_of(report))
+            return report.replace(reason=reason_of(report), streamed=large)
+        if large and (finished := _streamed(report, reading, target)):
+            return finished
         image = reading.image()
     done = filtered(report, image)
     return done.report.replace(notes=tuple(dict.fromkeys((*done.report.notes, *image.notes, *_written(done, target)))))
+
+
+def _may_stream(report: Report, reading: Reading, target: File) -> bool:
+    """Whether the image is so large that it is filtered some rows at a time, where that can be done."""
+    if not reading.banded or samples_bytes(report.input, report.output) < STREAMED_BYTES:
+        return False
+    from imgconv.streaming import streams  # small images need it not
+
+    return streams(report, target)
+
+
+def _streamed(report: Report, reading: Reading, target: File) -> Report | None:
+    from imgconv.streaming import streamed
+
+    def check(done: Report) -> None:
+        refuse_span(done)
+        _refuse_loss(done)
+
+    return streamed(report, reading, str(target), check)
 
 
 class Done(NamedTuple):

@@ -90,6 +90,7 @@ class Report(Value, kw_only=True):
         saved: the layers whose results are written to files of their own.
         pages: where pages differ, what was planned for and done to those that are alike; the rest is then that of the
             first, with what was seen in all.
+        streamed: whether the image is filtered some rows at a time, or would be.
     """
 
     request: Request
@@ -108,6 +109,7 @@ class Report(Value, kw_only=True):
     form: Form
     saved: tuple[Saved, ...] = ()
     pages: tuple[Alike, ...] = ()
+    streamed: bool = False
 
     @property
     def keeps_alpha(self) -> bool:
@@ -124,6 +126,11 @@ class Report(Value, kw_only=True):
     def white(self) -> float:
         """What stands for white in the results: the input's largest sample, unless a layer changes the scale."""
         return self.plan.whites(full_range(self.input.dtype))[-1]
+
+
+def samples_bytes(*headers: Header) -> int:
+    """Return how many bytes the samples of images take."""
+    return sum(one.width * one.height * one.channels * np.dtype(one.dtype).itemsize for one in headers)
 
 
 def planned(request: Request, header: Header, target: File) -> Report:

@@ -42,6 +42,7 @@ def run(
     threads: int | None = None,
     out: NDArray[Any] | None = None,
     measure: bool = False,
+    rows: tuple[int, int] | None = None,
 ) -> Result:
     """Run `prepared` over `image` and return its samples.
 
@@ -55,12 +56,15 @@ def run(
         threads: at most so many; None means every core that this process may use.
         out: where the samples go, of that shape and type; None means a new array.
         measure: keep no samples, of which the result then has no rows, but only what was seen.
+        rows: the output rows to compute, the last one exclusive, which are whole bands; None means all. Only these
+            are in the samples returned.
     """
-    samples = np.empty((0, *output[1:]) if measure else output, dtype) if out is None else out
+    first, last = rows or (0, output[0])
+    samples = np.empty((0 if measure else last - first, *output[1:]), dtype) if out is None else out
     if len(prepared) == 1:
         prepared = [suited(prepared[0], tone)]
     step = min(job.band_rows for job in prepared)
-    starts = range(0, output[0], step)
+    starts = range(first, last, step)
     stats: list[Stats] = [Stats()] * len(starts)
 
     # An engine that can make samples itself saves the floats in between.
@@ -73,8 +77,8 @@ def run(
 
     def band(number: int) -> None:
         start = starts[number]
-        stop = min(start + step, output[0])
-        room = np.empty((stop - start, *output[1:]), dtype) if measure else samples[start:stop]
+        stop = min(start + step, last)
+        room = np.empty((stop - start, *output[1:]), dtype) if measure else samples[start - first : stop - first]
         if store is not None:
             stats[number] = store(image, start, stop, room, tone)
             return

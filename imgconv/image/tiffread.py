@@ -63,19 +63,22 @@ class TiffBands:
             ValueError: they are implausible.
         """
         self._layout, self._source = layout, _Source(file)
-        self.unit = layout.unit[0]
+        self._unit = layout.unit[0]
         self._across = -(-layout.width // layout.unit[1])
         self._planes = layout.kept if layout.planar else 1
         self._channels = 1 if layout.planar else layout.samples
-        down = -(-layout.height // self.unit)
-        stored = (down * self.unit if layout.tiled else layout.height) * self._across * layout.unit[1]
+        down = -(-layout.height // self._unit)
+        stored = (down * self._unit if layout.tiled else layout.height) * self._across * layout.unit[1]
         if stored * layout.samples > 2 * MAX_SAMPLES:
             raise ValueError("its tiles are larger than the image by far")
         self._count = down * self._across
         if len(layout.segments) < self._planes * self._count:
             raise EOFError
         self._row_bytes = layout.unit[1] * self._channels * layout.native.itemsize
+        long = self._unit * self._row_bytes > _LONG_STRIP and layout.compression in (DEFLATE, OLD_DEFLATE)
+        self._by_rows = long and self._across == 1 and not layout.planar
         self._long: _LongStrip | None = None
+        self.unit = 1 if self._by_rows or (layout.compression == NONE and not layout.tiled) else self._unit
         self._plain = layout.kept == layout.samples and not layout.planar
         self._as_stored = (
             self._plain
@@ -115,8 +118,7 @@ class TiffBands:
             self._copy(out, start)
             return
         parts = list(self._parts(start, start + len(out)))
-        long = self.unit * self._row_bytes > _LONG_STRIP and self._layout.compression in (DEFLATE, OLD_DEFLATE)
-        if long and self._across == 1 and not self._layout.planar:
+        if self._by_rows:
             for part in parts:
                 self._inflate_some(part, out[part.top - start : part.bottom - start])
             return
@@ -125,7 +127,7 @@ class TiffBands:
             pass
 
     def _parts(self, start: int, stop: int) -> Iterator[_Part]:
-        unit = self.unit
+        unit = self._unit
         for plane in range(self._planes):
             for down in range(start // unit, -(-stop // unit)):
                 for side in range(self._across):
@@ -135,7 +137,7 @@ class TiffBands:
 
     def _lines(self, part: _Part) -> int:
         """Return the rows that a segment holds."""
-        return self.unit if self._layout.tiled else min(self.unit, self._layout.height - part.row)
+        return self._unit if self._layout.tiled else min(self._unit, self._layout.height - part.row)
 
     def _place(self, part: _Part, out: Pixels, start: int) -> None:
         """Unpack one segment and lay what is wanted of it where it belongs."""
@@ -198,11 +200,11 @@ class TiffBands:
         """Yield segments side by side that lie one behind the other in the file and are wanted whole."""
         run: list[_Part] = []
         segments = self._layout.segments
-        size = self.unit * self._row_bytes
+        size = self._unit * self._row_bytes
         for part in self._parts(start, stop):
             if run:
                 last = run[-1]
-                beside = part.row == last.row and part.plane == last.plane and part.bottom - part.top == self.unit
+                beside = part.row == last.row and part.plane == last.plane and part.bottom - part.top == self._unit
                 behind = segments[last.number][0] + size == segments[part.number][0]
                 if beside and behind and len(run) * size < _RUN_BYTES:
                     run.append(part)

@@ -16,7 +16,7 @@ import numpy as np
 
 from imgconv import cores
 from imgconv.image.ifd import BYTES, EXIF_IFD, GPS_IFD, LONG, LONG8, RATIONAL, SHORT, pack_directory
-from imgconv.image.model import Image, Metadata, Options, Pixels, TiffLayout
+from imgconv.image.model import Header, Image, Metadata, Options, Pixels, TiffLayout
 from imgconv.image.parallel import ordered
 from imgconv.image.tiff import BLACK_IS_ZERO, CMYK, RGB, UNASSOCIATED, exif_parts
 from imgconv.image.tiffcodec import DEFLATE, NAMES, NONE, OLD_DEFLATE, PACKBITS, Pack, differ, packer, packs, split
@@ -60,15 +60,20 @@ class Page(Value, kw_only=True):
     @classmethod
     def of(cls, image: Image, level: int | None = None) -> Page:
         """Return what is known of an image; its file's layout is kept if that was a TIFF."""
+        return cls.like(image, image.metadata, level)
+
+    @classmethod
+    def like(cls, image: Header | Image, metadata: Metadata, level: int | None = None) -> Page:
+        """Return what is known of an image that travels with `metadata`."""
         return cls(
             width=image.width,
             height=image.height,
             channels=image.channels,
             alpha=image.alpha,
-            dtype=image.pixels.dtype,
+            dtype=np.dtype(image.dtype),
             space=image.space,
-            metadata=image.metadata,
-            layout=image.metadata.tiff,
+            metadata=metadata,
+            layout=metadata.tiff,
             level=level,
         )
 
@@ -199,7 +204,7 @@ class TiffSink:
         count, width = rows.shape[:2]
         group, cols = self._group[unit, :, line : line + count], self._cols
         whole = width // cols
-        group[:whole] = rows[:, : whole * cols].reshape(count, whole, cols, -1).swapaxes(0, 1)
+        group[:whole] = rows[:, : whole * cols].reshape(count, whole, cols, rows.shape[2]).swapaxes(0, 1)
         if whole < self._across:
             group[whole, :, : width - whole * cols] = rows[:, whole * cols :]
 

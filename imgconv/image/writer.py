@@ -12,7 +12,7 @@ from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
 from imgconv.image.guard import decoding, fault_words, tidy
-from imgconv.image.model import Image, Metadata, Options, Pixels, Samples, as_image
+from imgconv.image.model import Header, Image, Metadata, Options, Pixels, Samples, as_image
 from imgconv.image.profile import cmyk_to_rgb, fitting_icc, patched_exif, profile_space
 
 Encoder = Callable[[Image, IO[bytes], Options], tuple[str, ...]]
@@ -129,6 +129,47 @@ def deliver(target: Any, name: str, overwrite: bool, encode_into: Callable[[IO[b
         raise ImageWriteError(name, fault_words(fault)) from None
 
 
+def store_bands(
+    target: str,
+    image: Header,
+    metadata: Metadata,
+    give: Callable[[Callable[[Pixels], None]], None],
+    options: Options,
+    *,
+    overwrite: bool = False,
+) -> tuple[str, ...]:
+    """Write a TIFF image whose rows come band by band, whole or not at all, and return notes as `write` does.
+
+    Args:
+        target: a path.
+        image: what the image will be.
+        metadata: what travels with it.
+        give: gets a function that takes rows, (rows, cols, channels), and calls it until all have been given. What
+            `give` raises leaves no file.
+        options: how to write.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        ImageWriteError: the file cannot be written.
+    """
+    from imgconv.image.tiffwrite import Page, TiffSink, may_be_big
+
+    spec, name = spec_of(target, "TIFF"), name_of(target)
+    notes = list(conversions(name, image, spec))
+    metadata, lost = _travelling(image, metadata, spec, options.strip)
+    page = Page.like(image, metadata, options.compression)
+
+    def encode_into(file: IO[bytes]) -> None:
+        sink = TiffSink(file, big=may_be_big(page))
+        notes.extend((*lost, *unheeded(spec, options), *sink.begin(page)))
+        give(sink.write)
+        sink.finish()
+
+    check_place(target, name, overwrite)
+    replace_file(target, name, overwrite, encode_into)
+    return tuple(notes)
+
+
 def encode(
     image: Image | Pixels,
     format: str,
@@ -163,12 +204,15 @@ def prepared(source: Image | Pixels, spec: Format, name: str, strip: bool = Fals
     if image.dtype not in spec.dtypes:
         image, beyond = _in_floats(image, float_in(spec, image.dtype))
         notes += beyond
-    metadata, lost = (
-        (Metadata(jpeg=image.metadata.jpeg, tiff=image.metadata.tiff), _stripped(image))
-        if strip
-        else _fitting(image, spec)
-    )
+    metadata, lost = _travelling(image, image.metadata, spec, strip)
     return image.replace(metadata=metadata), notes + lost
+
+
+def _travelling(image: Header | Image, meta: Metadata, spec: Format, strip: bool) -> tuple[Metadata, list[str]]:
+    """Return what of the metadata goes into the file, and notes of what does not."""
+    if strip:
+        return Metadata(jpeg=meta.jpeg, tiff=meta.tiff), _stripped(image, meta)
+    return _fitting(image, meta, spec)
 
 
 def _in_floats(image: Image, dtype: str) -> tuple[Image, list[str]]:
@@ -182,9 +226,10 @@ def _in_floats(image: Image, dtype: str) -> tuple[Image, list[str]]:
     return image.replace(pixels=pixels), notes
 
 
-def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
+def _fitting(image: Header | Image, meta: Metadata, spec: Format) -> tuple[Metadata, list[str]]:
     """Return the metadata that the format can carry for these pixels, and a note of what it cannot."""
-    meta, notes, lost = image.metadata, [], []
+    notes: list[str] = []
+    lost: list[str] = []
     kept: dict[str, Any] = {}
     for field, words in _NAMES.items():
         if getattr(meta, field) and field not in spec.carries:
@@ -211,9 +256,9 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
     return meta.replace(exif=patched_exif(meta.exif, image.width, image.height, upright=False)), notes
 
 
-def _stripped(image: Image) -> list[str]:
+def _stripped(image: Header | Image, meta: Metadata) -> list[str]:
     """Return a note where colours change their meaning without what is left out."""
-    icc = image.metadata.icc
+    icc = meta.icc
     if fitting_icc(icc, image.space):
         from imgconv.image.icc import is_srgb, profile_name  # few files need it
 
