@@ -1,31 +1,21 @@
 """Filtering some rows at a time gives the samples, the numbers and the metadata of filtering the whole image."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from contextlib import suppress
-from io import BytesIO
 
-import numpy as np
 import pytest
-import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image.pictures import leftovers, noise
+from image.pictures import noise
 
 import imgconv.apply as apply_module
 from imgconv import streaming
 from imgconv.apply import apply
 from imgconv.border import Border
-from imgconv.errors import ClippedError, ImageReadError, ImageWriteError, SizeError
+from imgconv.errors import SizeError
 from imgconv.geometry import Padding
-from imgconv.image import Image, encode, read
+from imgconv.image import Image, encode
 from imgconv.image.model import Metadata, TiffLayout
 from imgconv.library import kernel
-from imgconv.pipelinefile import load
 from imgconv.request import Request
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]

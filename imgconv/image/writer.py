@@ -266,7 +266,7 @@ def _stripped(image: Header | Image, meta: Metadata) -> list[str]:
             name = profile_name(icc)
             named = f" ({name})" if name else ""
             return [f"its colour profile{named} is left out; the samples stay as they are and will be taken as sRGB's"]
-    if odd_gamma(image.metadata):
+    if odd_gamma(meta):
         return ["its gamma is left out; the samples stay as they are and will be taken as sRGB's"]
     return []
 
