@@ -39,7 +39,7 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
         ImgconvError: it cannot be done; nothing has been written.
     """
     _check_places([target, *(file for _, file in request.saves)], request.overwrite)
-    with source if isinstance(source, Reading) else Reading(source) as reading:
+    with source if isinstance(source, Reading) else Reading(source, max_pixels=request.max_pixels) as reading:
         if not request.orient:
             reading.leave_as_stored()
         if request.frame is not None:

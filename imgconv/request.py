@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgconv.border import Border
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.geometry import Padding
+from imgconv.image.limit import MAX_PIXELS
 from imgconv.image.model import Options
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel
 from imgconv.pipeline import Pipeline
@@ -46,6 +47,7 @@ class Request(Value, kw_only=True):
         format: the output's format in place of its suffix.
         compression, quality, subsampling: how to write it, as in `imgconv.image.model.Options`.
         frame: which frame or page, from 0; None for all.
+        max_pixels: refuse larger inputs by their header; see `imgconv.image.read`.
         saves: numbers of layers, from 1, and the files that their results are written to as well.
     """
 
@@ -83,6 +85,7 @@ class Request(Value, kw_only=True):
     quality: int | None = None
     subsampling: str = "keep"
     frame: int | None = None
+    max_pixels: int = MAX_PIXELS
     saves: tuple[tuple[int, str], ...] = ()
 
     @property

@@ -79,7 +79,7 @@ def command(
     # While one thread decodes, this one imports NumPy and the rest, which are of no use to --help.
     from imgconv.image.reader import begin
 
-    reading = None if dry_run or source == STANDARD else begin(source)
+    reading = None if dry_run or source == STANDARD else begin(source, asked["max_pixels"])
     with reading or nullcontext():
         from imgconv.apply import apply
 

@@ -14,10 +14,12 @@ from imgconv.cli.types import (
     ChannelsType,
     NumberType,
     PaddingType,
+    PixelsType,
     RegionType,
     SizeType,
     WordType,
 )
+from imgconv.image.limit import MAX_PIXELS, amount
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,6 +151,14 @@ frame = click.option(
     metavar="N",
     help="Take frame or page N, from 0, of INPUT alone. [default: all of them]",
 )
+max_pixels = click.option(
+    "--max-pixels",
+    type=PixelsType(),
+    default=MAX_PIXELS,
+    metavar="N",
+    help="Refuse inputs of more pixels before decoding them: a small file may ask for any amount of memory. "
+    f"As in 2G. [default: {amount(MAX_PIXELS)}]",
+)
 overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 compression = click.option(
     "--compression",
@@ -194,6 +204,7 @@ _RESULT = (
     quality,
     subsampling,
     frame,
+    max_pixels,
 )
 
 

@@ -165,6 +165,26 @@ class NumberType(click.ParamType[Any]):
         return number
 
 
+class PixelsType(click.ParamType[Any]):
+    """A number of pixels, such as ``500M`` or ``1.5G``; becomes a whole number."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return how many pixels that are."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d{1,15})(?:\.(\d{1,9}))?([kKmMgG]?)", str(value).strip())
+        if not match or (match[2] and not match[3]):
+            problem = f"{_quoted(value)} is no number of pixels; write one such as 250000, 500M or 1.5G"
+            raise OptionError(_option(param), problem)
+        digits = {"": 0, "k": 3, "m": 6, "g": 9}[match[3].lower()]
+        pixels = int(match[1] + (match[2] or "").ljust(digits, "0")[:digits])
+        if not pixels:
+            raise OptionError(_option(param), f"{_quoted(value)} would refuse every image")
+        return pixels
+
+
 def _quoted(value: Any) -> str:
     text = str(value)
     return f"'{text if len(text) <= 40 else text[:37] + '...'}'"

@@ -146,11 +146,16 @@ class Inflater:
                     raise EOFError
 
 
+class TooLargeError(ValueError):
+    """A stream holds more than it may."""
+
+
 def inflate(data: Buffer, limit: int) -> bytes:
     """Return the data of a zlib stream, refusing more than `limit` bytes of it.
 
     Raises:
-        ValueError: there is more, or the stream is damaged.
+        TooLargeError: there is more.
+        ValueError: the stream is damaged.
     """
     opened = codec.decompressobj()
     try:
@@ -158,5 +163,5 @@ def inflate(data: Buffer, limit: int) -> bytes:
     except codec.error as fault:
         raise ValueError(str(fault)) from fault
     if opened.unconsumed_tail and opened.decompress(opened.unconsumed_tail, 1):
-        raise ValueError(f"more than {limit} bytes when decompressed")
+        raise TooLargeError(f"more than {limit} bytes when decompressed")
     return bytes(found)

@@ -18,9 +18,6 @@ from typing import Any
 
 from imgconv.errors import ImageReadError, ImgconvError, LibraryError
 
-MAX_SAMPLES = 2**31
-"""The most samples (width x height x channels) an image may have; a header that says more is refused."""
-
 _CUT = ("truncated", "unexpected end", "eof:")
 _lock = threading.Lock()
 _here = threading.local()
@@ -45,22 +42,6 @@ def fault_words(fault: OSError) -> str:
     }
     number = fault.errno or 0
     return known.get(number) or (os.strerror(number).lower() if number else str(fault) or "it failed")
-
-
-def check_size(name: str, width: int, height: int, channels: int) -> None:
-    """Refuse sizes that no decoder should be started for.
-
-    Raises:
-        ImageReadError: a side is not positive, or there are more than `MAX_SAMPLES` samples.
-    """
-    if width < 1 or height < 1 or channels < 1:
-        raise ImageReadError(name, f"its header says {width}x{height} pixels, which is no image")
-    if width * height * channels > MAX_SAMPLES:
-        raise ImageReadError(
-            name,
-            f"its header asks for {width}x{height} pixels of {channels} channels, beyond the limit of "
-            f"{MAX_SAMPLES} samples; crop or shrink it first",
-        )
 
 
 @contextmanager

@@ -34,6 +34,9 @@ FORMATS |= {16: "Q", 17: "q", 18: "Q"}
 SIZES = {kind: struct.calcsize("=" + code) for kind, code in FORMATS.items()}
 SHORT, LONG, RATIONAL, BYTES, LONG8 = 3, 4, 5, 7, 16
 
+LARGEST = {1: 2**8 - 1, 3: 2**16 - 1, 4: 2**32 - 1, 6: 2**7 - 1, 8: 2**15 - 1, 9: 2**31 - 1}
+"""The integer types and the largest value of each; cameras write an orientation in any of them."""
+
 MAX_FIELDS = 4096
 MAX_FIELD_BYTES = 2**28
 
@@ -70,6 +73,12 @@ class Stream:
     order: str
     big: bool
     first: int
+
+    def extent(self, offset: int) -> int:
+        """Return how many bytes the fields of the directory at `offset` take."""
+        code, field = ("Q", 20) if self.big else ("H", 12)
+        (count,) = struct.unpack(self.order + code, self.read_at(offset, struct.calcsize("=" + code)))
+        return int(count) * field
 
     def directory(self, offset: int) -> tuple[Fields, int]:
         """Return the fields of the directory at `offset` and the offset of the next one (0 for none).
@@ -145,7 +154,7 @@ def exif_orientation(exif: bytes) -> int:
     try:
         stream = open_stream(reader_of(exif))
         found = stream.directory(stream.first)[0].get(ORIENTATION)
-        value = int(found.values[0]) if found and found.kind == SHORT else 0
+        value = int(found.values[0]) if found and found.kind in LARGEST else 0
     except (ValueError, EOFError, struct.error):
         return 0
     return value if 1 <= value <= 8 else 0
@@ -177,7 +186,7 @@ def patched_exif(exif: bytes, width: int = 0, height: int = 0, *, upright: bool 
 
 
 def _set(block: bytearray, field: Field | None, value: int) -> None:
-    if field and field.count == 1 and field.kind in (SHORT, LONG) and (value < 65536 or field.kind == LONG):
+    if field and field.count == 1 and value <= LARGEST.get(field.kind, 0):
         struct.pack_into(field.order + FORMATS[field.kind], block, field.at, value)
 
 

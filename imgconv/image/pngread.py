@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from imgconv import cores
-from imgconv.image.deflate import Inflater, crc32, inflate
+from imgconv.image.deflate import Inflater, TooLargeError, crc32, inflate
 from imgconv.image.memory import room
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.parallel import ordered
@@ -25,7 +25,7 @@ XMP_KEYWORD = "XML:com.adobe.xmp"
 METRES_PER_INCH = 0.0254
 
 MAX_METADATA = 2**26
-"""Chunks other than image data that are longer than this, packed or unpacked, are left out."""
+"""Chunks other than image data that are longer than this, or that unpack to more together, are left out."""
 
 _PIECE_BYTES = 2**18
 _BAND_BYTES, _ONE_BAND_BYTES = 2**17, 2**20
@@ -46,6 +46,8 @@ class PngHead:
         self.plain = not any(methods) and self.depth >= 8 and self.colour != 3
         self.frames = self.plays = 1
         self.transparency = b""
+        self.room = MAX_METADATA
+        self.left_out = False
         self.chunks: list[tuple[str, bytes]] = []
         self.parts: list[tuple[int, int]] = []
 
@@ -86,7 +88,9 @@ def png_head(file: IO[bytes]) -> PngHead:
             return head
         if name == b"IDAT":
             head.parts.append((place + 8, length))
-        elif name != b"fdAT" and length <= MAX_METADATA:
+        elif length > MAX_METADATA:
+            head.left_out |= name != b"fdAT"
+        elif name != b"fdAT":
             data = file.read(length)
             if len(data) < length:
                 if head.parts:
@@ -132,6 +136,7 @@ def open_png(file: IO[bytes]) -> Opened:
 def open_still(file: IO[bytes], head: PngHead) -> Opened:
     """Return the image of a PNG file whose chunks have been read, the default one if it is animated."""
     metadata = png_metadata(head)
+    notes = [f"text or a profile of more than {MAX_METADATA >> 20} MB is left out"] if head.left_out else []
     rows = _Rows(file, head) if head.plain and native() else None
     return Opened(
         format="PNG",
@@ -145,6 +150,7 @@ def open_still(file: IO[bytes], head: PngHead) -> Opened:
         metadata=metadata,
         load=lambda: png_pixels(file, head, rows),
         ahead=rows.memory if rows else None,
+        notes=notes,
     )
 
 
@@ -296,13 +302,13 @@ def png_metadata(head: PngHead) -> Metadata:
     text: list[tuple[str, str]] = []
     for word, data in head.chunks:
         if word == "iCCP":
-            icc = _unpacked(data.partition(b"\0")[2][1:])
+            icc = _unpacked(data.partition(b"\0")[2][1:], head)
         elif word == "eXIf":
             exif = data.removeprefix(b"Exif\0\0")
         elif word == "pHYs" and len(data) == 9 and data[8] == 1:
             dpi = tuple(round(dots * METRES_PER_INCH, 3) for dots in struct.unpack(">II", data[:8]))
         elif word in ("tEXt", "zTXt", "iTXt"):
-            keyword, words = _text(word, data)
+            keyword, words = _text(word, data, head)
             profile = keyword.removeprefix("Raw profile type ")
             if keyword == XMP_KEYWORD:
                 xmp = words
@@ -316,22 +322,28 @@ def png_metadata(head: PngHead) -> Metadata:
     return Metadata(icc, exif, xmp, dpi if dpi and all(dpi) else None, tuple(text), colour)
 
 
-def _unpacked(data: bytes) -> bytes:
+def _unpacked(data: bytes, head: PngHead) -> bytes:
+    """Return what a chunk's data unpack to, as long as there is room for it."""
     try:
-        return inflate(data, MAX_METADATA)
+        found = inflate(data, head.room) if head.room else b""
+    except TooLargeError:
+        head.room, head.left_out = 0, True
+        return b""
     except ValueError:
         return b""
+    head.room -= len(found)
+    return found
 
 
-def _text(word: str, data: bytes) -> tuple[str, bytes]:
+def _text(word: str, data: bytes, head: PngHead) -> tuple[str, bytes]:
     name, _, rest = data.partition(b"\0")
     keyword = name.decode("latin-1")
     if word == "tEXt":
         return keyword, rest
     if word == "zTXt":
-        return keyword, _unpacked(rest[1:])
+        return keyword, _unpacked(rest[1:], head)
     packed, words = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
-    return keyword, _unpacked(words) if packed else words
+    return keyword, _unpacked(words, head) if packed else words
 
 
 def _raw_profile(words: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +14,8 @@ from typing import IO, Any
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
-from imgconv.image.guard import check_size, decoding
+from imgconv.image.guard import decoding
+from imgconv.image.limit import MAX_PIXELS, check_size
 from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
@@ -25,20 +27,27 @@ _SNIFFED = 32
 _begun: dict[str, Reading] = {}
 
 
-def probe(source: Any, *, name: str | None = None, orient: bool = True) -> Header:
+def probe(source: Any, *, name: str | None = None, orient: bool = True, max_pixels: int = MAX_PIXELS) -> Header:
     """Return what a file says about its image, without decoding a pixel.
 
     `source` is a path, the file's bytes, or an open binary file; `name` is what messages call it; the size is that
-    of the image turned upright, or with ``orient=False`` as it is stored.
+    of the image turned upright, or with ``orient=False`` as it is stored. `max_pixels` is as for `read`.
 
     Raises:
         ImageReadError: it is missing, no image, damaged as far as the header shows, or larger than the limit.
     """
-    with Reading(source, name, orient=orient) as reading:
+    with Reading(source, name, orient=orient, max_pixels=max_pixels) as reading:
         return reading.header
 
 
-def read(source: Any, *, name: str | None = None, orient: bool = True, frame: int | None = None) -> Image:
+def read(
+    source: Any,
+    *,
+    name: str | None = None,
+    orient: bool = True,
+    frame: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Image:
     """Return the image of a file, upright, in its own depth, with its metadata.
 
     Palettes and transparent colours become RGB and alpha, one-bit pictures grey of 0 and 255; CMYK stays CMYK.
@@ -49,12 +58,13 @@ def read(source: Any, *, name: str | None = None, orient: bool = True, frame: in
         name: what messages call it.
         orient: turn the pixels upright as the EXIF orientation says, and let it say 1; else leave both as stored.
         frame: which frame or page, from 0; None for the first, with a note if there are more.
+        max_pixels: refuse larger images, or frames, by their header; of more than four channels, every four count as a pixel.
 
     Raises:
         ImageReadError: it is missing, no image, damaged or cut short, or larger than the limit.
         OptionError: there is no such frame.
     """
-    with Reading(source, name, orient=orient) as reading:
+    with Reading(source, name, orient=orient, max_pixels=max_pixels) as reading:
         if frame is not None:
             reading.choose(frame)
         image, header = reading.image(), reading.header
@@ -70,17 +80,17 @@ def foresee(path: str) -> None:
         _begun[path] = reading
 
 
-def begin(path: str) -> Reading | None:
+def begin(path: str, max_pixels: int = MAX_PIXELS) -> Reading | None:
     """Open an image file and have it decoded on another thread, as far as that needs no NumPy.
 
     None where it is no file that can be read: whoever reads it has words for that.
     """
-    if path in _begun:
+    if path in _begun and max_pixels >= MAX_PIXELS:
         return _begun.pop(path)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - pathlib takes 3 ms to import
             return None
-        reading = Reading(path)
+        reading = Reading(path, max_pixels=max_pixels)
     except (ImgconvError, OSError, ValueError):
         return None
     reading.begin()
@@ -94,15 +104,17 @@ class Reading:
         header: what the file says.
     """
 
-    def __init__(self, source: Any, name: str | None = None, *, orient: bool = True) -> None:
+    def __init__(
+        self, source: Any, name: str | None = None, *, orient: bool = True, max_pixels: int = MAX_PIXELS
+    ) -> None:
         """Open a file and read its header; arguments and errors are those of `probe`."""
         self._name = name or name_of(source)
         self._source, self._file = source, open_source(source, self._name)
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
-        self._orient = orient
+        self._orient, self._max_pixels = orient, max_pixels
         try:
-            self._opened = _opened(self._file, self._name)
+            self._opened = _opened(self._file, self._name, max_pixels)
             self.header = self._header(self._opened)
         except BaseException:
             self.close()
@@ -184,12 +196,13 @@ class Reading:
             return
         sequence, count = self._opened.sequence(), 0
         while opened := self._decoded(partial(next, sequence, None)):
-            yield _checked(opened, self._name)
+            yield _checked(opened, self._name, self._max_pixels)
             count += 1
         if count < self._opened.frames:
             raise ImageReadError(self._name, f"the {self._opened.format} data breaks off before the end of the image")
 
     def _image(self, opened: Opened, header: Header) -> Image:
+        check_size(self._name, opened.width, opened.height, opened.channels, self._max_pixels)
         pixels = self._decoded(opened.load)
         expected = (opened.height, opened.width, opened.channels)
         if pixels.shape != expected or pixels.dtype.name != opened.dtype:
@@ -249,7 +262,7 @@ class _Guarded:
         self._reading._decoded(lambda: self._bands.fill(out, start))
 
 
-def _opened(file: IO[bytes], name: str) -> Opened:
+def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
     with decoding(name, "image"):
         head = file.read(_SNIFFED)
     if not head:
@@ -264,15 +277,17 @@ def _opened(file: IO[bytes], name: str) -> Opened:
     with decoding(name, format):
         file.seek(0)
         opened = _OPENERS[format](file)
-    return _checked(opened, name)
+    return _checked(opened, name, max_pixels)
 
 
-def _checked(opened: Opened, name: str) -> Opened:
+def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
     """Complete what has been opened, and refuse what no decoder should be started for."""
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
     _drop_unfit_profile(opened)
-    check_size(name, opened.width, opened.height, opened.channels)
+    # what can be decoded some rows at a time is held to the limit where all of it is asked for
+    most = max_pixels if opened.bands is None else sys.maxsize
+    check_size(name, opened.width, opened.height, opened.channels, most)
     return opened
 
 

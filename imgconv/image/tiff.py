@@ -172,11 +172,15 @@ class _File:
 
         Raises:
             EOFError: a page lies beyond the end of the file.
+            ValueError: the directories share their bytes, as a small file of many long ones has to.
         """
-        place, number, reduced = self.stream.first, 0, 0
+        place, number, reduced, taken = self.stream.first, 0, 0, 0
         seen: set[int] = set()
         while place and place not in seen and number <= MAX_PAGES:
             seen.add(place)
+            taken += self.stream.extent(place)
+            if taken > self.end:
+                raise ValueError("its pages' directories lie over one another")
             fields, following = self.stream.directory(place)
             reduced += len(fields[_SUB_DIRECTORIES].values) if _SUB_DIRECTORIES in fields else 0
             if number and _number(fields, 254, 0) & 5:

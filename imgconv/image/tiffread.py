@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from imgconv import cores
 from imgconv.image.deflate import Inflater
-from imgconv.image.guard import MAX_SAMPLES
 from imgconv.image.model import Pixels, supported
 from imgconv.image.parallel import ordered
 from imgconv.image.tiff import ASSOCIATED, WHITE_IS_ZERO, Layout
@@ -29,6 +28,8 @@ _WORTH_THREADS = 2**18
 _LONG_STRIP = 2**23
 _PIECE_BYTES = 2**18
 _RUN_BYTES = 2**21
+_SMALL = 2**24
+"""Pixels of a single tile that do no harm, however much smaller the image is."""
 
 
 def read_samples(file: IO[bytes], layout: Layout) -> Pixels:
@@ -69,7 +70,7 @@ class TiffBands:
         self._channels = 1 if layout.planar else layout.samples
         down = -(-layout.height // self._unit)
         stored = (down * self._unit if layout.tiled else layout.height) * self._across * layout.unit[1]
-        if stored * layout.samples > 2 * MAX_SAMPLES:
+        if stored > max(_SMALL, 4 * layout.width * layout.height):
             raise ValueError("its tiles are larger than the image by far")
         self._count = down * self._across
         if len(layout.segments) < self._planes * self._count:

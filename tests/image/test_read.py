@@ -330,3 +330,17 @@ def test_what_was_foreseen_is_taken_once(tmp_path):
     with reader.begin(path) as first, reader.begin(path) as second:
         assert first is not second
         assert np.array_equal(first.image().pixels, second.image().pixels)
+
+
+@pytest.mark.parametrize("kind", [1, 3, 4, 6, 8, 9])
+def test_an_orientation_of_any_integer_type_is_applied_and_reset(kind):
+    """A Panasonic DMC-GF1's pictures say it as a signed 32-bit number."""
+    block = bytearray(exif_block(6))
+    entry = block.index(struct.pack("<HH", 274, 3))
+    block[entry : entry + 12] = struct.pack("<HHI", 274, kind, 1) + (6).to_bytes(4, "little")
+    file = BytesIO()
+    PIL.Image.fromarray(scene()).save(file, "JPEG", exif=b"Exif\0\0" + bytes(block), quality=95)
+    image = read(file.getvalue())
+    assert image.pixels.shape == (80, 60, 3)
+    assert np.abs(image.pixels.astype(int) - np.rot90(scene(), -1)).max() < 20
+    assert image.metadata.exif[entry : entry + 12] == struct.pack("<HHI", 274, kind, 1) + (1).to_bytes(4, "little")

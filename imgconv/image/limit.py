@@ -1,0 +1,42 @@
+"""How large an image may be: what its header says is looked at before anything is decoded."""
+
+from __future__ import annotations
+
+from imgconv.errors import ImageReadError
+
+MAX_PIXELS = 500_000_000
+"""The most pixels that are decoded at once unless more are asked for; a header that says more is refused.
+
+That is 2 GB of RGB and alpha at 8 bit: beyond any camera, and still within an ordinary computer's memory. Of more than
+four channels, every four count as a pixel.
+"""
+
+
+def check_size(name: str, width: int, height: int, channels: int, most: int = MAX_PIXELS) -> None:
+    """Refuse sizes that no decoder should be started for.
+
+    Raises:
+        ImageReadError: a side is not positive, or there are more than `most` pixels.
+    """
+    if width < 1 or height < 1 or channels < 1:
+        raise ImageReadError(name, f"its header says {width}x{height} pixels, which is no image")
+    pixels = width * height * max(4, channels) // 4
+    if pixels > most:
+        many = f" of {channels} channels" if channels > 4 else ""
+        raise ImageReadError(
+            name,
+            f"its header asks for {width}x{height} pixels{many}, beyond the limit of {amount(most)}; "
+            f"--max-pixels {amount(pixels)} lets it in",
+        )
+
+
+def amount(pixels: int) -> str:
+    """Write a number of pixels as --max-pixels takes it, rounded up where it is long.
+
+    >>> amount(500_000_000), amount(839_160_000), amount(6_000_000_000_000), amount(1234)
+    ('500M', '840M', '6000G', '1234')
+    """
+    for unit, letter in ((10**9, "G"), (10**6, "M")):
+        if pixels >= 10 * unit:
+            return f"{-(-pixels // unit)}{letter}"
+    return str(pixels)
