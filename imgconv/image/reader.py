@@ -58,7 +58,8 @@ def read(
         name: what messages call it.
         orient: turn the pixels upright as the EXIF orientation says, and let it say 1; else leave both as stored.
         frame: which frame or page, from 0; None for the first, with a note if there are more.
-        max_pixels: refuse larger images, or frames, by their header; of more than four channels, every four count as a pixel.
+        max_pixels: refuse larger images, or frames, by their header; of more than four channels, every four count as a
+            pixel.
 
     Raises:
         ImageReadError: it is missing, no image, damaged or cut short, or larger than the limit.
