@@ -212,6 +212,14 @@ class LibraryError(ImgconvError):
         super().__init__(f"{what} needs {library}; pip install 'imgconv[{extra}]'")
 
 
+class ClusterError(ImgconvError):
+    """A Dask cluster that cannot be used; `address` is what was said of it."""
+
+    def __init__(self, address: str, problem: str) -> None:
+        self.address, self.problem = address, problem
+        super().__init__(f"--dask {address}: {problem}")
+
+
 class ChannelError(ImgconvError):
     """A kernel that asks for other channels than the image has."""
 

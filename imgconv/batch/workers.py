@@ -83,16 +83,22 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
 class Worker:
     """A worker process, the pipes to and from it, and the task it is at."""
 
-    def __init__(self, request: Request, others: Iterable[Worker]) -> None:
-        """Start a process; `others` are those that live already, whose pipes a copy of this process inherits."""
+    def __init__(self, request: Request, others: Iterable[Worker], folder: str | None = None) -> None:
+        """Start a process.
+
+        Args:
+            request: what it does to every file.
+            others: those that live already, whose pipes a copy of this process inherits.
+            folder: its current one, if it is another than this process's.
+        """
         self.task: Task | None = None
         # A signal must find neither a worker that nobody knows of, nor one that takes itself for its parent.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         try:
-            if _alone():
+            if folder is None and _alone():
                 self._fork(request, others)
             else:
-                self._spawn(request)
+                self._spawn(request, folder)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -119,9 +125,10 @@ class Worker:
         self.tasks: IO[bytes] = os.fdopen(ours_out, "wb")
         self.results: IO[bytes] = os.fdopen(ours_in, "rb")
 
-    def _spawn(self, request: Request) -> None:
+    def _spawn(self, request: Request, folder: str | None) -> None:
         # It inherits the blocked signals, until it has begun to serve.
-        process = subprocess.Popen([sys.executable, "-c", _SPAWN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        command = [sys.executable, "-c", _SPAWN]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
         assert process.stdin and process.stdout
         self.pid, self.tasks, self.results = process.pid, process.stdin, process.stdout
         process.returncode = 0  # it is waited for here, not by Popen

@@ -17,6 +17,7 @@ from imgconv.errors import OptionError
 
 if TYPE_CHECKING:
     from imgconv.batch.plan import Plan
+    from imgconv.batch.running import Execute
     from imgconv.batch.sources import Finder
 
 STANDARD = "-"
@@ -60,6 +61,11 @@ STANDARD = "-"
     metavar="N",
     help="Filter N files at a time, each in a process of its own. [default: the cores]",
 )
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Have a Dask cluster filter the files: tcp://host:8786, a scheduler file, or local for one of --jobs workers.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @click.option("--report", metavar="FILE", help="Append a line of JSON for each file: sizes, seconds, range, error.")
 @click.option("--dry-run", is_flag=True, help="Print which file would be written from which; open none of them.")
@@ -82,6 +88,7 @@ def command(
     resume: bool,
     skip_existing: bool,
     jobs: int | None,
+    dask: str | None,
     fail_fast: bool,
     report: str | None,
     dry_run: bool,
@@ -133,15 +140,27 @@ def command(
         if dry_run:
             _print_plan(planned, as_json, quiet)
             ctx.exit(1 if finder.faults else 0)
-        from imgconv.batch.running import run, shared
-        from imgconv.batch.workers import outcomes
+        from imgconv.batch.running import run
 
-        request, jobs = shared(request, jobs)
-        execute = partial(outcomes, jobs=jobs)
-        tally = run(planned.replace(request=request), execute, progress.show, report=report, fail_fast=fail_fast)
+        planned, execute = _execution(planned, jobs, dask)
+        tally = run(planned, execute, progress.show, report=report, fail_fast=fail_fast)
     if not quiet:
         click.echo(summary(planned, tally, len(finder.faults), dict(finder.passed), as_json=as_json))
     ctx.exit(1 if tally.failed or finder.faults else 0)
+
+
+def _execution(planned: Plan, jobs: int | None, dask: str | None) -> tuple[Plan, Execute]:
+    """Return what runs the tasks of a plan, and the plan with the threads that each of them may use."""
+    from imgconv.batch.running import shared
+
+    request, jobs = shared(planned.request, jobs)
+    if dask is not None:
+        from imgconv.batch import cluster
+
+        return planned, partial(cluster.outcomes, address=dask, jobs=jobs)
+    from imgconv.batch import workers
+
+    return planned.replace(request=request), partial(workers.outcomes, jobs=jobs)
 
 
 def _refuse(ctx: click.Context) -> None:

@@ -1,0 +1,188 @@
+"""Batches sent to a Dask cluster: what it makes is what this machine makes, whatever becomes of its workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import pytest
+
+from imgconv.batch.cluster import outcomes
+from imgconv.errors import ClusterError
+from imgconv.image import write
+from imgconv.request import Request
+
+IMGCONV = [sys.executable, "-m", "imgconv"]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(6)
+    for number in range(4):
+        write(folder / f"{number}.png", rng.integers(0, 256, (400, 500, 3), np.uint8))
+    return folder
+
+
+def batch(*arguments, cwd, **options):
+    command = [*IMGCONV, "batch", *map(str, arguments), "-k", "sharpen"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False, **options)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@contextmanager
+def cluster(folder, workers):
+    """Yield a scheduler file, the scheduler and its workers, all on loopback and in a folder of their own."""
+    folder.mkdir()
+    file = folder / "scheduler.json"
+    with ExitStack() as stack, open(folder / "log", "w") as log:
+
+        def start(kind, *options):
+            command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--no-dashboard", *options]
+            process = stack.enter_context(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log))
+            stack.callback(process.kill)
+            return process
+
+        scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+        options = ["--scheduler-file", str(file), "--no-nanny", "--nthreads", "1"]
+        yield file, scheduler, [start("worker", *options) for _ in range(workers)]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("nowhere", "neither an address such as tcp://host:8786, nor a scheduler file, nor 'local'"),
+        (".", "this is no scheduler file"),
+        ("0.png", "this is no scheduler file"),
+    ],
+)
+def test_what_is_no_cluster_is_refused_in_a_sentence(pictures, monkeypatch, address, words):
+    pytest.importorskip("distributed")
+    monkeypatch.chdir(pictures)
+    with pytest.raises(ClusterError) as caught:
+        list(outcomes(Request(), [], address, 1))
+    assert str(caught.value).startswith(f"--dask {address}: {words}")
+
+
+def test_without_dask_a_sentence_names_the_extra(pictures):
+    (pictures.parent / "distributed.py").write_text("raise ImportError")
+    done = batch(pictures, "out", "--dask", "local", cwd=pictures.parent)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "imgconv: --dask local: the package distributed is not installed; pip install 'imgconv[dask]' brings it\n"
+    )
+
+
+def test_nothing_of_dask_is_imported_without_the_option(pictures):
+    script = (
+        "import sys; from imgconv.__main__ import main; sys.argv[1:] = ['batch', 'pictures', 'out', '-k', 'box']\n"
+        "import os; leave = os._exit\n"
+        "os._exit = lambda code: leave(any(name.startswith(('dask', 'distributed')) for name in sys.modules) or code)\n"
+        "main()"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=pictures.parent, check=True, timeout=60)
+
+
+@pytest.mark.slow
+def test_no_scheduler_is_said_within_seconds(pictures):
+    pytest.importorskip("distributed")
+    with socket.socket() as held:  # bound, but nobody listens
+        held.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
+        done = batch(pictures, "out", "--dask", address, cwd=pictures.parent)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"imgconv: --dask {address}: no scheduler answers there within 5 seconds")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_cluster_of_this_machine_makes_what_a_plain_run_makes(pictures):
+    pytest.importorskip("distributed")
+    (pictures / "broken.png").write_bytes((pictures / "0.png").read_bytes()[:2000])
+    plain = batch(pictures, "plain", cwd=pictures.parent)
+    done = batch("pictures", "out", "--dask", "local", cwd=pictures.parent)
+    assert (done.returncode, done.stdout) == (1, plain.stdout)
+    assert done.stderr == plain.stderr.replace(str(pictures), "pictures")
+    assert contents(pictures.parent / "out") == contents(pictures.parent / "plain")
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_no_file(pictures):
+    pytest.importorskip("distributed")
+    for number in range(4, 120):
+        shutil.copy(pictures / f"{number % 4}.png", pictures / f"{number}.png")
+    assert batch(pictures, "plain", cwd=pictures.parent).returncode == 0
+    out = pictures.parent / "out"
+    with cluster(pictures.parent / "cluster", 2) as (file, _, workers):
+        command = [*IMGCONV, "batch", str(pictures), str(out), "-k", "sharpen", "--dask", str(file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            end = time.monotonic() + 60
+            while not (out.is_dir() and len(os.listdir(out)) > 10) and time.monotonic() < end:
+                time.sleep(0.01)
+            workers[0].kill()
+            begun = len(os.listdir(out))
+            said, faults = process.communicate(timeout=120)
+    assert 10 < begun < 120
+    assert (process.returncode, faults) == (0, "")
+    assert "120 done" in said
+    assert contents(out) == contents(pictures.parent / "plain")
+
+
+@pytest.mark.slow
+def test_a_file_that_its_worker_does_not_see_is_said_to_be_so(pictures):
+    pytest.importorskip("distributed")
+    with cluster(pictures.parent / "cluster", 1) as (file, *_):
+        # every process has a folder of its own there
+        done = batch("/proc/self/cwd/0.png", "1.png", pictures.parent / "out", "--dask", file, cwd=pictures)
+    assert done.returncode == 1
+    assert "/proc/self/cwd/0.png: worker tcp://127.0.0.1" in done.stderr
+    assert "does not see this file; --dask needs folders that all machines share" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in (pictures.parent / "out").iterdir()] == ["1.png"]
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_away_ends_the_run_in_a_sentence(pictures):
+    pytest.importorskip("distributed")
+    for number in range(4, 400):
+        os.link(pictures / f"{number % 4}.png", pictures / f"{number}.png")
+    out = pictures.parent / "out"
+    with cluster(pictures.parent / "cluster", 1) as (file, scheduler, _):
+        command = [*IMGCONV, "batch", str(pictures), str(out), "-k", "sharpen", "--dask", str(file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            while not (out.is_dir() and len(os.listdir(out)) > 5):
+                time.sleep(0.01)
+            scheduler.kill()
+            _, faults = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert faults == f"imgconv: --dask {file}: the scheduler is gone; --resume goes on where this run ends\n"
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_local_cluster_quietly_and_soon(pictures):
+    pytest.importorskip("distributed")
+    for number in range(4, 1000):
+        os.link(pictures / f"{number % 4}.png", pictures / f"{number}.png")
+    out = pictures.parent / "out"
+    command = [*IMGCONV, "batch", str(pictures), str(out), "-k", "sharpen", "--dask", "local"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not (out.is_dir() and len(os.listdir(out)) > 5):
+            time.sleep(0.01)
+        start = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        faults = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert time.monotonic() - start < 2
+    assert faults.startswith("imgconv: ")
+    assert "Traceback" not in faults
