@@ -36,7 +36,7 @@ FLOORS = [
     {"pipelinefile", "schema"},
     {"light", "mask", "selective", "featuremap", "api", "checking", "loss", "info", "request", "treatment"},
     {"planning", "report"},
-    {"apply", "frames"},
+    {"apply", "frames", "streaming"},
     {"batch"},
     {"cli", "__main__"},
 ]

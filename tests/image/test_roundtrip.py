@@ -77,7 +77,7 @@ def test_pillow_reads_our_tiff(channels, level):
 def test_big_tiff_is_read_by_tifffile(monkeypatch):
     from imgconv.image import tiffwrite
 
-    monkeypatch.setattr(tiffwrite, "_CLASSIC_LIMIT", 1000)
+    monkeypatch.setattr(tiffwrite, "CLASSIC_LIMIT", 1000)
     pixels = noise(3, "uint16")
     encoded = encode(pixels, "tif")
     with tifffile.TiffFile(BytesIO(encoded)) as opened:
