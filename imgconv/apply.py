@@ -19,7 +19,7 @@ from imgconv.image import Image
 from imgconv.image.files import check_place
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
-from imgconv.pipeline import computable, mapped
+from imgconv.pipeline import computable, float_for, mapped
 from imgconv.planning import File, Report, planned
 from imgconv.request import Request
 from imgconv.tone import Stats, full_range
@@ -70,11 +70,19 @@ def filtered(report: Report, image: Image) -> Done:
     image = treated(image.with_pixels(image.pixels.astype(computable(image.pixels.dtype), copy=False)), report.request)
     if image.alpha and report.request.alpha != "filter" and not report.keeps_alpha:
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
+    if report.request.linear:
+        from imgconv.selective import light_notes
+
+        report = report.replace(notes=(*report.notes, *light_notes(image)))
     report, kept = _run(report, image)
     refuse_span(report)
     _refuse_loss(report)
     assert report.result is not None
     result = image.with_pixels(report.result.samples, alpha=report.output.alpha)
+    if report.request.gray:
+        from imgconv.grey import grey_metadata
+
+        result = result.replace(metadata=grey_metadata(result.metadata))
     return Done(report, result, {number: image.with_pixels(pixels, alpha=False) for number, pixels in kept.items()})
 
 
@@ -92,7 +100,8 @@ def _written(done: Done, target: File) -> tuple[str, ...]:
 def reason_of(report: Report) -> str:
     """Return how the engine would go about it; after a run the result says so."""
     engine, dtype = engines.get(report.request.engine), np.dtype(report.input.dtype)
-    jobs = report.plan.prepare(engine, dtype, full_range(dtype))
+    seen = float_for(dtype) if report.picked and report.picked.floats else dtype
+    jobs = report.plan.prepare(engine, seen, full_range(dtype))
     return "; ".join(dict.fromkeys(job.reason for step in jobs for job in step))
 
 
@@ -121,21 +130,26 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
             floats = Result(results.copy(), Stats.of(results))
             kept[number] = mapped(floats, saved.goal, saved.white).samples
 
-    start = time.perf_counter()
-    result = chain.run(
-        image.pixels,
-        engines.get(request.engine),
-        report.target,
-        alpha=request.alpha if image.alpha else None,
-        threads=request.threads,
-        keep=keep if wanted else None,
-    )
+    start, planes, engine = time.perf_counter(), image.pixels, engines.get(request.engine)
+    if report.picked:
+        from imgconv.selective import run  # few runs need it
+
+        result, planes = run(image, request, chain, report.target, report.picked, engine)
+    else:
+        result = chain.run(
+            image.pixels,
+            engine,
+            report.target,
+            alpha=request.alpha if image.alpha else None,
+            threads=request.threads,
+            keep=keep if wanted else None,
+        )
     seconds = time.perf_counter() - start
     check = None
     if request.check:
         from imgconv.checking import compare  # few runs need it
 
-        colours = image.pixels[:, :, : report.plan.input.channels]
+        colours = planes[:, :, : report.plan.input.channels]
         check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads)
     return report.replace(result=result, seconds=seconds, check=check, reason=result.reason), kept
 

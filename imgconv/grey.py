@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imgconv.errors import OptionError
-from imgconv.image.model import Image
+from imgconv.image.model import Image, Metadata
 
 LUMA = {
     "601": (299, 587, 114),
@@ -44,6 +44,9 @@ def to_grey(image: Image, coefficients: str = "601") -> Image:
     planes = [luma.astype(pixels.dtype)]
     if image.alpha:
         planes.append(pixels[:, :, -1])
-    colour = tuple(chunk for chunk in image.metadata.colour if chunk[0] in ("gAMA", "sRGB"))  # the others are for RGB
-    metadata = image.metadata.replace(colour=colour)
-    return image.replace(pixels=np.stack(planes, axis=2), space="grey", metadata=metadata)
+    return image.replace(pixels=np.stack(planes, axis=2), space="grey")
+
+
+def grey_metadata(metadata: Metadata) -> Metadata:
+    """Return the metadata without the PNG chunks that are for RGB; a profile that is for RGB is left out on writing."""
+    return metadata.replace(colour=tuple(chunk for chunk in metadata.colour if chunk[0] in ("gAMA", "sRGB")))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imgconv.border import Border
 from imgconv.chain import Row, extents, rows
 from imgconv.engines import Engine, Job, Prepared
-from imgconv.engines._bands import Result, run, suited
+from imgconv.engines._bands import Result, Window, run, run_within, suited
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
 from imgconv.geometry import Extent, Padding
 from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Pointwise
@@ -149,11 +149,13 @@ class Plan(Value):
         white: float | None = None,
         threads: int | None = None,
         keep: Callable[[int, Pixels], None] | None = None,
+        window: Window | None = None,
     ) -> Result:
         """Run every step on `pixels`, (rows, cols, channels), all channels alike.
 
         `white` is the largest sample value, for floats that stand for samples of an integer type. `keep` is called
-        with the number of every layer, from 1, and its float results.
+        with the number of every layer, from 1, and its float results. With a `window` the result is that part of the
+        whole, sample for sample, and nothing else is looked at; what ``stretch`` measures is the window's.
         """
         pixels = pixels.astype(computable(pixels.dtype), copy=False)
         whites = self.whites(full_range(pixels.dtype) if white is None else white)
@@ -165,7 +167,7 @@ class Plan(Value):
         ):
             waits = target.waits or narrow or i < last or keep is not None
             made = partial(
-                run,
+                run if window is None or i < last else partial(run_within, window),
                 jobs,
                 pixels,
                 (step.output.height, step.output.width, step.output.channels),
@@ -226,6 +228,8 @@ class Pipeline(Value):
         alpha: str | None = None,
         threads: int | None = None,
         keep: Callable[[int, Pixels], None] | None = None,
+        white: float | None = None,
+        window: Window | None = None,
     ) -> Result:
         """Run the chain on `pixels`, (rows, cols, channels).
 
@@ -238,29 +242,37 @@ class Pipeline(Value):
                 does the same but under learned weights, which it lets see the colours as they are.
             threads: at most so many; None means every core that this process may use.
             keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
+            white, window: as in `Plan.run`.
         """
         pixels = pixels.astype(computable(pixels.dtype), copy=False)
         rows, cols, channels = pixels.shape
         if alpha in (None, "filter"):
-            return self.plan(Shape(cols, rows, channels)).run(pixels, engine, target, threads=threads, keep=keep)
+            plan = self.plan(Shape(cols, rows, channels))
+            return plan.run(pixels, engine, target, white=white, threads=threads, keep=keep, window=window)
         plan = self.plan(Shape(cols, rows, channels - 1))
         colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
-        white = full_range(pixels.dtype)
+        white = full_range(pixels.dtype) if white is None else white
         clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
         if int(cover.min()) == white:  # opaque throughout, and so is every border
-            result = plan.run(np.ascontiguousarray(colours), engine, target, threads=threads, keep=keep)
+            result = plan.run(
+                np.ascontiguousarray(colours), engine, target, white=white, threads=threads, keep=keep, window=window
+            )
             return result.replace(samples=_with_channel(result.samples, clear))
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
         weighted = self.weights(alpha)
         if isinstance(plan.steps[-1], ConvStep) and len(self.layers) == 1 and not target.waits and keep is None:
-            return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads)
+            within = window or Window(0, 0, plan.output.height, plan.output.width)
+            return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads, white, within)
         if weighted:
             colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
-        result = plan.run(np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep)
+        result = plan.run(
+            np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep, window=window
+        )
         means = weighted and self.averages
         alphas = tuple(layer.for_alpha(means, white) for layer in self.layers)
-        cover = Pipeline(alphas).plan(Shape(cols, rows, 1)).run(cover, engine, floats, threads=threads).samples
+        covering = Pipeline(alphas).plan(Shape(cols, rows, 1))
+        cover = covering.run(cover, engine, floats, white=white, threads=threads, window=window).samples
         if means:
             _unweight(result.samples, cover, white)
         result = mapped(result.replace(stats=Stats.of(result.samples)), target, plan.whites(white)[-1])
@@ -281,11 +293,18 @@ class Pipeline(Value):
         return all(layer.averages for layer in self.layers)
 
     def _by_parts(
-        self, colours: ConvStep, pixels: Pixels, engine: Engine, target: Target, weighted: bool, threads: int | None
+        self,
+        colours: ConvStep,
+        pixels: Pixels,
+        engine: Engine,
+        target: Target,
+        weighted: bool,
+        threads: int | None,
+        white: float,
+        window: Window,
     ) -> Result:
         """Run the one layer there is some rows at a time, as weighting the whole image takes many times its memory."""
         (layer,) = self.layers
-        white = full_range(pixels.dtype)
         kind, means = float_for(pixels.dtype), weighted and layer.averages
         height, width, channels = pixels.shape
         cover = layer.for_alpha(means, white).plan(Shape(width, height, 1))
@@ -294,12 +313,14 @@ class Pipeline(Value):
         clear = full_range(target.dtype) if target.map not in (None, "float") else white
         tone = target.tone(layer.white_after(white))
         shape = colours.output
-        samples = np.empty((shape.height, shape.width, channels), target.dtype)
-        rows = max(PART_SAMPLES // samples[:1].size, 2 * jobs[0][0].taps.shape[0])
+        samples = np.empty((window.bottom - window.top, window.right - window.left, channels), target.dtype)
+        rows = max(PART_SAMPLES // (shape.width * channels), 2 * jobs[0][0].taps.shape[0])
         found = Result(samples, Stats())
-        for start in range(0, shape.height, rows):
+        for start in range(window.top // rows * rows, window.bottom, rows):
             stop = min(start + rows, shape.height)
-            part = samples[start:stop]
+            first, last = window.rows(start, stop)
+            part = samples[first - window.top : last - window.top]
+            cut = np.s_[first - start : last - start, window.left : window.right]
             with np.errstate(all="ignore"):
                 source, moved = _seen_rows(jobs, start, stop)
                 seen = pixels[source]
@@ -312,7 +333,7 @@ class Pipeline(Value):
                     ways = [engine.prepare(job, image.shape, kind) for job in some]
                     size = (stop - start, shape.width, image.shape[2])
                     results.append(run(ways, image, size, combine=step.combine, dtype=kind, threads=threads))
-                result, shares = results[0].samples, results[1].samples
+                result, shares = results[0].samples[cut], results[1].samples[cut]
                 if means:
                     _unweight(result, shares, white)
                 if tone is None:

@@ -18,11 +18,12 @@ from imgconv.layers.conv import Conv
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.request import Request, rescaled
 from imgconv.tone import full_range
-from imgconv.treatment import alpha_done, taken
+from imgconv.treatment import alpha_done, plain, taken
 from imgconv.value import Value
 
 if TYPE_CHECKING:
     from imgconv.checking import Check
+    from imgconv.selective import Chosen
 
 File = str | IO[bytes]
 """A path, or an open binary file such as a pipe."""
@@ -60,6 +61,7 @@ class Report(Value, kw_only=True):
         result: what came out; None for a dry run.
         seconds: how long the engine took.
         check: how another engine compares, if that was asked.
+        picked: what of the image is filtered; None for all of it as it is coded.
         notes: what a user should know.
         form: how the result's channels are written.
         saved: the layers whose results are written to files of their own.
@@ -78,6 +80,7 @@ class Report(Value, kw_only=True):
     result: Result | None = None
     seconds: float = 0.0
     check: Check | None = None
+    picked: Chosen | None = None
     notes: tuple[str, ...] = ()
     form: Form
     saved: tuple[Saved, ...] = ()
@@ -112,7 +115,18 @@ def planned(request: Request, header: Header, target: File) -> Report:
     border = request.border or Border.parse(request.padding.border)
     chain = request.pipeline or Pipeline((_layer(request, border),))
     filtered = seen.channels - (seen.alpha and request.alpha != "filter")
+    picked: Chosen | None = None
+    remarks: tuple[str, ...] = ()
+    if not plain(request):
+        from imgconv.selective import chosen  # few runs need it
+
+        picked, remarks = chosen(seen, request)
+        filtered = picked.planes
     plan = chain.plan(Shape(seen.width, seen.height, filtered))
+    if picked:
+        from imgconv.selective import check_results
+
+        check_results(plan, request)
     dtype = np.dtype(header.dtype)
     shown = _form(seen, plan, target, request)
     goal = _target(request, chain.layers, dtype, shown)
@@ -122,6 +136,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
     notes = (
         *header.notes,
         *check_target(target, made, format=request.format, overwrite=request.overwrite),
+        *remarks,
         *_channel_notes(seen, chain, plan, shown, made, request),
     )
     return Report(
@@ -132,6 +147,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
         plan=plan,
         target=goal,
         border=border,
+        picked=picked,
         notes=notes,
         form=shown,
         saved=_saved(request, chain, plan, seen, dtype),
@@ -208,6 +224,8 @@ def _keeps_alpha(taken: Header, plan: Plan, request: Request) -> bool:
 def _form(taken: Header, plan: Plan, target: File, request: Request) -> Form:
     """Return how the result is written; one with the input's channels, or with its alpha, is a picture as that was."""
     width, height, channels = plan.output
+    if request.channel:
+        return Form("picture", width, height, taken.channels)
     if _keeps_alpha(taken, plan, request):
         return Form("picture", width, height, channels + 1)
     if channels == taken.channels:

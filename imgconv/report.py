@@ -27,7 +27,8 @@ def lines(report: Report) -> list[str]:
     ]
     if report.result:
         stats = report.result.stats
-        found.append(("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}, then --map {_map(report)}"))
+        light = " of linear light" * report.request.linear
+        found.append(("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}{light}, then --map {_map(report)}"))
         if stats.clipped + stats.nan:
             found.append(("clipped", clipping(stats, report.target, report.white)))
     if report.check:
@@ -74,6 +75,10 @@ def to_json(report: Report) -> dict[str, Any]:
         "map": report.target.map,
         "alpha": report.alpha,
         "gray": request.gray,
+        "channel": list(request.channel) if request.channel else None,
+        "linear": request.linear,
+        "region": report.picked.region if report.picked else None,
+        "mask": request.mask,
         "notes": list(report.notes),
         "dry_run": result is None,
     }
@@ -107,8 +112,14 @@ def to_json(report: Report) -> dict[str, Any]:
 def _treatment_lines(report: Report) -> list[tuple[str, str]]:
     """Return what was done to an image besides filtering it; nothing for one like any other."""
     found = [("alpha", ALPHA_WORDS[report.alpha])] if report.alpha else []
-    if report.request.gray and report.input.space != "grey":
-        found.append(("gray", f"luma by {GRAY_WORDS[report.request.gray]}"))
+    request = report.request
+    if request.gray and report.input.space != "grey":
+        what = "luminance" if request.linear else "luma"
+        found.append(("gray", f"{what} by {GRAY_WORDS[request.gray]}"))
+    if report.picked:
+        from imgconv.selective import described
+
+        found += described(request, report.picked)
     return found
 
 

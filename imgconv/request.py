@@ -33,6 +33,11 @@ class Request(Value, kw_only=True):
         depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
         alpha: one of `imgconv.pipeline.ALPHAS`, or ``drop``.
         gray: filter the luma by these coefficients, a key of `imgconv.grey.LUMA`; None filters the colours.
+        channel: the channels that are filtered, of ``r``, ``g``, ``b``, ``a`` and ``luma`` with or without coefficients
+            (``luma-709``); None means all.
+        linear: filter in linear light.
+        region: the part that is filtered, (x, y, width, height); None means all.
+        mask: a file whose grey says how much of every pixel is filtered.
         orient: turn the image upright as its EXIF orientation says, else leave both as they are.
         strip: leave out colour profile, EXIF, XMP, resolution and text.
         strict: fail where samples would be clipped.
@@ -64,6 +69,10 @@ class Request(Value, kw_only=True):
     depth: str | None = None
     alpha: str = "auto"
     gray: str | None = None
+    channel: tuple[str, ...] | None = None
+    linear: bool = False
+    region: tuple[int, int, int, int] | None = None
+    mask: str | None = None
     orient: bool = True
     strip: bool = False
     strict: bool = False

@@ -117,11 +117,11 @@ class Tone(Value):
         """
         if self.dtype.kind == "f":
             seen = Stats.of(values)
-            samples, below, above = narrowed(self._mapped(values), self.dtype)
+            samples, below, above = narrowed(self.mapped(values), self.dtype)
             return samples, seen.replace(below=below, above=above)
         nan = 0
         seen = Stats.of(values)
-        mapped = self._mapped(values)
+        mapped = self.mapped(values)
         if not np.isfinite(seen.minimum + seen.maximum) or np.isnan(mapped.max(initial=0)):
             holes = np.isnan(mapped)
             nan = int(np.count_nonzero(holes))
@@ -139,7 +139,8 @@ class Tone(Value):
         stats = Stats(seen.minimum, seen.maximum, below, above, nan, seen.total)
         return mapped.astype(self.dtype), stats
 
-    def _mapped(self, values: Samples) -> Samples:
+    def mapped(self, values: Samples) -> Samples:
+        """Return `values`, which are overwritten, in units of the samples, neither rounded nor clipped."""
         if self.map == "abs":
             np.abs(values, out=values)
         if self.slope != 1:

@@ -19,9 +19,16 @@ ALPHA_WORDS = {
     "filter": "filtered as a channel like any other",
     "keep": "stays as it is, and does not weight the colours",
     "premultiply": "weights the colours, and is filtered with them",
+    "guide": "weights the colours, and stays as it is",
+    "both": "weights the colours, and is filtered as a channel like any other",
     "weight": "weights the colours, and stays as it is, since results are no means that keep brightness",
 }
 """What was done to alpha, in a word for JSON, and in words for people."""
+
+
+def plain(request: Request) -> bool:
+    """Whether the filter sees whole images as they are coded, and all of its results are written."""
+    return not (request.channel or request.linear or request.region or request.mask)
 
 
 def alpha_done(header: Header, request: Request, chain: Pipeline) -> str | None:
@@ -30,8 +37,12 @@ def alpha_done(header: Header, request: Request, chain: Pipeline) -> str | None:
         return None
     if request.alpha in ("drop", "filter"):
         return request.alpha
+    if request.channel and set(request.channel) == {"a"}:
+        return "filter"
     if not chain.weights(request.alpha):
         return "keep"
+    if request.channel:
+        return "both" if "a" in request.channel else "guide"
     return "premultiply" if chain.averages else "weight"
 
 
@@ -51,7 +62,7 @@ def treated(image: Image, request: Request) -> Image:
     """Return the image as the filter gets to see it; `taken` says the same of its header."""
     if image.alpha and request.alpha == "drop":
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
-    if request.gray:
+    if request.gray and not request.linear:  # light is weighed where it is made
         from imgconv.grey import to_grey  # few runs need it
 
         image = to_grey(image, request.gray)

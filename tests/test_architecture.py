@@ -34,7 +34,7 @@ FLOORS = [
     {"layers", "grey", "kernelshow", "export"},
     {"pipeline", "fields"},
     {"pipelinefile", "schema"},
-    {"featuremap", "api", "checking", "loss", "info", "request", "treatment"},
+    {"light", "mask", "selective", "featuremap", "api", "checking", "loss", "info", "request", "treatment"},
     {"planning", "report"},
     {"apply", "frames"},
     {"batch"},

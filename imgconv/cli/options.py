@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 import click
 
 from imgconv import cores
-from imgconv.cli.types import Attached, BorderType, NumberType, PaddingType, SizeType, WordType
+from imgconv.cli.types import (
+    Attached,
+    BorderType,
+    ChannelsType,
+    NumberType,
+    PaddingType,
+    RegionType,
+    SizeType,
+    WordType,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -102,6 +111,22 @@ def _limit(ctx: click.Context, option: click.Parameter, threads: int | None) -> 
     return threads
 
 
+channel = click.option(
+    "--channel",
+    type=ChannelsType(),
+    metavar="r,g,b,a,luma",
+    help="Filter these channels and leave the others as they are; luma, luma-709 or luma-average leaves the colours' "
+    "differences.",
+)
+linear = click.option(
+    "--linear", is_flag=True, help="Filter in linear light: sRGB samples are decoded before and coded again after."
+)
+region = click.option(
+    "--region", type=RegionType(), metavar="X,Y,WxH", help="Filter within this rectangle and leave the rest as it is."
+)
+mask = click.option(
+    "--mask", metavar="FILE", help="Filter as much of every pixel as an image says: white all of it, black nothing."
+)
 orient = click.option(
     "--no-orient",
     "orient",
@@ -156,6 +181,10 @@ _RESULT = (
     gray,
     depth,
     alpha,
+    channel,
+    linear,
+    region,
+    mask,
     orient,
     strip,
     threads,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -85,6 +85,44 @@ class WordType(click.ParamType[Any]):
             hint = did_you_mean(word, self.words)
             raise OptionError(_option(param), f"{_quoted(value)} is none of {self.name}{hint}")
         return word
+
+
+class RegionType(click.ParamType[Any]):
+    """``X,Y,WIDTHxHEIGHT``; becomes (x, y, width, height)."""
+
+    name = "X,Y,WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return (x, y, width, height)."""
+        match = re.fullmatch(r"(-?\d{1,9}),(-?\d{1,9}),(\d{1,9})[xX](\d{1,9})", str(value).replace(" ", ""))
+        if not match:
+            problem = f"{_quoted(value)} is no rectangle; write X,Y,WIDTHxHEIGHT, as in 40,30,200x150"
+            raise OptionError(_option(param), problem)
+        x, y, width, height = map(int, match.groups())
+        if not width or not height:
+            raise OptionError(_option(param), f"{_quoted(value)} is empty")
+        return x, y, width, height
+
+
+class ChannelsType(click.ParamType[Any]):
+    """Channels separated by commas."""
+
+    name = "r,g,b,a,luma"
+    words = ("r", "g", "b", "a", "luma", "luma-601", "luma-709", "luma-average")
+    others: ClassVar = {"red": "r", "green": "g", "blue": "b", "alpha": "a", "y": "luma"}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the channels' names."""
+        from imgconv.errors import did_you_mean
+
+        found = []
+        for word in str(value).lower().replace(" ", "").split(","):
+            name = self.others.get(word, word)
+            if name not in self.words:
+                hint = did_you_mean(word, [*self.words, *self.others])
+                raise OptionError(_option(param), f"{_quoted(word)} is none of {'|'.join(self.words)}{hint}")
+            found.append(name)
+        return tuple(dict.fromkeys(found))
 
 
 class Attached(click.Option):

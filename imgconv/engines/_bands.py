@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,82 @@ def run(
     used = max(1, min(threads or cores.available(), len(starts)))
     most = max(_taps(job) for job in prepared) * step * output[1] * output[2]
     each(band, len(starts), used, long=most > LONG)
+    reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
+    return Result(samples, sum(stats, Stats()), used, reason)
+
+
+class Window(NamedTuple):
+    """A part of the output: rows `top` to `bottom`, columns `left` to `right` (each exclusive)."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def rows(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the part of the rows `start` to `stop` that lies within."""
+        return max(start, self.top), min(stop, self.bottom)
+
+
+def run_within(
+    window: Window,
+    prepared: Sequence[Prepared],
+    image: NDArray[Any],
+    output: tuple[int, int, int],
+    *,
+    combine: str | None = None,
+    tone: Tone | None = None,
+    dtype: np.dtype[Any],
+    threads: int | None = None,
+    measure: bool = False,
+) -> Result:
+    """Run `prepared` as `run` does, but keep and look at the samples of `window` alone.
+
+    The bands that it has rows in are computed as they are for the whole output, in all of their width: some ways
+    give other last digits for other tiles, and a part is to be the same as that part of the whole.
+    """
+    size = (window.bottom - window.top, window.right - window.left, output[2])
+    samples = np.empty((0, *size[1:]) if measure else size, dtype)
+    if len(prepared) == 1:
+        prepared = [suited(prepared[0], tone)]
+    step = min(job.band_rows for job in prepared)
+    starts = range(window.top // step * step, window.bottom, step)
+    stats: list[Stats] = [Stats()] * len(starts)
+    maker: Any = prepared[0]
+    if combine:
+        from imgconv.engines._joint import joint
+
+        maker = joint(prepared, combine)
+    store = getattr(maker, "store", None)
+    floats = tone is None or tone.dtype.kind == "f"
+
+    def results(start: int, stop: int) -> Floats:
+        if store is not None and (tone is None or combine):
+            room = np.empty((stop - start, *output[1:]), dtype if tone is None else np.float32)
+            store(image, start, stop, room, None)
+            return room
+        values = [job(image, start, stop) for job in prepared]
+        return COMBINE[combine](values) if combine else values[0]
+
+    def band(number: int) -> None:
+        start = starts[number]
+        stop = min(start + step, output[0])
+        first, last = window.rows(start, stop)
+        cut = np.s_[first - start : last - start, window.left : window.right]
+        with np.errstate(all="ignore"):
+            made = np.ascontiguousarray(results(start, stop)[cut])
+            stats[number] = Stats.of(made)
+            if tone is not None:
+                made, stats[number] = tone.apply(made)
+            if tone is not None and floats and store is not None:  # which scales them in one step
+                room = np.empty((stop - start, *output[1:]), dtype)
+                store(image, start, stop, room, tone)
+                made = room[cut]
+            if not measure:
+                samples[first - window.top : last - window.top] = made
+
+    used = max(1, min(threads or cores.available(), len(starts)))
+    each(band, len(starts), used, long=max(map(_taps, prepared)) * step * output[1] * output[2] > LONG)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
     return Result(samples, sum(stats, Stats()), used, reason)
 

@@ -176,7 +176,7 @@ def _fitting(image: Image, spec: Format) -> tuple[Metadata, list[str]]:
                 kept[field] = tuple(pair for pair in meta.text if pair[0] == "Comment")[:1]
             if kept[field] != getattr(meta, field):
                 lost.append(words)
-    if "colour" not in spec.carries and _odd_gamma(meta):
+    if "colour" not in spec.carries and odd_gamma(meta):
         lost.append("gamma")
     if lost:
         notes.append(f"{spec.name} carries no {' or '.join(lost)}: left out")
@@ -204,12 +204,12 @@ def _stripped(image: Image) -> list[str]:
             name = profile_name(icc)
             named = f" ({name})" if name else ""
             return [f"its colour profile{named} is left out; the samples stay as they are and will be taken as sRGB's"]
-    if _odd_gamma(image.metadata):
+    if odd_gamma(image.metadata):
         return ["its gamma is left out; the samples stay as they are and will be taken as sRGB's"]
     return []
 
 
-def _odd_gamma(meta: Metadata) -> bool:
+def odd_gamma(meta: Metadata) -> bool:
     """Whether PNG's colour chunks say something else than what goes without saying, and no profile does."""
     chunks = dict(meta.colour)
     gamma = int.from_bytes(chunks.get("gAMA", b"")[:4], "big") or _USUAL_GAMMA

@@ -1,0 +1,415 @@
+"""Filtering some channels, within a region, through a mask, or in linear light.
+
+Results are finished in floats and rounded once. What is not filtered keeps its samples, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import cores
+from imgconv.engines import Engine
+from imgconv.engines._bands import Result, Window, each
+from imgconv.errors import OptionError
+from imgconv.grey import LUMA
+from imgconv.image import Header, Image
+from imgconv.kernelvalue import Combined
+from imgconv.pipeline import Pipeline, Plan, Target, float_for
+from imgconv.request import Request
+from imgconv.tone import Stats, Tone, full_range
+
+Pixels = NDArray[Any]
+
+BAND_SAMPLES = 1 << 16
+"""Samples that are finished at once: they and their floats stay in the second-level cache."""
+
+
+class Chosen(NamedTuple):
+    """What of an image is filtered.
+
+    Attributes:
+        colours: the numbers of the channels that are filtered together, alpha among them where it is like any other.
+        luma: the coefficients of the luma that is filtered in their place, a key of `LUMA`; None for themselves.
+        alpha: whether alpha is filtered besides, by itself.
+        window: the region; None is the whole image.
+        floats: whether the filter sees floats where there are integers.
+    """
+
+    colours: tuple[int, ...]
+    luma: str | None = None
+    alpha: bool = False
+    window: Window | None = None
+    floats: bool = False
+
+    @property
+    def planes(self) -> int:
+        """How many channels are filtered together; alpha may be the only one."""
+        return 1 if self.luma else len(self.colours) or 1
+
+    @property
+    def region(self) -> dict[str, int] | None:
+        """The window for JSON."""
+        if self.window is None:
+            return None
+        top, left, bottom, right = self.window
+        return {"x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
+def described(request: Request, picked: Chosen) -> list[tuple[str, str]]:
+    """Return what is to be said of the choice, as labels and words."""
+    found = []
+    if request.channel:
+        found.append(("channel", f"{', '.join(request.channel)}; the others stay as they are"))
+    if request.linear:
+        found.append(("light", "linear: sRGB samples are decoded before, and coded again after --map"))
+    if picked.region:
+        found.append(("region", f"{region_words(tuple(picked.region.values()))}; the rest stays as it is"))
+    if request.mask:
+        found.append(("mask", f"{request.mask}: white is filtered, black stays as it is"))
+    return found
+
+
+def chosen(seen: Header, request: Request) -> tuple[Chosen, tuple[str, ...]]:
+    """Return what is to be filtered of an image that is seen like that by the filter, and notes.
+
+    Raises:
+        OptionError: there is no such thing, or the options contradict each other.
+    """
+    if request.linear and seen.space not in ("grey", "RGB"):
+        held = "CMYK samples" if seen.space == "CMYK" else f"{seen.channels} channels"
+        raise OptionError("linear", f"{seen.name} holds {held}, which are not coded as sRGB's are; leave it out")
+    notes: list[str] = []
+    if request.linear and seen.dtype.startswith("float"):
+        notes.append("floats are taken as linear light already")
+    window = None
+    if request.region:
+        window, cut = _window(request.region, seen)
+        notes += cut
+    if request.mask:
+        from imgconv.mask import check_mask
+
+        notes += check_mask(request.mask, seen, request.orient)
+    picked = _channels(seen, request)
+    floats = request.linear or picked.luma is not None
+    return picked._replace(window=window, floats=floats), tuple(notes)
+
+
+def _channels(seen: Header, request: Request) -> Chosen:
+    """Return the channels that are filtered."""
+    colours, names = seen.channels - seen.alpha, request.channel
+    if not names:
+        return Chosen(tuple(range(seen.channels if request.alpha == "filter" else colours)))
+    if "a" in names and not seen.alpha:
+        dropped = ", as --alpha drop leaves it out" if request.alpha == "drop" else ""
+        raise OptionError("channel", f"{seen.name} has no alpha{dropped}")
+    if request.alpha == "filter":
+        raise OptionError("alpha", "with --channel, alpha is filtered if a is among the channels; leave filter out")
+    lumas = [name for name in names if name.startswith("luma")]
+    letters = [name for name in names if name in ("r", "g", "b")]
+    if len(lumas) > 1 or (lumas and letters):
+        raise OptionError("channel", "luma is made of r, g and b; name one luma, alone or with a")
+    if lumas and seen.space == "grey":
+        return Chosen((0,), None, "a" in names)
+    if (lumas or letters) and seen.space != "RGB":
+        held = {"grey": "one grey channel, which is its luma", "CMYK": "CMYK samples"}
+        missing = (lumas + letters)[0]
+        raise OptionError("channel", f"{seen.name} has no {missing}, but {held.get(seen.space, f'{colours} channels')}")
+    luma = (lumas[0].partition("-")[2] or "601") if lumas else None
+    return Chosen(tuple(at for at, letter in enumerate("rgb") if luma or letter in letters), luma, "a" in names)
+
+
+def _window(region: tuple[int, int, int, int], seen: Header) -> tuple[Window, list[str]]:
+    """Return the part of a region (x, y, width, height) that lies within the image, and a note if it is not all."""
+    x, y, width, height = region
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, seen.width), min(y + height, seen.height)
+    size = f"{seen.width}x{seen.height}"
+    if left >= right or top >= bottom:
+        raise OptionError("region", f"{region_words(region)} lies outside of {seen.name}, which is {size}")
+    within = (left, top, right - left, bottom - top)
+    cut = f"the region {region_words(region)} is cut to {region_words(within)}, as the image is {size}"
+    return Window(top, left, bottom, right), [] if within == region else [cut]
+
+
+def region_words(region: Sequence[int]) -> str:
+    """Return a region as it is written: X,Y,WxH."""
+    return "{},{},{}x{}".format(*region)
+
+
+def check_results(plan: Plan, request: Request) -> None:
+    """Refuse results that have no place in the image, where a part of that is to stay, or that are no light.
+
+    Raises:
+        OptionError: the result has another size or other channels, or it is an angle or a layer's in linear light.
+    """
+    option = next((name for name in ("region", "mask", "channel") if getattr(request, name)), None)
+    if option and plan.output != plan.input:
+        sized = plan.output[:2] != plan.input[:2]
+        way = "--padding same without a --stride keeps the size" if sized else "take a kernel that keeps the channels"
+        change = f"{plan.input} samples become {plan.output}"
+        raise OptionError(option, f"{change}, which have no place among those that stay; {way}")
+    kernel = getattr(plan.layers[-1], "kernel", None)
+    if request.linear and isinstance(kernel, Combined) and kernel.combine == "angle":
+        raise OptionError("linear", f"the angles of '{kernel.name}' are no light; leave it out")
+    if request.saves:
+        option = option or "linear"
+        raise OptionError("save-layer", f"layers are saved of whole images as they are coded; leave --{option} out")
+
+
+def light_notes(image: Image) -> tuple[str, ...]:
+    """Say where samples that are taken as sRGB's are none."""
+    from imgconv.image.icc import has_srgb_curve, profile_name
+    from imgconv.image.writer import odd_gamma
+
+    icc = image.metadata.icc
+    if icc and not has_srgb_curve(icc):
+        name = profile_name(icc) or "of no name"
+        return (f"its colour profile ({name}) has another curve than sRGB's, which --linear goes by",)
+    if odd_gamma(image.metadata):
+        return ("its gamma is another than sRGB's, which --linear goes by",)
+    return ()
+
+
+def run(
+    image: Image, request: Request, chain: Pipeline, target: Target, picked: Chosen, engine: Engine
+) -> tuple[Result, Pixels]:
+    """Run the chain on what is chosen of an image; return the whole result, and what was filtered together.
+
+    What the result says of its range is that of what was filtered; in linear light, of light.
+    """
+    work = _Work(image, request, chain, target, picked)
+    return work.run(engine), work.planes
+
+
+class _Work:
+    """An image on its way; arrays are (rows, cols, channels), light is in units of which white has the largest sample.
+
+    Attributes:
+        white: what stands for white in the samples.
+        original: the samples.
+        source: the samples, or their light; alpha as it is.
+        planes: what is filtered together, alpha behind it.
+        cover: whether alpha lies behind the results, which it weights or goes along with.
+        codes: whether results are light that is to become sRGB's samples.
+    """
+
+    def __init__(self, image: Image, request: Request, chain: Pipeline, target: Target, picked: Chosen) -> None:
+        self.request, self.chain, self.target, self.picked = request, chain, target, picked
+        self.alpha = image.alpha
+        self.original = self.source = image.pixels
+        self.white = full_range(image.pixels.dtype)
+        self.kind = float_for(image.pixels.dtype)
+        if request.linear and image.pixels.dtype.kind == "u":
+            self.source = self._light(image.pixels)
+        if request.linear and request.gray and image.space == "RGB":
+            self.original = self.source = luma_of(self.source, request.gray, self.alpha)
+        self.planes = self._planes()
+        self.cover = self.alpha and request.alpha != "filter"
+        self.codes = request.linear and target.dtype.kind == "u"
+        window = picked.window
+        self.within = np.s_[window.top : window.bottom, window.left : window.right] if window else np.s_[:, :]
+
+    def run(self, engine: Engine) -> Result:
+        """Filter, finish, and put what was filtered in its place."""
+        picked, partly = self.picked, bool(self.request.channel)
+        last = self.source.shape[2] - 1
+        parts: list[tuple[list[int], Result]] = []
+        if picked.colours:
+            result = self._filtered(engine, self.planes, self.request.alpha if self.alpha else None)
+            # Alpha that is not chosen stays, whatever became of the one that the colours went with.
+            with_alpha = self.cover and not partly
+            places = list(picked.colours)
+            parts.append(([*places, *[last] * with_alpha], self._finished(result, places, with_alpha)))
+        if picked.alpha:
+            result = self._filtered(engine, self.source[:, :, -1:], None)
+            parts.append(([last], self._finished(result, [last], False, light=False)))
+        first = parts[0][1]
+        stats = sum((one.stats for _, one in parts[1:]), first.stats)
+        if not partly and picked.window is None:
+            return first.replace(stats=stats)
+        whole = self._unfiltered()
+        for places, one in parts:
+            whole[self.within][:, :, places] = one.samples
+        return first.replace(samples=whole, stats=stats)
+
+    def _light(self, pixels: Pixels) -> Pixels:
+        from imgconv.light import decoded
+
+        made = np.empty(pixels.shape, np.float32)
+        colours = pixels.shape[2] - self.alpha
+
+        def band(rows: slice) -> Stats:
+            made[rows, :, :colours] = decoded(pixels[rows, :, :colours])
+            made[rows, :, colours:] = pixels[rows, :, colours:]
+            return Stats()
+
+        self._by_bands(band, made)
+        return made
+
+    def _planes(self) -> Pixels:
+        if self.picked.luma:
+            return luma_of(self.source, self.picked.luma, self.alpha)
+        if self.request.channel and self.picked.colours:
+            alpha = [self.source.shape[2] - 1] * self.alpha
+            return np.ascontiguousarray(self.source[:, :, [*self.picked.colours, *alpha]])
+        return self.source if self.picked.colours else np.ascontiguousarray(self.source[:, :, -1:])
+
+    @property
+    def _floats(self) -> bool:
+        """Whether results are wanted as floats, to be finished here."""
+        return bool(self.codes or self.picked.luma or self.request.mask)
+
+    def _filtered(self, engine: Engine, planes: Pixels, alpha: str | None) -> Result:
+        return self.chain.run(
+            np.ascontiguousarray(planes),
+            engine,
+            Target(None, self.kind) if self._floats else self.target,
+            alpha=alpha,
+            threads=self.request.threads,
+            white=self.white,
+            window=self.picked.window,
+        )
+
+    def _finished(self, result: Result, places: list[int], with_alpha: bool, *, light: bool = True) -> Result:
+        """Return a result as samples, put back into the colours and blended with what was there.
+
+        Args:
+            result: of the channels `places`, with alpha behind it if that is filtered along; floats or samples.
+            places: the numbers of its channels in the image.
+            with_alpha: whether the alpha behind it is wanted.
+            light: whether it is light, if anything is.
+        """
+        behind = light and self.cover
+        colours = result.samples[:, :, :-1] if behind else result.samples
+        cover = result.samples[:, :, -1:] if with_alpha else None
+        if not self._floats:
+            return result if with_alpha or not behind else result.replace(samples=colours)
+        seen = Stats.of(colours)
+        white = self.white
+        for layer in self.chain.layers:
+            white = layer.white_after(white)
+        tone = self.target.tone(white, seen)
+        # With --alpha filter it is one of the colours here, but no light.
+        plain = int(self.alpha and not self.cover and colours.shape[2] == self.source.shape[2])
+        before = self.source[self.within]
+        was = before[:, :, -1:] if with_alpha else None
+        luma = self.planes[self.within][:, :, :1] if self.picked.luma and light else None
+        mask = self._mask()
+        made_of = len(places) if luma is not None else colours.shape[2]
+        samples = np.empty((*colours.shape[:2], made_of + with_alpha), self.target.dtype)
+
+        def band(rows: slice) -> Stats:
+            made = colours[rows].copy()
+            made = made if tone is None else tone.mapped(made)
+            share = None if cover is None else self._scaled(cover[rows])
+            if luma is not None:
+                # Equal steps of red, green and blue change the luma by as much and no colour difference.
+                made = self._scaled(before[rows][:, :, places]) + (made - self._scaled(luma[rows]))
+            if mask is not None:
+                old = self._scaled(before[rows][:, :, places])
+                made, share = blended(old, made, None if was is None else self._scaled(was[rows]), share, mask[rows])
+            out, stats = self._samples(made, self.codes and light, plain)
+            samples[rows, :, : out.shape[2]] = out
+            if share is not None:
+                samples[rows, :, -1:] = self._samples(share, False)[0]
+            return stats
+
+        stats = self._by_bands(band, samples).replace(minimum=seen.minimum, maximum=seen.maximum)
+        return result.replace(samples=samples, stats=stats)
+
+    def _unfiltered(self) -> Pixels:
+        """Return the samples as they were, in the output's type."""
+        if self.original.dtype == self.target.dtype and (self.codes or not self.request.linear):
+            return self.original.copy()
+        samples = np.empty(self.source.shape, self.target.dtype)
+
+        def band(rows: slice) -> Stats:
+            samples[rows], stats = self._samples(self._scaled(self.source[rows]), self.codes, int(self.alpha))
+            return stats
+
+        self._by_bands(band, samples)
+        return samples
+
+    def _scaled(self, samples: Pixels) -> Pixels:
+        """Return samples of the input as floats in units of the output's, which ``float`` leaves as they are."""
+        made = samples.astype(self.kind)
+        slope = 1.0 if self.target.map == "float" else full_range(self.target.dtype) / self.white
+        if slope != 1:
+            made *= self.kind.type(slope)
+        return made
+
+    def _samples(self, values: Pixels, light: bool, plain: int = 0) -> tuple[Pixels, Stats]:
+        """Return values in units of the output as its samples, rounded once; the last `plain` channels are no light."""
+        if self.target.map == "float":
+            return values.astype(self.target.dtype, copy=False), Stats(total=values.size)
+        if not light:
+            return Tone("clip", self.target.dtype).apply(values)
+        from imgconv.light import encoded
+
+        if not plain:
+            return encoded(values, self.target.dtype)
+        coded, seen = encoded(values[:, :, :-plain], self.target.dtype)
+        others, also = Tone("clip", self.target.dtype).apply(values[:, :, -plain:])
+        return np.concatenate([coded, others], axis=2), seen + also
+
+    def _mask(self) -> Pixels | None:
+        if self.request.mask is None:
+            return None
+        from imgconv.mask import shares
+
+        return shares(self.request.mask, self.request.orient)[self.within]
+
+    def _by_bands(self, band: Callable[[slice], Stats], samples: Pixels) -> Stats:
+        """Call `band` with slices of the rows, on threads; return what was seen."""
+        step = max(1, BAND_SAMPLES // max(1, samples[:1].size))
+        starts = range(0, len(samples), step)
+        found: list[Stats] = [Stats()] * len(starts)
+
+        def one(number: int) -> None:
+            with np.errstate(all="ignore"):
+                found[number] = band(slice(starts[number], starts[number] + step))
+
+        each(one, len(starts), max(1, min(self.request.threads or cores.available(), len(starts))))
+        return sum(found, Stats())
+
+
+def luma_of(colours: Pixels, coefficients: str, alpha: bool) -> Pixels:
+    """Return the weighted sum of red, green and blue as floats, with alpha behind it if there is one."""
+    weights: Sequence[int] = LUMA[coefficients]
+    kind = float_for(colours.dtype)
+    made = np.empty((*colours.shape[:2], 1 + alpha), kind)
+    total = sum(weights)
+    made[:, :, 0] = sum(colours[:, :, at] * kind.type(weight / total) for at, weight in enumerate(weights))
+    if alpha:
+        made[:, :, 1] = colours[:, :, -1]
+    return made
+
+
+def blended(
+    old: Pixels, new: Pixels, was: Pixels | None, cover: Pixels | None, mask: Pixels
+) -> tuple[Pixels, Pixels | None]:
+    """Return colours and alpha: the new ones where `mask` is 1, the old where it is 0, in between a weighted mean.
+
+    Args:
+        old, new: colours.
+        was, cover: the old and the new alpha, by which colours are weighted; None if there is none, or it stays.
+        mask: (rows, cols, 1), 0 to 1.
+    """
+    share = mask.astype(new.dtype)
+    if was is None or cover is None:
+        return _between(old, new, share), cover
+    covered = _between(was, cover, share)
+    weight = np.where(covered > 0, share * cover / np.where(covered > 0, covered, 1), share)
+    weight = np.where((share == 0) | (share == 1), share, weight)
+    return _between(old, new, weight), covered
+
+
+def _between(old: Pixels, new: Pixels, share: Pixels) -> Pixels:
+    made: Pixels = old * (1 - share) + new * share
+    # The other one may be no number.
+    np.copyto(made, new, where=share == 1)
+    np.copyto(made, old, where=share == 0)
+    return made
