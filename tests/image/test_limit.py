@@ -186,5 +186,5 @@ def test_directories_that_lie_over_one_another():
     body = bytearray(struct.pack("<HH", 4096, 0) * (pages + table // 4 + 1))
     for page in range(pages - 1):
         struct.pack_into("<I", body, 4 * page + table, len(head) + 4 * (page + 1))
-    with cheaply(50, 1.0), pytest.raises(ImageReadError, match="lie over one another|nowhere where its pixels"):
+    with cheaply(50, 1.0), pytest.raises(ImageReadError, match=r"lie over one another|nowhere where its pixels"):
         probe(bytes(head + body))
