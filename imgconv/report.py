@@ -39,6 +39,8 @@ def lines(report: Report) -> list[str]:
     verb = "" if report.result else "would be "
     for alike in report.pages:
         found += _page_lines(alike, verb)
+    if report.streamed:
+        found.append(("streamed", f"{verb}read, filtered and written some rows at a time"))
     for saved in report.saved:
         found.append((f"layer {saved.number}", f"{saved.target}: {verb}{saved.header.words}, --map {saved.goal.map}"))
     found.append(("output", f"{report.output.name}: {verb}{report.output.words}"))
@@ -76,6 +78,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "mask": request.mask,
         "notes": list(report.notes),
         "dry_run": result is None,
+        "streamed": report.streamed,
     }
     if result:
         values["engine"] |= {"threads": _threads(report, result), "seconds": report.seconds}
@@ -210,6 +213,7 @@ def _engine(report: Report) -> str:
         most = "at most " if report.request.kernel is None else ""
         threads = _threads(report, report.result)
         text += f"; {most}{threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
+        text += " with reading and writing" * report.streamed
     return text
 
 

@@ -296,7 +296,7 @@ class _Chain:
     def measurable(self) -> bool:
         """Whether results are the same when they are measured first and computed again."""
         ways = self.stages[-1].ways
-        return all(hasattr(suited(way, None), "store") for way in ways)
+        return all(isinstance(way, _Turned) or hasattr(suited(way, None), "store") for way in ways)
 
     def run(self, tone: Tone | None, write: Callable[[Pixels], None] | None) -> Result:
         """Filter the image; give its rows to `write`, or only measure the results."""

@@ -1,21 +1,32 @@
 """Filtering some rows at a time gives the samples, the numbers and the metadata of filtering the whole image."""
 
+import errno
+import json
+import signal
+import subprocess
+import sys
+import time
 from contextlib import suppress
+from io import BytesIO
 
+import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image.pictures import noise
+from image.pictures import leftovers, noise
 
 import imgconv.apply as apply_module
 from imgconv import streaming
 from imgconv.apply import apply
 from imgconv.border import Border
-from imgconv.errors import SizeError
+from imgconv.errors import ClippedError, ImageReadError, ImageWriteError, SizeError
 from imgconv.geometry import Padding
-from imgconv.image import Image, encode
+from imgconv.image import Image, encode, read
 from imgconv.image.model import Metadata, TiffLayout
+from imgconv.image.tiffwrite import Page, TiffSink
 from imgconv.library import kernel
+from imgconv.pipelinefile import parse
 from imgconv.request import Request
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]
@@ -35,7 +46,7 @@ def small(monkeypatch):
 
 
 def tiff_file(path, pixels, **layout):
-    image = Image(pixels, metadata=Metadata(tiff=TiffLayout(**layout), dpi=(300.0, 300.0), icc=b""))
+    image = Image(pixels, alpha=pixels.shape[2] == 4, metadata=Metadata(tiff=TiffLayout(**layout), dpi=(300.0, 300.0)))
     path.write_bytes(encode(image, "TIFF"))
     return str(path)
 
@@ -64,7 +75,7 @@ def alike(tmp_path, monkeypatch, source, request):
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_rows_at_a_time_are_the_whole(data, tmp_path_factory):
     pick = lambda *values: data.draw(st.sampled_from(values))  # noqa: E731
@@ -93,3 +104,163 @@ def test_rows_at_a_time_are_the_whole(data, tmp_path_factory):
                 assert not bands.streamed  # results are known all at once there
             else:
                 alike(folder, patch, source, request)
+
+
+CHAINS = {
+    "- conv: {kernel: gaussian:sigma=2, padding: same}\n- conv: {kernel: sobel, padding: same}": "clip stretch float",
+    "- conv: {kernel: 'box:size=3', padding: same, stride: 2}\n- bias: 3\n- conv: sharpen\n- abs": "clip stretch float",
+    "- conv: {kernel: box:size=5, padding: 9, border: wrap}\n- pointwise: gray-601\n- abs": "clip stretch",
+    "- normalise\n- conv: {kernel: box:size=3, padding: same, border: wrap}": "",
+    "- conv: sharpen\n- pointwise: gray-601": "clip",
+    "- conv: sharpen\n- pool: {max: 2}": "",
+}
+"""Chains, and the maps for which they are filtered some rows at a time."""
+
+
+@pytest.mark.parametrize("map", ["clip", "stretch", "float"])
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("layout", LAYOUTS[1:5:3])
+def test_chains_too(chain, map, layout, small, tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.engines._native.BAND_SAMPLES", 64)
+    monkeypatch.setattr("imgconv.engines.builtin._recent", {})
+    source = tiff_file(tmp_path / "in.tif", noise(3, "uint8", 200, 40), **layout)
+    whole, whole_file, bands, bands_file = both(tmp_path, monkeypatch, source, Request(pipeline=parse(chain), map=map))
+    assert bands.streamed == (map in CHAINS[chain] or ("gray" in chain and map == "float" and "clip" in CHAINS[chain]))
+    assert whole_file == bands_file
+    assert whole.result.stats == bands.result.stats
+
+
+def test_metadata_and_layout_travel(small, tmp_path):
+    image = Image(noise(3, "uint16", 60, 50), metadata=Metadata(tiff=TiffLayout(8, True, (16, 16)), dpi=(300.0, 72.0)))
+    source = tmp_path / "in.tif"
+    source.write_bytes(encode(image, "TIFF"))
+    report = apply(Request(kernel=kernel("box:size=3")), str(source), str(tmp_path / "out.tif"))
+    assert report.streamed
+    with tifffile.TiffFile(tmp_path / "out.tif") as opened:
+        page = opened.pages[0]
+        assert (page.compression, page.predictor, page.tile) == (8, 2, (16, 16))
+    assert read(tmp_path / "out.tif").metadata.dpi == (300, 72)
+
+
+@pytest.mark.parametrize(
+    ("options", "streams"),
+    [({}, True), ({"strict": True}, True), ({"gray": "601"}, False), ({"check": True}, False), ({"depth": "16"}, True)],
+)
+def test_what_cannot_be_done_by_rows_is_done_whole(options, streams, small, tmp_path):
+    source = tiff_file(tmp_path / "in.tif", noise(3, "uint8"), tile=(16, 16))
+    request = Request(kernel=kernel("box:size=3"), **options)
+    assert apply(request, source, str(tmp_path / "out.tif")).streamed == streams
+
+
+def test_alpha_orientation_pipes_and_other_formats_are_done_whole(small, tmp_path):
+    request = Request(kernel=kernel("box:size=3"), overwrite=True)
+    out = str(tmp_path / "out.tif")
+    assert not apply(request, tiff_file(tmp_path / "alpha.tif", noise(4, "uint8")), out).streamed
+    turned = BytesIO()
+    tifffile.imwrite(turned, noise(1, "uint8"), extratags=[(274, 3, 1, 6, True)])
+    assert not apply(request, turned.getvalue(), out).streamed
+    plain = tiff_file(tmp_path / "in.tif", noise(1, "uint8"))
+    assert not apply(request, plain, str(tmp_path / "out.png")).streamed
+    assert not apply(request.replace(format="tif"), plain, BytesIO()).streamed
+    with open(plain, "rb") as file:  # noqa: PTH123
+        assert apply(request, file, out).streamed
+
+
+def test_a_file_may_replace_itself(small, tmp_path):
+    pixels = noise(3, "uint8", 90, 70)
+    source = tiff_file(tmp_path / "in.tif", pixels, tile=(16, 16), compression=5)
+    report = apply(Request(kernel=kernel("sharpen"), overwrite=True), source, source)
+    assert report.streamed
+    plain = tiff_file(tmp_path / "plain.tif", pixels)
+    apply(Request(kernel=kernel("sharpen")), plain, str(tmp_path / "other.tif"))
+    np.testing.assert_array_equal(read(source).pixels, read(tmp_path / "other.tif").pixels)
+
+
+@pytest.mark.parametrize("compression", [5, 8])
+def test_a_damaged_tile_in_the_middle_is_one_sentence_and_leaves_nothing(compression, small, tmp_path):
+    source = tmp_path / "in.tif"
+    tiff_file(source, noise(3, "uint8", 120, 70), tile=(16, 16), compression=compression)
+    with tifffile.TiffFile(source) as opened:
+        page = opened.pages[0]
+        offset, count = page.dataoffsets[20], page.databytecounts[20]
+    data = bytearray(source.read_bytes())
+    data[offset : offset + count] = b"\xff" * count
+    source.write_bytes(data)
+    with pytest.raises(ImageReadError, match=r"in\.tif: the TIFF data is damaged"):
+        apply(Request(kernel=kernel("sharpen")), str(source), str(tmp_path / "out.tif"))
+    assert not leftovers(tmp_path) and not (tmp_path / "out.tif").exists()
+
+
+def test_strict_is_found_out_at_the_end_and_leaves_nothing(small, tmp_path):
+    source = tiff_file(tmp_path / "in.tif", noise(1, "uint8", 90, 40))
+    with pytest.raises(ClippedError):
+        apply(Request(kernel=kernel("sharpen"), strict=True), source, str(tmp_path / "out.tif"))
+    assert not leftovers(tmp_path) and not (tmp_path / "out.tif").exists()
+
+
+def test_a_full_disk_leaves_the_old_file(small, tmp_path, monkeypatch):
+    source = tiff_file(tmp_path / "in.tif", noise(1, "uint8", 90, 40), tile=(16, 16))
+    (tmp_path / "out.tif").write_bytes(b"old")
+
+    def full(self, data, place):
+        if place > 1000:
+            raise OSError(errno.ENOSPC, "full")
+        return original(self, data, place)
+
+    original = TiffSink._put
+    monkeypatch.setattr(TiffSink, "_put", full)
+    with pytest.raises(ImageWriteError, match="no space is left on the disk"):
+        apply(Request(kernel=kernel("sharpen"), overwrite=True), source, str(tmp_path / "out.tif"))
+    assert (tmp_path / "out.tif").read_bytes() == b"old"
+    assert not leftovers(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A file of 150 MB that is a hole: 15000x10000 grey in strips."""
+    path = tmp_path_factory.mktemp("large") / "large.tif"
+    with path.open("wb") as file:
+        sink = TiffSink(file)
+        sink.begin(Page(width=15000, height=10000, channels=1, alpha=False, dtype=np.dtype(np.uint8), space="grey"))
+        sink._done, sink._place = 10000, 8 + 10000 * 15000
+        tops = range(0, 10000, sink._rows)
+        sink._places = [8 + top * 15000 for top in tops]
+        sink._lengths = [min(sink._rows, 10000 - top) * 15000 for top in tops]
+        file.seek(sink._place)
+        sink.finish()
+    return path
+
+
+def command(*words):
+    return [sys.executable, "-m", "imgconv", "apply", *map(str, words)]
+
+
+def test_the_command_says_so(large, tmp_path):
+    dry = subprocess.run(
+        command(large, tmp_path / "o.tif", "-k", "sharpen", "--dry-run"), capture_output=True, text=True, check=True
+    )
+    assert "streamed would be read, filtered and written some rows at a time" in dry.stdout
+    # Linux counts the memory of the process that starts another one into that one's peak, so a small one starts it.
+    script = "import os, sys; print(os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)[2].ru_maxrss)"
+    words = command(large, tmp_path / "o.tif", "-k", "sharpen", "--json")
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    report, _, peak = done.stdout.rpartition("}")
+    assert json.loads(report + "}")["streamed"] is True
+    if sys.platform == "linux":
+        assert int(peak) < 150_000  # kB; the samples of both images take 300 MB
+    assert (tmp_path / "o.tif").stat().st_size > 150_000_000
+
+
+def test_ctrl_c_ends_it_soon_and_leaves_nothing(large, tmp_path):
+    run = subprocess.Popen(
+        command(large, tmp_path / "o.tif", "-k", "gaussian:sigma=9", "--engine", "scipy"), stderr=subprocess.PIPE
+    )
+    while not leftovers(tmp_path) and run.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    begun = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert time.monotonic() - begun < 10
+    assert not leftovers(tmp_path) and not (tmp_path / "o.tif").exists()

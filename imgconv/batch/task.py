@@ -148,6 +148,7 @@ def facts(report: Report) -> dict[str, Any]:
         values["minimum"], values["maximum"] = _number(stats.minimum), _number(stats.maximum)
         values |= {"clipped": stats.clipped, "nan": stats.nan, "samples": stats.total}
     values |= {"engine": report.reason, "engine_seconds": round(report.seconds, 6), "notes": list(report.notes)}
+    values["streamed"] = report.streamed
     return values
 
 
