@@ -208,5 +208,5 @@ def _refuse_loss(report: Report) -> None:
     if report.request.strict and result and result.stats.clipped + result.stats.nan:
         from imgconv.loss import clipping
 
-        lost = clipping(result.stats, report.target, report.white)
+        lost = clipping(result.stats, report.target, report.white, among_colours=report.among_colours)
         raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")

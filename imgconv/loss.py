@@ -8,13 +8,14 @@ from imgconv.pipeline import Target
 from imgconv.tone import Stats, full_range, limits
 
 
-def clipping(stats: Stats, target: Target, white: float) -> str:
+def clipping(stats: Stats, target: Target, white: float, *, among_colours: bool = False) -> str:
     """Say how many samples were clipped, at which results, and which option would keep them.
 
     Args:
         stats: what was seen; something must have been lost.
         target: how results became samples.
         white: the input's largest sample, in whose units results are.
+        among_colours: whether results were put back into colours, which were clipped in their place.
     """
     parts = []
     if stats.clipped:
@@ -23,7 +24,7 @@ def clipping(stats: Stats, target: Target, white: float) -> str:
         ends += [f"{stats.above} above {high:.6g}"] * bool(stats.above)
         share = 100 * stats.clipped / stats.total
         percent = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
-        kept = remedy(stats, target, white)
+        kept = remedy(stats, target, white, among_colours=among_colours)
         parts.append(f"{percent} of the samples ({', '.join(ends)}); {kept} would keep them")
     if stats.nan:
         words = "result is no number and becomes 0" if stats.nan == 1 else "results are no numbers and become 0"
@@ -31,10 +32,12 @@ def clipping(stats: Stats, target: Target, white: float) -> str:
     return "; ".join(parts)
 
 
-def remedy(stats: Stats, target: Target, white: float) -> str:
+def remedy(stats: Stats, target: Target, white: float, *, among_colours: bool = False) -> str:
     """Return the option that would have kept every sample, the mildest first; arguments as in `clipping`."""
     if target.dtype.kind == "f":
         return "--map float" if target.dtype == "float32" else "--depth float"
+    if among_colours:
+        return "--map float"
     if target.map == "stretch":
         return "a wider --vmin and --vmax"
     if not isfinite(stats.minimum) or not isfinite(stats.maximum):

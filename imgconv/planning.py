@@ -123,6 +123,11 @@ class Report(Value, kw_only=True):
         return done if done is None or self.output.alpha else "drop"
 
     @property
+    def among_colours(self) -> bool:
+        """Whether the result is put back into colours, as a luma is, or blended with them."""
+        return self.picked is not None and bool(self.picked.luma)
+
+    @property
     def white(self) -> float:
         """What stands for white in the results: the input's largest sample, unless a layer changes the scale."""
         return self.plan.whites(full_range(self.input.dtype))[-1]

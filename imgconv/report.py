@@ -125,7 +125,7 @@ def _seen_lines(report: Report) -> list[tuple[str, str]]:
     light = " of linear light" * report.request.linear
     found = [("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}{light}, then --map {_map(report)}")]
     if stats.clipped + stats.nan:
-        found.append(("clipped", clipping(stats, report.target, report.white)))
+        found.append(("clipped", clipping(stats, report.target, report.white, among_colours=report.among_colours)))
     return found
 
 
@@ -150,7 +150,7 @@ def _seen_json(report: Report, result: Result) -> dict[str, Any]:
             "nan": stats.nan,
             "total": stats.total,
             "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
-            "keep": remedy(stats, report.target, report.white) if lost else None,
+            "keep": remedy(stats, report.target, report.white, among_colours=report.among_colours) if lost else None,
         },
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,24 @@ INDIFFERENT = {"threads", "overwrite", "source", "summary"}
 def digest(request: Request) -> str:
     """Return the same text for requests that give the same results, and another for others and other versions.
 
-    The kernel's weights count, not where they were found.
+    The kernel's weights count and the mask's file, not where they were found.
     """
+    if request.mask:
+        request = request.replace(mask=_content(request.mask))
     found = sha256(f"imgconv {imgconv.__version__}".encode())
     for part in _parts(request):
         found.update(part)
         found.update(b"\0")
     return found.hexdigest()[:32]
+
+
+def _content(name: str) -> str:
+    """Return a digest of a file, or the name of one that cannot be read, of which others will tell."""
+    try:
+        with open(name, "rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return name
 
 
 def _parts(value: Any) -> list[bytes]:
