@@ -232,6 +232,17 @@ def test_resume_knows_a_kernel_by_its_weights(tree):
     assert batch(*arguments).lines[0].startswith("2 done; ")
 
 
+def test_resume_knows_a_mask_by_its_content(tree):
+    Image.new("L", (300, 200), 40).save("m.png")
+    Image.new("L", (300, 200), 90).save("other.png")
+    arguments = ["in", "out", "-k", "box", "--resume", "--mask"]
+    assert batch(*arguments, "m.png").lines[0].startswith("2 done; ")
+    Path("m.png").rename("moved.png")
+    assert batch(*arguments, "moved.png").lines[0].startswith("0 done, 2 up to date")
+    Path("other.png").rename("m.png")
+    assert batch(*arguments, "m.png").lines[0].startswith("2 done; ")
+
+
 def test_resume_replaces_nothing_that_it_knows_nothing_of(tree):
     Path("out").mkdir()
     Path("out/one.png").write_text("mine")

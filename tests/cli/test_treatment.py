@@ -275,6 +275,15 @@ def test_channels_are_filtered_and_the_others_left(folder, photo, cutout):
     np.testing.assert_array_equal(got[:, :, 1:], cutout[:, :, 1:])
 
 
+def test_what_a_luma_drives_out_of_range_is_kept_as_floats_alone(folder, photo):
+    """An offset or a stretch of the luma would change the picture, and every colour moves by as much as the luma."""
+    arguments = ["photo.png", "-k", "sharpen", "--channel", "luma"]
+    assert "; --map float would keep them" in ok("apply", arguments[0], "o.png", *arguments[1:]).text
+    kept = ok("apply", arguments[0], "o.tif", *arguments[1:], "--map", "float")
+    assert "would keep" not in kept.text
+    assert pixels("o.tif").min() < 0 and pixels("o.tif").max() > 255
+
+
 def test_luma_changes_and_chroma_does_not(folder, photo):
     weights = np.array([0.299, 0.587, 0.114])
     got = filtered(folder, "-k", "gaussian5", "--channel", "luma", "--map", "float", suffix=".tif")
