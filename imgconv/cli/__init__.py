@@ -20,7 +20,7 @@ import imgconv
 from imgconv.cli.types import Attached
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
 
-HELPERS = {"__init__", "filtering", "options", "progress", "types"}
+HELPERS = {"__init__", "filtering", "options", "progress", "sections", "types"}
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from imgconv.cli import filtering, options, printable
+from imgconv.cli.sections import OUTPUT, Sectioned, section
 from imgconv.errors import OptionError
 
 if TYPE_CHECKING:
@@ -18,16 +19,19 @@ STANDARD = "-"
 """The name of standard input and standard output."""
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("source", metavar="INPUT")
 @click.argument("target", metavar="OUTPUT")
 @filtering.filtering
-@click.option(
-    "--save-layer",
-    "saves",
-    multiple=True,
-    metavar="N[=FILE]",
-    help="Write the result of layer N too, to FILE or beside OUTPUT. May be given several times.",
+@section(
+    OUTPUT,
+    click.option(
+        "--save-layer",
+        "saves",
+        multiple=True,
+        metavar="N[=FILE]",
+        help="Write the result of layer N too, to FILE or beside OUTPUT. May be given several times.",
+    ),
 )
 @click.option(
     "--dry-run", is_flag=True, help="Show the plan and its arithmetic from the image's header; write nothing."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli import filtering, printable
+from imgconv.cli.sections import OUTPUT, PICTURES, Sectioned, section
 from imgconv.cli.types import NumberType
 from imgconv.errors import OptionError
 
@@ -24,36 +25,45 @@ STANDARD = "-"
 """The name of standard input."""
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("sources", metavar="SOURCE...", nargs=-1)
 @click.argument("dest", metavar="DEST")
+@section(
+    PICTURES,
+    click.option("-r", "--recursive", is_flag=True, help="Look into the folders of a folder too."),
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Take only files whose name matches. May be given several times.",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave files and folders out whose name matches, or whose path below SOURCE if there is a slash in "
+        "PATTERN.",
+    ),
+    click.option("--hidden", is_flag=True, help="Take files and folders too whose names begin with a dot."),
+    click.option("--follow", is_flag=True, help="Follow links to folders; no folder is visited twice."),
+    click.option(
+        "--files-from", metavar="FILE|-", help="Take the files in a list too, one a line; - is standard input."
+    ),
+    click.option("-0", "--null", is_flag=True, help="That list has null bytes for line ends, as find -print0 does."),
+)
 @filtering.filtering
-@click.option("-r", "--recursive", is_flag=True, help="Look into the folders of a folder too.")
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="PATTERN",
-    help="Take only files whose name matches. May be given several times.",
+@section(
+    OUTPUT,
+    click.option(
+        "--name",
+        "template",
+        metavar="TEMPLATE",
+        help="Name the results: {stem}, {suffix}, {name} (both), {parent} (the source's folder), {kernel} and {format} "
+        "are filled in. [default: {name}]",
+    ),
+    click.option("--resume", is_flag=True, help="Skip results that are up to date for file and settings; redo others."),
+    click.option("--skip-existing", is_flag=True, help="Leave results that exist as they are, whatever they are."),
 )
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="PATTERN",
-    help="Leave files and folders out whose name matches, or whose path below SOURCE if there is a slash in PATTERN.",
-)
-@click.option("--hidden", is_flag=True, help="Take files and folders too whose names begin with a dot.")
-@click.option("--follow", is_flag=True, help="Follow links to folders; no folder is visited twice.")
-@click.option("--files-from", metavar="FILE|-", help="Take the files in a list too, one a line; - is standard input.")
-@click.option("-0", "--null", is_flag=True, help="That list has null bytes for line ends, as find -print0 does.")
-@click.option(
-    "--name",
-    "template",
-    metavar="TEMPLATE",
-    help="Name the results: {stem}, {suffix}, {name} (both), {parent} (the source's folder), {kernel} and {format} "
-    "are filled in. [default: {name}]",
-)
-@click.option("--resume", is_flag=True, help="Skip results that are up to date for file and settings; redo others.")
-@click.option("--skip-existing", is_flag=True, help="Leave results that exist as they are, whatever they are.")
 @click.option(
     "-j",
     "--jobs",

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from imgconv.cli import options
+from imgconv.cli.sections import KERNEL, F, section
 from imgconv.cli.types import NumberType, SizeType
 from imgconv.errors import OptionError
 
@@ -20,7 +21,8 @@ OF_KERNELS = {
 }
 """The options that say something of a single kernel."""
 
-_OPTIONS: tuple[Any, ...] = (
+_KERNEL = section(
+    KERNEL,
     options.kernel,
     options.pipeline,
     options.gain,
@@ -49,18 +51,13 @@ _OPTIONS: tuple[Any, ...] = (
         metavar="X,Y...|FILE",
         help="What is added to every output channel: a number, one for each, or a file.",
     ),
-    options.engine,
-    click.option("--check", is_flag=True, help="Run the other engine too, compare, and fail if they disagree."),
-    click.option("--strict", is_flag=True, help="Fail, and write nothing, where samples would be clipped."),
 )
+_CHECK = click.option("--check", is_flag=True, help="Run the other engine too, compare, and fail if they disagree.")
 
 
-def filtering(command: options.F) -> options.F:
+def filtering(command: F) -> F:
     """Add the options that say what is done to an image, and those that `options.result` adds."""
-    command = options.result(command)
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return _KERNEL(options.result(options.engine(_CHECK(command))))
 
 
 def refuse(ctx: click.Context) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 import click
 
 from imgconv import cores
+from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
 from imgconv.cli.types import (
     Attached,
     BorderType,
@@ -20,8 +20,6 @@ from imgconv.cli.types import (
     WordType,
 )
 from imgconv.image.limit import MAX_PIXELS, amount
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def padding(default: str | None) -> Callable[[F], F]:
@@ -96,6 +94,7 @@ gray = click.option(
     type=WordType("601", "709", "average"),
     help="Filter the luma instead of the colours: by BT.601's coefficients, by BT.709's, or the plain average.",
 )
+strict = click.option("--strict", is_flag=True, help="Fail, and write nothing, where samples would be clipped.")
 depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
 alpha = click.option(
     "--alpha",
@@ -185,26 +184,10 @@ target_format = click.option(
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
 
 _RESULT = (
-    mapping,
-    vmin,
-    vmax,
-    gray,
-    depth,
-    alpha,
-    channel,
-    linear,
-    region,
-    mask,
-    orient,
-    strip,
+    section(PART, gray, channel, alpha, linear, region, mask, frame, orient, max_pixels),
+    section(RESULTS, mapping, vmin, vmax, strict, depth),
+    section(OUTPUT, overwrite, target_format, compression, quality, subsampling, strip),
     threads,
-    overwrite,
-    target_format,
-    compression,
-    quality,
-    subsampling,
-    frame,
-    max_pixels,
 )
 
 
@@ -213,6 +196,6 @@ def result(command: F) -> F:
 
     Their names are those of the fields of `imgconv.request.Request`.
     """
-    for option in reversed(_RESULT):
-        command = option(command)
+    for options in reversed(_RESULT):
+        command = options(command)
     return command

@@ -11,6 +11,7 @@ import click
 from imgconv.border import Border
 from imgconv.cli import options
 from imgconv.cli.apply import STANDARD, print_report, refuse_streams
+from imgconv.cli.sections import F, Sectioned, section
 from imgconv.cli.types import BorderType, SizeType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
@@ -18,28 +19,33 @@ from imgconv.geometry import Padding
 Size = tuple[int, int]
 
 
-def _window(name: str, what: str) -> Callable[[options.F], options.F]:
+def _window(name: str, what: str) -> Callable[[F], F]:
     return click.option(f"--{name}", type=SizeType(), metavar="N|WxH", help=f"Take the {what} of every window.")
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("source", metavar="INPUT")
 @click.argument("target", metavar="OUTPUT")
-@_window("max", "largest sample")
-@_window("mean", "mean")
-@_window("min", "smallest sample")
-@click.option("-s", "--stride", type=SizeType(), metavar="N|WxH", help="Step between windows. [default: the window]")
-@options.padding("valid")
-@click.option(
-    "-b",
-    "--border",
-    type=BorderType(),
-    metavar="BORDER",
-    help="What fills the padding: zero, edge, symmetric, reflect, wrap or constant:VALUE. [default: what no window "
-    "takes, and zeros for means]",
+@section(
+    "Windows",
+    _window("max", "largest sample"),
+    _window("mean", "mean"),
+    _window("min", "smallest sample"),
+    click.option(
+        "-s", "--stride", type=SizeType(), metavar="N|WxH", help="Step between windows. [default: the window]"
+    ),
+    options.padding("valid"),
+    click.option(
+        "-b",
+        "--border",
+        type=BorderType(),
+        metavar="BORDER",
+        help="What fills the padding: zero, edge, symmetric, reflect, wrap or constant:VALUE. [default: what no window "
+        "takes, and zeros for means]",
+    ),
+    options.dilation,
+    click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom."),
 )
-@options.dilation
-@click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom.")
 @options.result
 @click.option("--dry-run", is_flag=True, help="Show the arithmetic from the image's header; write nothing.")
 @options.as_json
