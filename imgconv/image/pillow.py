@@ -128,7 +128,9 @@ def _converted(picture: Any, mode: str) -> Any:
     if picture.mode == "LAB":
         from PIL import ImageCms
 
-        to_srgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+        # of the white point D50, as Photoshop writes it; optimised, it goes by a coarse table, and is up to 9 off
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        to_srgb = ImageCms.buildTransform(lab, srgb, "LAB", "RGB", flags=ImageCms.Flags.NOOPTIMIZE)
         return ImageCms.applyTransform(picture, to_srgb)
     return picture if picture.mode == mode else picture.convert(mode)
 

@@ -43,6 +43,7 @@ DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D,
 _SUB_DIRECTORIES = 330
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
+_COLOURS_BY_NAME = {6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
 _BY_LIBTIFF = (*_BYTEWISE, 2, 3, 4, 6, 7)
 _SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
@@ -469,7 +470,9 @@ def _heard(decode: Callable[[], Pixels]) -> Pixels:
 def _through_imageio(file: IO[bytes], layout: Layout, index: int) -> Opened:
     """Use tifffile for odd depths and codecs; many of those need the package imagecodecs."""
     if layout.photometric not in (*_COLOURS, _MOSAIC, _LINEAR_RAW):
-        raise ValueError(f"photometric interpretation {layout.photometric} at {layout.bits[0]} bits")
+        named = _COLOURS_BY_NAME.get(layout.photometric)
+        found = f"{named} colours" if named else f"photometric interpretation {layout.photometric}"
+        raise ValueError(f"{found} of {layout.bits[0]} bits")
     bits = max(layout.bits)
     kind = _SAMPLE_KINDS.get(layout.kind, "u")
     whole = next((size for size in (8, 16, 32, 64) if bits <= size), 64)

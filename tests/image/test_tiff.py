@@ -297,7 +297,7 @@ def test_bits_stored_backwards_come_through_tifffile():
 
 def test_lab_of_16_bit_is_refused_rather_than_taken_for_rgb():
     fields = {258: (3, [16] * 3), 259: (3, [1]), 262: (3, [8]), 277: (3, [3])}
-    with pytest.raises(ImageReadError, match="photometric interpretation 8"):
+    with pytest.raises(ImageReadError, match="CIELab colours of 16 bits"):
         read(by_hand(53, 37, noise(3, "uint16").tobytes(), fields))
 
 
