@@ -50,10 +50,13 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
             return apply_frames(request, reading, target, dry_run=dry_run)
         report = planned(request, reading.header, target)
         large = _may_stream(report, reading, target)
+        if not large:
+            _refuse_held(report, reading)
         if dry_run:
             return report.replace(reason=reason_of(report), streamed=large)
         if large and (finished := _streamed(report, reading, target)):
             return finished
+        _refuse_held(report, reading)
         image = reading.image()
     done = filtered(report, image)
     return done.report.replace(notes=tuple(dict.fromkeys((*done.report.notes, *image.notes, *_written(done, target)))))
@@ -66,6 +69,16 @@ def _may_stream(report: Report, reading: Reading, target: File) -> bool:
     from imgconv.streaming import streams  # small images need it not
 
     return streams(report, target)
+
+
+def _refuse_held(report: Report, reading: Reading) -> None:
+    """Refuse what is larger than may be held in memory, input or results.
+
+    Raises:
+        ImgconvError: it is.
+    """
+    reading.refuse_large()
+    report.chain.refuse_held(report.plan, report.request.max_pixels)
 
 
 def _streamed(report: Report, reading: Reading, target: File) -> Report | None:
@@ -168,6 +181,7 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
             alpha=request.alpha if image.alpha else None,
             threads=request.threads,
             keep=keep if wanted else None,
+            max_pixels=request.max_pixels,
         )
     seconds = time.perf_counter() - start
     check = None

@@ -83,6 +83,7 @@ def _plans(request: Request, headers: tuple[Header, ...], target: File) -> list[
     for header in headers:
         if header not in found:
             report = planned(request, header, target)
+            report.chain.refuse_held(report.plan, request.max_pixels)
             if report.form.kind == "pages":
                 problem = (
                     f"{report.form.channels} channels take a page each, but {header.name} has {header.unit}s itself"

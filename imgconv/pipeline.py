@@ -15,9 +15,10 @@ from imgconv.engines import Engine, Job, Prepared
 from imgconv.engines._bands import Result, Window, run, run_within, suited
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
 from imgconv.geometry import Extent, Padding
+from imgconv.image.limit import MAX_PIXELS, pixels_of
 from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Pointwise
 from imgconv.layers import Layer, Setting, Shape, Step
-from imgconv.layers._limits import refuse_enormous
+from imgconv.layers._limits import refuse_enormous, refuse_held
 from imgconv.layers.conv import Conv, ConvStep
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
@@ -202,7 +203,7 @@ class Pipeline(Value):
         """Work out the size after every layer.
 
         Raises:
-            SizeError: a size is impossible, or absurdly large.
+            SizeError: a size is impossible, or asks for absurd padding or windows.
             ChannelError: a layer takes another number of channels.
             LayerError: one of these, with the layer's number; for pipelines from a file or of several layers.
         """
@@ -213,11 +214,30 @@ class Pipeline(Value):
                 steps.append(layer.plan(taken))
                 refuse_enormous(steps[-1], taken)
             except ImgconvError as error:
-                if self.source or len(self.layers) > 1:
-                    raise LayerError(number, layer.kind, error) from None
-                raise
+                raise self._of_layer(number, error) from None
             taken = steps[-1].output
         return Plan(self.layers, tuple(steps), shape)
+
+    def _of_layer(self, number: int, error: ImgconvError) -> ImgconvError:
+        """Return an error with the number of the layer it is about, where that is not clear."""
+        if self.source or len(self.layers) > 1:
+            return LayerError(number, self.layers[number - 1].kind, error)
+        return error
+
+    def refuse_held(self, plan: Plan, most: int) -> None:
+        """Refuse results of more than `most` pixels, and of more than the input has, where they are held whole.
+
+        Raises:
+            SizeError, LayerError: as `plan` does.
+        """
+        taken = plan.input
+        most = max(most, pixels_of(*taken))
+        for number, step in enumerate(plan.steps, 1):
+            try:
+                refuse_held(step, taken, most)
+            except ImgconvError as error:
+                raise self._of_layer(number, error) from None
+            taken = step.output
 
     def run(
         self,
@@ -230,6 +250,7 @@ class Pipeline(Value):
         keep: Callable[[int, Pixels], None] | None = None,
         white: float | None = None,
         window: Window | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> Result:
         """Run the chain on `pixels`, (rows, cols, channels).
 
@@ -243,13 +264,19 @@ class Pipeline(Value):
             threads: at most so many; None means every core that this process may use.
             keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
             white, window: as in `Plan.run`.
+            max_pixels: as in `refuse_held`.
+
+        Raises:
+            SizeError, LayerError: as `plan` and `refuse_held` do.
         """
         pixels = pixels.astype(computable(pixels.dtype), copy=False)
         rows, cols, channels = pixels.shape
         if alpha in (None, "filter"):
             plan = self.plan(Shape(cols, rows, channels))
+            self.refuse_held(plan, max_pixels)
             return plan.run(pixels, engine, target, white=white, threads=threads, keep=keep, window=window)
         plan = self.plan(Shape(cols, rows, channels - 1))
+        self.refuse_held(plan, max_pixels)
         colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
         white = full_range(pixels.dtype) if white is None else white
         clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)

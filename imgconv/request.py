@@ -47,7 +47,7 @@ class Request(Value, kw_only=True):
         format: the output's format in place of its suffix.
         compression, quality, subsampling: how to write it, as in `imgconv.image.model.Options`.
         frame: which frame or page, from 0; None for all.
-        max_pixels: refuse larger inputs by their header; see `imgconv.image.read`.
+        max_pixels: refuse larger inputs and results, where they are held whole; see `imgconv.image.read`.
         saves: numbers of layers, from 1, and the files that their results are written to as well.
     """
 

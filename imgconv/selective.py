@@ -271,6 +271,7 @@ class _Work:
             threads=self.request.threads,
             white=self.white,
             window=self.picked.window,
+            max_pixels=self.request.max_pixels,
         )
 
     def _finished(self, result: Result, places: list[int], with_alpha: bool, *, light: bool = True) -> Result:

@@ -24,6 +24,7 @@ from imgconv import cores, engines
 from imgconv.engines import Engine, Floats, Prepared
 from imgconv.engines._bands import Result, run, suited
 from imgconv.geometry import Shape, reach
+from imgconv.image.limit import check_held
 from imgconv.image.model import Bands, Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.writer import store_bands
@@ -48,7 +49,7 @@ WAITING = 2
 _SAME = (
     "kernel", "pipeline", "gain", "padding", "border", "stride", "dilation", "correlate", "groups", "bias", "engine",
     "map", "low", "high", "depth", "alpha", "orient", "strip", "strict", "threads", "overwrite", "format",
-    "compression", "quality", "subsampling",
+    "compression", "quality", "subsampling", "max_pixels",
 )  # fmt: skip
 """What may be asked for of an image that is streamed."""
 
@@ -221,9 +222,12 @@ class _Stage:
         done: output rows so far.
     """
 
-    def __init__(self, along: _Along, step: Step, taken: Shape, kinds: tuple[np.dtype[Any], np.dtype[Any]]) -> None:
-        """Take a step, its input's shape, and the types of its input and its results."""
+    def __init__(
+        self, report: Report, along: _Along, step: Step, taken: Shape, kinds: tuple[np.dtype[Any], np.dtype[Any]]
+    ) -> None:
+        """Take a step of what `report` plans, its input's shape, and the types of its input and its results."""
         self.along, self.step, self.taken = along, step, taken
+        self.name, self.most = report.input.name, report.request.max_pixels
         self.kind, self.made = kinds
         output = step.output
         self.size = (output.height, output.width, output.channels)
@@ -245,11 +249,16 @@ class _Stage:
         self.stats, self.threads, self.reason = Stats(), 1, ""
 
     def lay_out(self, block: int, ahead: int) -> None:
-        """Make the ring: input rows come so many at a time, and `ahead` such blocks before they are needed."""
+        """Make the ring: input rows come so many at a time, and `ahead` such blocks before they are needed.
+
+        Raises:
+            ImageReadError: it would have to be too large.
+        """
         window = max(0, *(high - low for low, high in self.spans))
         blocks = min(-(-window // block) + 1 + ahead, -(-self.taken.height // block))
         size = blocks * block
         rows, far = self.along.rows, self.along.far
+        check_held(self.name, self.taken.width, size + len(far), self.taken.channels, self.most)
         places = np.where(rows < 0, -1, rows % size)
         places[far] = size + np.arange(len(far))
         self.ring = _Ring(size, len(far), self.taken.width, self.taken.channels, self.kind)
@@ -286,7 +295,7 @@ class _Chain:
         self.stages = []
         for number, (step, white) in enumerate(zip(plan.steps, plan.whites(full_range(dtype)), strict=False)):
             along = _along(step, shapes[number], Setting(engine, white, self._threads), kinds[number])
-            self.stages.append(_Stage(along, step, shapes[number], (kinds[number], kinds[number + 1])))
+            self.stages.append(_Stage(report, along, step, shapes[number], (kinds[number], kinds[number + 1])))
         line = report.input.width * report.input.channels * dtype.itemsize
         self._block = bands.unit * max(1, BLOCK_BYTES // (bands.unit * line))
         for stage, block in zip(self.stages, [self._block, *(stage.group for stage in self.stages)], strict=False):

@@ -15,6 +15,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image.pictures import leftovers, noise
+from scipy import ndimage
 
 import imgconv.apply as apply_module
 from imgconv import streaming
@@ -264,3 +265,50 @@ def test_ctrl_c_ends_it_soon_and_leaves_nothing(large, tmp_path):
     assert run.returncode == 130
     assert time.monotonic() - begun < 10
     assert not leftovers(tmp_path) and not (tmp_path / "o.tif").exists()
+
+
+def sparse(path, side, rows):
+    """Write an RGB file of `side` squared pixels, in strips of a row, black but for its last `rows`."""
+    with path.open("wb") as file:
+        sink = TiffSink(file, big=True)
+        page = Page(
+            width=side, height=side, channels=3, alpha=False, dtype=np.dtype(np.uint8), space="RGB",
+            layout=TiffLayout(strip=1),
+        )  # fmt: skip
+        sink.begin(page)
+        sink.write(np.zeros((1, side, 3), np.uint8))  # sets down where all strips are
+        sink._done = side - len(rows)
+        sink._place = sink._places[sink._done]
+        file.seek(sink._place)
+        sink.write(rows)
+        sink.finish()
+
+
+@pytest.mark.slow
+def test_more_samples_than_32_bits_count(tmp_path):
+    """30000x30000 RGB takes 2.7 GB, and nothing of it is held but what its rows need."""
+    side, source, target = 30_000, tmp_path / "in.tif", tmp_path / "out.tif"
+    rows = np.random.default_rng(5).integers(0, 256, (48, side, 3)).astype(np.uint8)  # the last output row begins there
+    sparse(source, side, rows)
+    request = Request(kernel=kernel("box:size=9"), padding=Padding.parse("0"), stride=(8, 64))
+    report = apply(request, str(source), str(target))
+    assert report.streamed and report.result.stats.total == 3749 * 469 * 3
+    made = read(target).pixels
+    assert not made[:-1].any()
+    wanted = ndimage.uniform_filter(rows.astype(float), (9, 9, 1), mode="constant")[4, 4:-4:8]
+    np.testing.assert_allclose(made[-1], wanted, atol=0.5001)
+
+
+def test_what_has_to_be_held_is_limited_and_nothing_else(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.engines._native.BAND_SAMPLES", 64)
+    monkeypatch.setattr("imgconv.engines.builtin._recent", {})
+    pixels = noise(3, "uint8", 200, 50)
+    request = Request(kernel=kernel("box:size=3"), max_pixels=5000)
+    tiles = tiff_file(tmp_path / "tiles.tif", pixels, tile=(16, 16), compression=5)
+    assert apply(request, tiles, str(tmp_path / "tiled.tif")).streamed
+    whole = tiff_file(tmp_path / "whole.tif", pixels, strip=200, compression=5)
+    with pytest.raises(ImageReadError, match="200 of its rows of 50 pixels have to be held at once, beyond the limit"):
+        apply(request, whole, str(tmp_path / "out.tif"))
+    with pytest.raises(ImageReadError, match="asks for 50x200 pixels, beyond the limit of 5000"):
+        apply(request, tiles, str(tmp_path / "out.png"), dry_run=True)
+    assert not leftovers(tmp_path) and not (tmp_path / "out.tif").exists()

@@ -155,8 +155,8 @@ max_pixels = click.option(
     type=PixelsType(),
     default=MAX_PIXELS,
     metavar="N",
-    help="Refuse inputs of more pixels before decoding them: a small file may ask for any amount of memory. "
-    f"As in 2G. [default: {amount(MAX_PIXELS)}]",
+    help="Refuse inputs and results of more pixels that would be held in memory whole: a small file may ask for any "
+    f"amount of it. As in 2G. [default: {amount(MAX_PIXELS)}]",
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 compression = click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgconv.errors import ImageReadError
 
 MAX_PIXELS = 500_000_000
-"""The most pixels that are decoded at once unless more are asked for; a header that says more is refused.
+"""The most pixels that are held at once unless more are asked for; a header that says more is refused.
 
 That is 2 GB of RGB and alpha at 8 bit: beyond any camera, and still within an ordinary computer's memory. Of more than
 four channels, every four count as a pixel.
@@ -20,7 +20,7 @@ def check_size(name: str, width: int, height: int, channels: int, most: int = MA
     """
     if width < 1 or height < 1 or channels < 1:
         raise ImageReadError(name, f"its header says {width}x{height} pixels, which is no image")
-    pixels = width * height * max(4, channels) // 4
+    pixels = pixels_of(width, height, channels)
     if pixels > most:
         many = f" of {channels} channels" if channels > 4 else ""
         raise ImageReadError(
@@ -28,6 +28,27 @@ def check_size(name: str, width: int, height: int, channels: int, most: int = MA
             f"its header asks for {width}x{height} pixels{many}, beyond the limit of {amount(most)}; "
             f"--max-pixels {amount(pixels)} lets it in",
         )
+
+
+def check_held(name: str, width: int, rows: int, channels: int, most: int) -> None:
+    """Refuse an image that is decoded some rows at a time if those alone, (width, rows), are too many.
+
+    Raises:
+        ImageReadError: there are more than `most` pixels.
+    """
+    pixels = pixels_of(width, rows, channels)
+    if pixels > most:
+        problem = f"{rows} of its rows of {width} pixels have to be held at once, beyond the limit of {amount(most)}"
+        raise ImageReadError(name, f"{problem}; --max-pixels {amount(pixels)} lets it in")
+
+
+def pixels_of(width: int, height: int, channels: int) -> int:
+    """Return how many pixels count towards the limit.
+
+    >>> pixels_of(10, 10, 1), pixels_of(10, 10, 8)
+    (100, 200)
+    """
+    return width * height * max(4, channels) // 4
 
 
 def amount(pixels: int) -> str:

@@ -177,6 +177,15 @@ class Reading:
             return (self.header,) * self.header.frames
         return tuple(map(self._header, self._sequence()))
 
+    def refuse_large(self) -> None:
+        """Refuse an image that has more pixels than may be held; most have been refused when they were opened.
+
+        Raises:
+            ImageReadError: it has.
+        """
+        header = self.header
+        check_size(self._name, header.width, header.height, header.channels, self._max_pixels)
+
     def image(self) -> Image:
         """Return the image as `read` does, with its errors; of several the first, or the one that was chosen."""
         if self._thread:

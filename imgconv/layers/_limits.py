@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from imgconv.chain import extents
 from imgconv.errors import SizeError
+from imgconv.image.limit import amount, pixels_of
 from imgconv.layers import Shape, Step
 
-MAX_SAMPLES = 1 << 31
-"""The most samples of a layer's output."""
 MAX_PADDING = 1 << 24
 """The most pixels that are added at a side: an index map takes 8 bytes for each."""
 MAX_WINDOW = 1 << 28
@@ -15,10 +14,10 @@ MAX_WINDOW = 1 << 28
 
 
 def refuse_enormous(step: Step, shape: Shape) -> None:
-    """Refuse a step on an input of `shape` that needs more than the limits of this module.
+    """Refuse a step on an input of `shape` that needs too much however few rows of its output are made at a time.
 
     Raises:
-        SizeError: the padding, the rows that a window needs or the output are beyond all use.
+        SizeError: the padding or the rows that a window needs are beyond all use.
     """
     for extent in extents(step.stages):
         width, height = extent
@@ -28,13 +27,26 @@ def refuse_enormous(step: Step, shape: Shape) -> None:
                     f"more than {MAX_PADDING} pixels of padding at one side; use less padding or a smaller dilation"
                 )
                 raise SizeError(axis.name, axis.arithmetic, problem)
-        output = Shape(*extent.output, max(step.output.channels, shape.channels))
-        if extent.output == step.output[:2]:
-            output = step.output
-        if output.width * output.height * output.channels > MAX_SAMPLES:
-            remedy = "use less padding" if extent.width.before else "make it smaller"
-            problem = f"an output of {output} samples is beyond the limit of {MAX_SAMPLES}; {remedy}"
-            raise SizeError(width.name, width.arithmetic, problem)
         if (width.size + width.before + width.after) * shape.channels * height.reach > MAX_WINDOW:
             problem = f"the {height.reach} padded rows that a window reaches over hold more than {MAX_WINDOW} samples"
             raise SizeError(height.name, height.arithmetic, f"{problem}; use a smaller dilation")
+
+
+def refuse_held(step: Step, shape: Shape, most: int) -> None:
+    """Refuse a step on an input of `shape` whose output, held in memory whole, has more than `most` pixels.
+
+    Pixels are counted as `imgconv.image.limit.pixels_of` does.
+
+    Raises:
+        SizeError: it has.
+    """
+    for extent in extents(step.stages):
+        output = Shape(*extent.output, max(step.output.channels, shape.channels))
+        if extent.output == step.output[:2]:
+            output = step.output
+        pixels = pixels_of(*output)
+        if pixels > most:
+            width = extent.width
+            remedy = "use less padding" if width.before else "make it smaller"
+            problem = f"an output of {output} samples is beyond the limit of {amount(most)} pixels; {remedy}"
+            raise SizeError(width.name, width.arithmetic, f"{problem}, or let it in with --max-pixels {amount(pixels)}")

@@ -311,7 +311,11 @@ SIZES = [
     ),
     ("-k box --padding 1000000000", "(103 + 1000000000 + 1000000000 - 1*(3 - 1) - 1)", "16777216 pixels of padding"),
     ("-k box --padding 0x1000000000", "height floor((86 + 1000000000", "16777216 pixels of padding at one side"),
-    ("-k box --padding 60000", "(103 + 60000 + 60000", "samples is beyond the limit of 2147483648; use less padding"),
+    (
+        "-k box --padding 60000",
+        "(103 + 60000 + 60000",
+        "samples is beyond the limit of 500M pixels; use less padding, or let it in with --max-pixels 15G",
+    ),
     (
         "-k box --dilation 1000000000",
         "1000000000*(3 - 1)",

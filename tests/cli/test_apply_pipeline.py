@@ -268,7 +268,7 @@ def test_pool_with_ceil_mode_and_dilation(folder, photo):
             "- resize: 9999999",
             1,
             "layer 1 (resize): width floor(300 * 9999999) = 2999999700: an output of 2999999700x1999999800x3 samples "
-            "is beyond the limit of 2147483648; make it smaller",
+            "is beyond the limit of 500M pixels; make it smaller, or let it in with --max-pixels 5999998801G",
         ),
     ],
 )
