@@ -295,9 +295,9 @@ def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
     _drop_unfit_profile(opened)
-    # what can be decoded some rows at a time is held to the limit where all of it is asked for
-    most = max_pixels if opened.bands is None else sys.maxsize
-    check_size(name, opened.width, opened.height, opened.channels, most)
+    # what can be decoded some rows at a time is held to the limit where all of it is asked for; a row is held at once
+    by_rows = opened.bands is not None and opened.width * opened.channels <= 4 * max_pixels
+    check_size(name, opened.width, opened.height, opened.channels, sys.maxsize if by_rows else max_pixels)
     return opened
 
 

@@ -5,6 +5,7 @@
 Packages are asked for by name, through pip and apt-get. None of these files belongs to the project.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,27 +14,10 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-PICTURES = {
-    *(
-        "png",
-        "apng",
-        "jpg",
-        "jpeg",
-        "tif",
-        "tiff",
-        "webp",
-        "gif",
-        "bmp",
-        "pbm",
-        "pgm",
-        "ppm",
-        "pnm",
-        "pam",
-        "pfm",
-        "npy",
-    ),
-    *("avif", "jxl", "jp2", "j2k", "hdr", "exr", "ico", "cur", "tga", "pcx", "qoi", "xpm", "xcf", "svg"),
-}
+OURS = "png apng jpg jpeg jpf tif tiff webp gif bmp dib pbm pgm ppm pnm pam pfm npy avif jxl jp2 j2k hdr exr"
+OTHERS = "ico cur tga pcx qoi xpm xcf svg"
+PICTURES = frozenset(f"{OURS} {OTHERS}".split())
+"""The suffixes of pictures: of formats that are read here, and of formats that are not."""
 
 
 class Source(NamedTuple):
@@ -86,9 +70,10 @@ def _reason(fault: Exception) -> str:
 
 
 def _download(source: Source, folder: Path) -> Path:
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--retries", "1"]
     commands = {
-        "sdist": [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", source.package],
-        "wheel": [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", source.package],
+        "sdist": [*pip, "--no-binary", ":all:", source.package],
+        "wheel": [*pip, "--only-binary", ":all:", source.package],
         "deb": ["apt-get", "download", source.package],
     }
     command = commands[source.kind]
@@ -132,8 +117,6 @@ def _keep(files, source, folder):
 
 def _pngsuite(module: str, folder: Path) -> None:
     """Write the images that pypng keeps as hexadecimal digits in a module."""
-    import re
-
     for name, digits in re.findall(r"""'(\w+)': _dehex\(b"{3}\n([0-9a-f\n]+)"{3}\)""", module):
         (folder / f"pngsuite-{name}.png").write_bytes(bytes.fromhex(digits))
 

@@ -1,11 +1,13 @@
 """Decoders that have nothing to do with how imgconv reads a picture, and what they make of it.
 
-A referee is given the name of a file and what imgconv took it for, and returns its samples as (rows, cols, 4) RGB
-and alpha or CMYK, on the scale of imgconv's sample type. Each runs in a process of its own: some of them crash.
+A referee is given a file and what imgconv took it for (`limited`'s answer to "read"), and returns its samples, the
+space they are in, and whether the last channel is alpha. Each works in a process of its own, as some of them crash.
 """
 
+import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -15,28 +17,27 @@ import numpy as np
 
 PATIENCE = 60
 TOPS = {"uint8": 255, "uint16": 65535}
+COMMANDS = {"magick": ["convert-im6.q16"], "gm": ["gm", "convert"]}
 
 
-def canonical(pixels, space, alpha, top):
-    """Return (rows, cols, 4): red, green, blue and alpha, or the four inks."""
+def canonical(pixels, space, alpha):
+    """Return (rows, cols, 4): red, green, blue and alpha, or the four inks; other spaces as they are."""
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-    if space == "CMYK":
-        return pixels[:, :, :4]
+    if space in ("CMYK", "other"):
+        return pixels
+    top = TOPS.get(pixels.dtype.name, 1)
     clear = pixels[:, :, -1:] if alpha else np.full_like(pixels[:, :, :1], top)
     colours = pixels[:, :, : pixels.shape[2] - alpha]
-    if colours.shape[2] == 1:
-        colours = np.repeat(colours, 3, axis=2)
-    return np.concatenate([colours, clear], axis=2)
+    return np.concatenate([np.broadcast_to(colours, (*colours.shape[:2], 3)), clear], axis=2)
 
 
 def opencv(path, facts):
     import cv2
 
-    cv2.setLogLevel(0) if hasattr(cv2, "setLogLevel") else None
-    data = np.fromfile(path, np.uint8)
-    turned = facts["format"] in ("JPEG",)
-    way = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR if turned and facts["space"] != "grey" else cv2.IMREAD_UNCHANGED
-    found = cv2.imdecode(data, way)
+    # without IMREAD_UNCHANGED it turns a JPEG upright, as is done here
+    upright = facts["format"] == "JPEG" and facts["space"] != "grey"
+    way = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR if upright else cv2.IMREAD_UNCHANGED
+    found = cv2.imdecode(np.fromfile(path, np.uint8), way)
     if found is None:
         raise ValueError("not read")
     found = found if found.ndim == 3 else found[:, :, None]
@@ -67,83 +68,97 @@ def tiff(path, facts):
             found = np.iinfo(found.dtype).max - found
         if page.photometric == 3:
             found = np.asarray(page.colormap).T[found] >> 8
-        spaces = {2: "RGB", 3: "RGB", 5: "CMYK", 6: "RGB"}
+        space = {2: "RGB", 3: "RGB", 5: "CMYK", 6: "RGB"}.get(int(page.photometric), "grey")
         samples = found.shape[2] if found.ndim == 3 else 1
-        space = spaces.get(int(page.photometric), "grey")
         return found, space, space != "CMYK" and samples in (2, 4) and bool(page.extrasamples or samples == 4)
 
 
+def numpy(path, facts):
+    found = np.load(path)
+    return found, facts["space"], facts["alpha"]
+
+
 def magick(path, facts):
-    return _by_command(["convert-im6.q16"], path, facts)
+    return _by_command("magick", path, facts)
 
 
 def gm(path, facts):
-    return _by_command(["gm", "convert"], path, facts)
+    return _by_command("gm", path, facts)
 
 
-def _by_command(command, path, facts):
-    depth = "16" if facts["dtype"] != "uint8" else "8"
-    kind = "cmyk" if facts["space"] == "CMYK" else "rgba"
+def _by_command(name, path, facts):
+    depth = "8" if facts["dtype"] == "uint8" else "16"
+    kind, space = ("cmyk", "CMYK") if facts["space"] == "CMYK" else ("rgba", "RGB")
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / f"in.{facts['suffix']}"
+        source, target = Path(folder) / f"in.{facts['suffix']}", Path(folder) / "out"
         source.symlink_to(path)
-        head = Path(folder) / "out"
-        done = subprocess.run(
-            [*command, f"{source}[0]", "-auto-orient", "-depth", depth, "-format", "%w %h", f"{kind}:{head}"],
-            capture_output=True,
-            timeout=PATIENCE,
-            check=True,
-        )
-        del done
-        dtype = ("<u2" if sys.byteorder == "little" else ">u2") if depth == "16" else "u1"
-        data = np.frombuffer(head.read_bytes(), dtype)
-        return (
-            data.reshape(facts["height"], facts["width"], 4),
-            facts["space"] if kind == "cmyk" else "RGB",
-            kind == "rgba",
-        )
+        # -coalesce lays the first frame of an animation on its canvas
+        laid = ["-coalesce", "-delete", "1--1"] if facts["format"] == "GIF" and facts["frames"] > 1 else []
+        chosen = source if laid else f"{source}[0]"
+        command = [*COMMANDS[name], chosen, *laid, "-auto-orient", "-depth", depth, f"{kind}:{target}"]
+        subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+        order = "<" if sys.byteorder == "little" else ">"
+        samples = np.fromfile(target, "u1" if depth == "8" else f"{order}u2")
+    return samples.reshape(facts["height"], facts["width"], 4), space, kind == "rgba"
 
 
-REFEREES = {"opencv": opencv, "vips": vips, "tifffile": tiff, "magick": magick, "gm": gm}
-EXACT = {"TIFF": ("tifffile", "vips", "opencv", "magick", "gm")}
+REFEREES = {"vips": vips, "opencv": opencv, "tifffile": tiff, "numpy": numpy, "magick": magick, "gm": gm}
 
 
-def consult(name, path, facts, output):
-    """Save what the referee `name` reads; raises whatever it raises."""
-    pixels, space, alpha = REFEREES[name](str(path), facts)
-    top = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(pixels.dtype, 1)
-    np.save(output, canonical(pixels, space, alpha, top))
-    print(json.dumps({"space": space}))
+def order(facts):
+    """Return the names of the referees for a file, those that are quick and know it best first."""
+    names = {"TIFF": ["tifffile", "vips", "opencv"], "NPY": ["numpy"]}.get(facts["format"], ["vips", "opencv"])
+    inexact = facts["dtype"].startswith("float") or facts["format"] == "NPY"
+    return names if inexact else [*names, "magick", "gm"]
 
 
-def serve():
+class Referees:
+    """A process that has imported the decoders once, and forks for every file."""
+
+    def __init__(self, folder):
+        self._output = folder / "referee.npy"
+
+    def __enter__(self):
+        command = [sys.executable, __file__]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *fault):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(PATIENCE)
+
+    def __call__(self, name, path, facts):
+        """Return what a referee reads, as `canonical` has it, or None."""
+        self._process.stdin.write(json.dumps([name, str(path), facts, str(self._output)]) + "\n")
+        self._process.stdin.flush()
+        return np.load(self._output) if json.loads(self._process.stdout.readline()) == 0 else None
+
+
+def _serve():
+    import cv2
+    import tifffile
+
+    with contextlib.suppress(AttributeError):
+        cv2.setLogLevel(0)
+    del tifffile
     for line in sys.stdin:
         name, path, facts, output = json.loads(line)
-        with tempfile.TemporaryFile() as heard:
-            child = os.fork()
-            if not child:
-                os.dup2(heard.fileno(), 1)
-                os.dup2(heard.fileno(), 2)
-                code = 1
-                try:
-                    consult(name, path, facts, output)
-                    sys.stdout.flush()
-                    code = 0
-                except BaseException as fault:
-                    print(type(fault).__name__, str(fault)[:200])
-                    sys.stdout.flush()
-                finally:
-                    os._exit(code)
-            _, status = os.waitpid(child, 0)
-            heard.seek(0)
-            print(
-                json.dumps([os.waitstatus_to_exitcode(status), heard.read().decode(errors="replace")[-300:]]),
-                flush=True,
-            )
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                nowhere = os.open(os.devnull, os.O_RDWR)
+                for stream in (0, 1, 2):
+                    os.dup2(nowhere, stream)
+                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+                resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
+                np.save(output, canonical(*REFEREES[name](path, facts)))
+                code = 0
+            finally:
+                os._exit(code)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
-    import cv2  # noqa: F401
-    import tifffile  # noqa: F401
-
-    serve()
+    _serve()
