@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from imgconv.errors import ClusterError
 from imgconv.image import write
 from imgconv.request import Request
 
+VARYING = {"seconds", "engine_seconds", "finished", "output_mtime_ns"}
 IMGCONV = [sys.executable, "-m", "imgconv"]
 
 
@@ -38,7 +40,20 @@ def batch(*arguments, cwd, **options):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """The results in a folder; a record of what they were made of lies beside them."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".png"}
+
+
+@contextmanager
+def begun(out, *arguments, count=5, **options):
+    """Start a batch and yield its process when it has made some results."""
+    command = [*IMGCONV, "batch", *map(str, arguments[:1]), str(out), *map(str, arguments[1:]), "-k", "sharpen"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
+        end = time.monotonic() + 60
+        while process.poll() is None and not (out.is_dir() and len(contents(out)) >= count):
+            assert time.monotonic() < end or process.kill()
+            time.sleep(0.02)
+        yield process
 
 
 @contextmanager
@@ -110,11 +125,24 @@ def test_no_scheduler_is_said_within_seconds(pictures):
 def test_a_cluster_of_this_machine_makes_what_a_plain_run_makes(pictures):
     pytest.importorskip("distributed")
     (pictures / "broken.png").write_bytes((pictures / "0.png").read_bytes()[:2000])
-    plain = batch(pictures, "plain", cwd=pictures.parent)
-    done = batch("pictures", "out", "--dask", "local", cwd=pictures.parent)
-    assert (done.returncode, done.stdout) == (1, plain.stdout)
-    assert done.stderr == plain.stderr.replace(str(pictures), "pictures")
-    assert contents(pictures.parent / "out") == contents(pictures.parent / "plain")
+    folder = pictures.parent
+    plain = batch("pictures", "plain", "--report", "plain.jsonl", cwd=folder)
+    done = batch("pictures", "out", "--report", "out.jsonl", "--dask", "local", cwd=folder)
+    assert (done.returncode, done.stderr) == (1, plain.stderr)
+    assert done.stdout.startswith("4 done, 1 failed; ")
+    assert contents(folder / "out") == contents(folder / "plain")
+    assert lines(folder / "out.jsonl") == [
+        {**line, "output": line["output"].replace("plain", "out")} for line in lines(folder / "plain.jsonl")
+    ]
+    again = batch("pictures", "out", "--resume", "--dask", "local", cwd=folder)
+    assert again.stdout.startswith("0 done, 1 failed, 4 up to date")
+
+
+def lines(report):
+    """A report's lines, without what differs from run to run."""
+    found = [json.loads(line) for line in report.read_text().splitlines()]
+    kept = [{key: value for key, value in line.items() if key not in VARYING} for line in found]
+    return sorted(kept, key=lambda line: line["input"])
 
 
 @pytest.mark.slow
@@ -124,16 +152,11 @@ def test_a_worker_that_is_killed_costs_no_file(pictures):
         shutil.copy(pictures / f"{number % 4}.png", pictures / f"{number}.png")
     assert batch(pictures, "plain", cwd=pictures.parent).returncode == 0
     out = pictures.parent / "out"
-    with cluster(pictures.parent / "cluster", 2) as (file, _, workers):
-        command = [*IMGCONV, "batch", str(pictures), str(out), "-k", "sharpen", "--dask", str(file)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            end = time.monotonic() + 60
-            while not (out.is_dir() and len(os.listdir(out)) > 10) and time.monotonic() < end:
-                time.sleep(0.01)
-            workers[0].kill()
-            begun = len(os.listdir(out))
-            said, faults = process.communicate(timeout=120)
-    assert 10 < begun < 120
+    with cluster(pictures.parent / "cluster", 2) as (file, _, workers), begun(out, pictures, "--dask", file) as process:
+        workers[0].kill()
+        before = len(contents(out))
+        said, faults = process.communicate(timeout=120)
+    assert before < 100
     assert (process.returncode, faults) == (0, "")
     assert "120 done" in said
     assert contents(out) == contents(pictures.parent / "plain")
@@ -149,7 +172,7 @@ def test_a_file_that_its_worker_does_not_see_is_said_to_be_so(pictures):
     assert "/proc/self/cwd/0.png: worker tcp://127.0.0.1" in done.stderr
     assert "does not see this file; --dask needs folders that all machines share" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert [path.name for path in (pictures.parent / "out").iterdir()] == ["1.png"]
+    assert list(contents(pictures.parent / "out")) == ["1.png"]
 
 
 @pytest.mark.slow
@@ -158,13 +181,12 @@ def test_a_scheduler_that_goes_away_ends_the_run_in_a_sentence(pictures):
     for number in range(4, 400):
         os.link(pictures / f"{number % 4}.png", pictures / f"{number}.png")
     out = pictures.parent / "out"
-    with cluster(pictures.parent / "cluster", 1) as (file, scheduler, _):
-        command = [*IMGCONV, "batch", str(pictures), str(out), "-k", "sharpen", "--dask", str(file)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            while not (out.is_dir() and len(os.listdir(out)) > 5):
-                time.sleep(0.01)
-            scheduler.kill()
-            _, faults = process.communicate(timeout=60)
+    with (
+        cluster(pictures.parent / "cluster", 1) as (file, scheduler, _),
+        begun(out, pictures, "--dask", file) as process,
+    ):
+        scheduler.kill()
+        _, faults = process.communicate(timeout=60)
     assert process.returncode == 1
     assert faults == f"imgconv: --dask {file}: the scheduler is gone; --resume goes on where this run ends\n"
 
@@ -175,10 +197,7 @@ def test_ctrl_c_ends_a_local_cluster_quietly_and_soon(pictures):
     for number in range(4, 1000):
         os.link(pictures / f"{number % 4}.png", pictures / f"{number}.png")
     out = pictures.parent / "out"
-    command = [*IMGCONV, "batch", str(pictures), str(out), "-k", "sharpen", "--dask", "local"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        while not (out.is_dir() and len(os.listdir(out)) > 5):
-            time.sleep(0.01)
+    with begun(out, pictures, "--dask", "local", start_new_session=True) as process:
         start = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         faults = process.communicate(timeout=60)[1]
