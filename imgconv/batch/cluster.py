@@ -158,11 +158,10 @@ def _line(fault: BaseException) -> str:
 
 
 class _Sent(NamedTuple):
-    """A task that is under way: since when, and whether it is by itself, as it has cost workers before."""
+    """A task that is under way, and whether it is by itself, as it has cost workers before."""
 
     task: Task
-    since: float
-    alone: bool = False
+    alone: bool
 
 
 class _Run:
@@ -174,9 +173,8 @@ class _Run:
         self._ended = _distributed().as_completed(with_results=True, raise_errors=False)
         self._sent: dict[Any, _Sent] = {}
         self._suspects: list[Task] = []
-        self._workers: dict[str, int] = {}
+        self._threads = 0
         self._looked = self._last_seen = time.monotonic()
-        self._last_lost = -1.0
         self._look()
 
     def outcomes(self, tasks: Iterable[Task]) -> Generator[Outcome]:
@@ -191,18 +189,18 @@ class _Run:
                 self._send(self._suspects.pop(), alone=True)
             for future, result in self._arrived():
                 sent = self._sent.pop(future)
-                if outcome := self._outcome(future.status, result, sent):
+                if outcome := self._outcome(future, result, sent):
                     yield outcome
 
     def _window(self) -> int:
         """Return how many tasks the scheduler may have: enough that no worker waits, and no thousands."""
-        return 8 + 3 * sum(self._workers.values())
+        return 8 + 3 * self._threads
 
     def _send(self, task: Task, *, alone: bool = False) -> None:
         # What has come to exist is told by its status: it may have been made by a worker that was lost thereafter.
         fields = (task.source, task.target, task.overwrite, not task.overwrite)
         future = self._client.submit(filtered, *self._common, fields, pure=False)
-        self._sent[future] = _Sent(task, time.monotonic(), alone)
+        self._sent[future] = _Sent(task, alone)
         self._ended.add(future)
 
     def _arrived(self) -> list[tuple[Any, Any]]:
@@ -220,30 +218,30 @@ class _Run:
         return list(found)
 
     def _look(self) -> None:
-        """See which workers there are."""
+        """See how many threads the workers have."""
         try:
-            found = dict(self._client.sync(self._client.scheduler.ncores, callback_timeout=CONNECT_SECONDS))
+            found: dict[str, int] = dict(
+                self._client.sync(self._client.scheduler.ncores, callback_timeout=CONNECT_SECONDS)
+            )
         except Exception:
             raise self._lost() from None
-        self._looked = now = time.monotonic()
-        if set(self._workers) - set(found):
-            self._last_lost = now
+        self._looked = time.monotonic()
         if found:
-            self._last_seen = now
-        self._workers = found
+            self._last_seen = self._looked
+        self._threads = sum(found.values())
 
     def _lost(self) -> ClusterError:
         return ClusterError(self._address, "the scheduler is gone; --resume goes on where this run ends")
 
-    def _outcome(self, status: str, result: Any, sent: _Sent) -> Outcome | None:
+    def _outcome(self, future: Any, result: Any, sent: _Sent) -> Outcome | None:
         """Return what came of a task; None if it has been sent again.
 
         Raises:
             ClusterError: no task can succeed there.
         """
-        if status in ("cancelled", "lost"):
+        if future.status in ("cancelled", "lost"):
             raise self._lost()
-        if status == "error":
+        if future.status == "error":
             return self._failed(result[1] if isinstance(result, tuple) else result, sent)
         version, worker, seen, outcome = result
         if version != (own := imgconv.__version__):
@@ -251,24 +249,27 @@ class _Run:
             raise ClusterError(self._address, problem)
         if not seen:
             return _undone(sent.task, _unseen(sent.task.source, worker))
-        return self._checked(outcome, worker, sent)
+        return self._checked(outcome, worker, future.key, sent.task)
 
-    def _checked(self, outcome: Outcome, worker: str, sent: _Sent) -> Outcome | None:
+    def _checked(self, outcome: Outcome, worker: str, key: str, task: Task) -> Outcome | None:
         """Return an outcome as it is for this machine; None if the task has been sent again."""
-        if outcome.status == SKIPPED and self._may_be_ours(sent):
-            self._send(sent.task.replace(overwrite=True))
+        if outcome.status == SKIPPED and self._begun_twice(key):
+            self._send(task.replace(overwrite=True))
             return None
-        if outcome.status == SKIPPED and not sent.task.spare:
+        if outcome.status == SKIPPED and not task.spare:
             return outcome.replace(status=FAILED)
         if outcome.after and not _arrived_here(outcome.output):
             problem = f"worker {worker} has written it, but here it is not to be seen"
-            return _undone(sent.task, f"{outcome.output}: {problem}; --dask needs folders that all machines share")
+            return _undone(task, f"{outcome.output}: {problem}; --dask needs folders that all machines share")
         return outcome
 
-    def _may_be_ours(self, sent: _Sent) -> bool:
+    def _begun_twice(self, key: str) -> bool:
         """Whether a target that has come to exist may come from a worker that was lost before it could say so."""
-        self._look()
-        return self._last_lost >= sent.since
+        try:
+            story = self._client.story(key, on_error="ignore")
+        except Exception:
+            raise self._lost() from None
+        return sum(event[0] == key and event[2] == "processing" for event in story) > 1
 
     def _failed(self, fault: BaseException, sent: _Sent) -> Outcome | None:
         """Return the outcome of a task that its worker could not even begin, or that has cost several workers."""
