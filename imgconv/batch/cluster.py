@@ -1,7 +1,6 @@
 """Workers on other machines: the tasks of a batch, sent to a Dask cluster.
 
-The scheduler gets a window of tasks at a time. A worker that is lost has its files filtered elsewhere; what has cost
-several workers is tried once more by itself when all else is done, so that its neighbours need not pay for it.
+The scheduler gets a window of tasks at a time. It has the files of a worker that is lost filtered elsewhere.
 """
 
 from __future__ import annotations
@@ -11,15 +10,12 @@ import logging
 import os
 import pickle
 import re
-import sys
 import time
 import warnings
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
-from subprocess import DEVNULL, Popen
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, cast
 
 import imgconv
 from imgconv.batch.node import filtered
@@ -85,7 +81,7 @@ def _connected(address: str, jobs: int) -> Iterator[Any]:
     except ImportError:
         problem = "the package distributed is not installed; pip install 'imgconv[dask]' brings it"
         raise ClusterError(address, problem) from None
-    with _started(jobs) if address == LOCAL else nullcontext(_scheduler(address)) as scheduler:
+    with _local(jobs) if address == LOCAL else nullcontext(_scheduler(address)) as scheduler:
         try:
             client = dask.Client(scheduler, timeout=CONNECT_SECONDS)
         except Exception as fault:
@@ -98,35 +94,15 @@ def _connected(address: str, jobs: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _started(jobs: int) -> Iterator[str]:
-    """Start a scheduler and workers of one thread each, and yield the scheduler's address.
-
-    Their processes are out of the terminal's reach: Ctrl-C would have each of them tell of it.
-    """
-    with TemporaryDirectory(prefix="imgconv-dask-", ignore_cleanup_errors=True) as folder, ExitStack() as processes:
-
-        def start(kind: str, *options: str) -> Popen[bytes]:
-            command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--no-dashboard", *options]
-            process = Popen(command, cwd=folder, start_new_session=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
-            processes.callback(process.wait)
-            processes.callback(process.kill)
-            return process
-
-        file = os.path.join(folder, "scheduler.json")
-        # should this process be killed, the scheduler ends by itself, and the workers after it
-        options = ["--scheduler-file", file, "--idle-timeout", f"{PATIENCE_SECONDS}s"]
-        scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", *options)
-        end = time.monotonic() + PATIENCE_SECONDS
-        address = ""
-        while not address:
-            if scheduler.poll() is not None or time.monotonic() > end:
-                raise ClusterError(LOCAL, "Dask's scheduler does not start; 'dask scheduler' shows why")
-            time.sleep(POLL_SECONDS)
-            with suppress(ClusterError):  # not there, or not whole
-                address = _scheduler(file)
-        for _ in range(jobs):
-            start("worker", address, "--no-nanny", "--nthreads", "1", "--death-timeout", str(PATIENCE_SECONDS))
-        yield address
+def _local(jobs: int) -> Iterator[Any]:
+    """Yield a cluster in this process: one worker, each of whose threads has a process that filters for it."""
+    options = {"n_workers": 1, "threads_per_worker": jobs, "processes": False, "memory_limit": None}
+    cluster = _distributed().LocalCluster(**options, dashboard_address=None)
+    try:
+        yield cluster
+    finally:
+        with suppress(Exception):
+            cluster.close(timeout=CLOSE_SECONDS)
 
 
 def _scheduler(address: str) -> str:
@@ -157,13 +133,6 @@ def _line(fault: BaseException) -> str:
     return " ".join(str(fault).split())[:200]
 
 
-class _Sent(NamedTuple):
-    """A task that is under way, and whether it is by itself, as it has cost workers before."""
-
-    task: Task
-    alone: bool
-
-
 class _Run:
     """The tasks of one batch on their way through a cluster."""
 
@@ -171,8 +140,7 @@ class _Run:
         self._client, self._address = client, address
         self._common = (imgconv.__version__, pickle.dumps(request), os.getcwd())
         self._ended = _distributed().as_completed(with_results=True, raise_errors=False)
-        self._sent: dict[Any, _Sent] = {}
-        self._suspects: list[Task] = []
+        self._sent: dict[Any, Task] = {}
         self._threads = 0
         self._looked = self._last_seen = time.monotonic()
         self._look()
@@ -181,26 +149,20 @@ class _Run:
         """Yield what comes of each task."""
         waiting = iter(tasks)
         while True:
-            while len(self._sent) < self._window() and (task := next(waiting, None)):
+            # enough that no worker waits, and no thousands
+            while len(self._sent) < 8 + 3 * self._threads and (task := next(waiting, None)):
                 self._send(task)
             if not self._sent:
-                if not self._suspects:
-                    return
-                self._send(self._suspects.pop(), alone=True)
+                return
             for future, result in self._arrived():
-                sent = self._sent.pop(future)
-                if outcome := self._outcome(future, result, sent):
+                if outcome := self._outcome(future, result, self._sent.pop(future)):
                     yield outcome
 
-    def _window(self) -> int:
-        """Return how many tasks the scheduler may have: enough that no worker waits, and no thousands."""
-        return 8 + 3 * self._threads
-
-    def _send(self, task: Task, *, alone: bool = False) -> None:
+    def _send(self, task: Task) -> None:
         # What has come to exist is told by its status: it may have been made by a worker that was lost thereafter.
         fields = (task.source, task.target, task.overwrite, not task.overwrite)
         future = self._client.submit(filtered, *self._common, fields, pure=False)
-        self._sent[future] = _Sent(task, alone)
+        self._sent[future] = task
         self._ended.add(future)
 
     def _arrived(self) -> list[tuple[Any, Any]]:
@@ -219,21 +181,23 @@ class _Run:
 
     def _look(self) -> None:
         """See how many threads the workers have."""
-        try:
-            found: dict[str, int] = dict(
-                self._client.sync(self._client.scheduler.ncores, callback_timeout=CONNECT_SECONDS)
-            )
-        except Exception:
-            raise self._lost() from None
+        found: dict[str, int] = self._asked(self._client.scheduler.ncores)
         self._looked = time.monotonic()
         if found:
             self._last_seen = self._looked
         self._threads = sum(found.values())
 
+    def _asked(self, question: Any, **arguments: Any) -> Any:
+        """Return the scheduler's answer to a question; the client's own methods would wait for one for ever."""
+        try:
+            return self._client.sync(question, **arguments, callback_timeout=CONNECT_SECONDS)
+        except Exception:
+            raise self._lost() from None
+
     def _lost(self) -> ClusterError:
         return ClusterError(self._address, "the scheduler is gone; --resume goes on where this run ends")
 
-    def _outcome(self, future: Any, result: Any, sent: _Sent) -> Outcome | None:
+    def _outcome(self, future: Any, result: Any, task: Task) -> Outcome | None:
         """Return what came of a task; None if it has been sent again.
 
         Raises:
@@ -242,46 +206,36 @@ class _Run:
         if future.status in ("cancelled", "lost"):
             raise self._lost()
         if future.status == "error":
-            return self._failed(result[1] if isinstance(result, tuple) else result, sent)
+            return self._failed(result[1] if isinstance(result, tuple) else result, task)
         version, worker, seen, outcome = result
         if version != (own := imgconv.__version__):
             problem = f"worker {worker} has imgconv {version}, and this is {own}; install the same there"
             raise ClusterError(self._address, problem)
         if not seen:
-            return _undone(sent.task, _unseen(sent.task.source, worker))
-        return self._checked(outcome, worker, future.key, sent.task)
-
-    def _checked(self, outcome: Outcome, worker: str, key: str, task: Task) -> Outcome | None:
-        """Return an outcome as it is for this machine; None if the task has been sent again."""
-        if outcome.status == SKIPPED and self._begun_twice(key):
+            return _undone(task, _unseen(task.source, worker))
+        if outcome.status == SKIPPED and self._begun_twice(future.key):
             self._send(task.replace(overwrite=True))
             return None
         if outcome.status == SKIPPED and not task.spare:
-            return outcome.replace(status=FAILED)
+            return cast("Outcome", outcome.replace(status=FAILED))
         if outcome.after and not _arrived_here(outcome.output):
             problem = f"worker {worker} has written it, but here it is not to be seen"
             return _undone(task, f"{outcome.output}: {problem}; --dask needs folders that all machines share")
-        return outcome
+        return cast("Outcome", outcome)
 
     def _begun_twice(self, key: str) -> bool:
         """Whether a target that has come to exist may come from a worker that was lost before it could say so."""
-        try:
-            story = self._client.story(key, on_error="ignore")
-        except Exception:
-            raise self._lost() from None
-        return sum(event[0] == key and event[2] == "processing" for event in story) > 1
+        transitions = self._asked(self._client.scheduler.get_story, keys_or_stimuli=[key])
+        return [name == key and after == "processing" for name, _, after, *_ in transitions].count(True) > 1
 
-    def _failed(self, fault: BaseException, sent: _Sent) -> Outcome | None:
-        """Return the outcome of a task that its worker could not even begin, or that has cost several workers."""
+    def _failed(self, fault: BaseException, task: Task) -> Outcome:
+        """Return the outcome of a task that its worker could not even begin, or that several workers were lost with."""
         if isinstance(fault, _distributed().KilledWorker):
-            if not sent.alone:
-                self._suspects.append(sent.task)
-                return None
-            return _undone(sent.task, f"{sent.task.source}: every worker that was to filter it was lost")
+            return _undone(task, f"{task.source}: every worker that was to filter it was lost; --resume tries again")
         if isinstance(fault, (ImportError, AttributeError)):
             problem = f"its workers have no imgconv {imgconv.__version__} ({_line(fault)}); install it where they run"
             raise ClusterError(self._address, problem)
-        return _undone(sent.task, f"{sent.task.source}: its worker failed with {type(fault).__name__}: {_line(fault)}")
+        return _undone(task, f"{task.source}: its worker failed with {type(fault).__name__}: {_line(fault)}")
 
 
 def _undone(task: Task, error: str) -> Outcome:
