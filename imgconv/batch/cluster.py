@@ -200,13 +200,19 @@ class _Run:
     def _outcome(self, future: Any, result: Any, task: Task) -> Outcome | None:
         """Return what came of a task; None if it has been sent again.
 
+        Args:
+            future: of the task.
+            result: what `filtered` has returned, or the exception's (type, value, traceback), or why there is neither.
+            task: what was sent.
+
         Raises:
             ClusterError: no task can succeed there.
         """
-        if future.status in ("cancelled", "lost"):
+        # A future's status is of no use here: a result that has come is "lost" if its worker is lost after that.
+        if isinstance(result, BaseException):
             raise self._lost()
-        if future.status == "error":
-            return self._failed(result[1] if isinstance(result, tuple) else result, task)
+        if not isinstance(result, list):
+            return self._failed(result[1], task)
         version, worker, seen, outcome = result
         if version != (own := imgconv.__version__):
             problem = f"worker {worker} has imgconv {version}, and this is {own}; install the same there"

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import imgconv
-from imgconv.batch.task import Outcome, Task
+from imgconv.batch.task import Task
 from imgconv.batch.workers import Worker
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _idle: list[tuple[float, Key, Worker]] = []
 _lock = threading.Lock()
 
 
-def filtered(version: str, request: bytes, folder: str, task: tuple[Any, ...]) -> tuple[str, str, bool, Outcome | None]:
+def filtered(version: str, request: bytes, folder: str, task: tuple[Any, ...]) -> list[Any]:
     """Filter one file; everything that comes in and goes out is known to any version.
 
     Args:
@@ -46,11 +46,11 @@ def filtered(version: str, request: bytes, folder: str, task: tuple[Any, ...]) -
     worker = import_module("distributed").get_worker()
     place = str(worker.address)
     if version != imgconv.__version__:
-        return imgconv.__version__, place, True, None
+        return [imgconv.__version__, place, True, None]
     todo = Task(*task)
     seen = os.path.exists(os.path.join(folder, todo.source))
     if not seen or not os.path.isdir(folder):
-        return version, place, False, None
+        return [version, place, False, None]
     key = request, folder, int(worker.state.nthreads)
     process = _taken(key)
     process.give(todo)
@@ -60,7 +60,7 @@ def filtered(version: str, request: bytes, folder: str, task: tuple[Any, ...]) -
     else:
         outcome = process.died()
         process.close()
-    return version, place, True, outcome
+    return [version, place, True, outcome]
 
 
 @lru_cache(maxsize=4)
