@@ -7,6 +7,7 @@ other formats in, PostScript among them. The sizes have been checked before any 
 from __future__ import annotations
 
 import os
+import re
 from io import BytesIO
 from typing import IO, Any
 
@@ -17,6 +18,13 @@ from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options, Pixel
 _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
 _SPACES = {"L": "grey", "LA": "grey", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
 _MP_COUNT, _IPTC = 0xB001, 0x0404
+
+MOST_SCANS = 100
+"""How many scans of a progressive JPEG file are read: one of few bytes takes the time of the whole image."""
+
+_SCAN, _END = 0xDA, 0xD9
+_MARKER = re.compile(rb"\xFF([^\x00\x01\xD0-\xD7\xFF])")
+"""A JPEG marker, apart from those that stand within a scan's data (ITU-T T.81, B.1.1.3)."""
 
 
 def open_pillow(file: IO[bytes], format: str) -> Opened:
@@ -35,6 +43,8 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     metadata = _metadata(picture)
     if format == "JPEG":
         metadata = metadata.replace(jpeg=_jpeg_way(picture))
+        if "progressive" in picture.info:
+            _check_scans(file)
     packed = _Packed(picture)
     plain = format == "JPEG" and picture.mode == mode
     opened = Opened(
@@ -192,6 +202,20 @@ def samples_of(picture: Any, mode: str) -> Pixels:
     import numpy as np
 
     return np.ascontiguousarray(np.asarray(picture)[:, :, None].astype(mode_facts(mode)[2]))
+
+
+def _check_scans(file: IO[bytes]) -> None:
+    file.seek(0)
+    data = file.read()
+    if data.count(bytes((0xFF, _SCAN))) <= MOST_SCANS:
+        return
+    # not all of them need be markers
+    at, scans = 2, 0
+    while (found := _MARKER.search(data, at)) and found[1][0] != _END:
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+        scans += found[1][0] == _SCAN
+    if scans > MOST_SCANS:
+        raise ValueError(f"it has {scans} scans, of which {MOST_SCANS} are the most that is read")
 
 
 def _jpeg_way(picture: Any) -> JpegWay | None:

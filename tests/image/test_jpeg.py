@@ -9,8 +9,8 @@ import PIL.Image
 import pytest
 from image.pictures import scene
 
-from imgconv.errors import OptionError
-from imgconv.image import Image, encode, jpeg, read, write
+from imgconv.errors import ImageReadError, OptionError
+from imgconv.image import Image, encode, jpeg, probe, read, write
 
 SHAPES = [(1, 1), (8, 8), (64, 64), (65, 30), (71, 9), (200, 333), (520, 17), (9, 4000)]
 
@@ -188,3 +188,24 @@ def test_a_quality_makes_webp_lossy():
     lossless, lossy = encode(scene(300, 400), "webp"), encode(scene(300, 400), "webp", quality=50)
     assert b"VP8L" in lossless[:64] and b"VP8 " in lossy[:64]
     assert np.abs(read(lossy).pixels.astype(int) - scene(300, 400)).mean() < 4
+
+
+def progressive(scans):
+    """A progressive JPEG file that repeats its last scan, which takes few bytes and much time."""
+    encoded = saved(PIL.Image.new("L", (64, 48), 99), progressive=True)
+    last = encoded.rindex(b"\xff\xda")
+    more = scans - encoded.count(b"\xff\xda")
+    return encoded[:-2] + encoded[last:-2] * more + encoded[-2:]
+
+
+def test_scans_are_bounded():
+    assert (read(progressive(100)).pixels == 99).all()
+    for act in (probe, read):
+        with pytest.raises(ImageReadError, match="it has 101 scans, of which 100 are the most that is read"):
+            act(progressive(101))
+
+
+def test_what_looks_like_a_scan_within_a_segment_is_none():
+    encoded = progressive(90)
+    segment = b"\xff\xfe\x0f\xa2" + b"\xff\xda" * 2000
+    assert (read(encoded[:2] + segment + encoded[2:]).pixels == 99).all()
