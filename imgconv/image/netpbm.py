@@ -37,7 +37,7 @@ def open_netpbm(file: IO[bytes]) -> Opened:
     if magic in (b"Pf", b"PF"):
         scale = _number(tokens[3])
         order = "<f4" if scale < 0 else ">f4"
-        return _opened(
+        opened = _opened(
             "PFM",
             width,
             height,
@@ -46,6 +46,10 @@ def open_netpbm(file: IO[bytes]) -> Opened:
             "float32",
             lambda: _pfm(file, end, width, height, channels, order),
         )
+        if abs(scale) != 1:
+            # by which Netpbm and OpenCV divide and ImageMagick multiplies, while libvips and Pillow pass it over
+            opened.notes.append(f"its scale of {abs(scale):g} is not applied: samples are as they are stored")
+        return opened
     top = 1 if wanted == 3 else _maximum(tokens[3])
 
     def load() -> Pixels:

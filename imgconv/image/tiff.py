@@ -30,7 +30,7 @@ from imgconv.image.ifd import (
 from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Metadata, Opened, Pixels, TiffLayout, space_of, target_dtype
 from imgconv.image.pillow import plain_dpi
-from imgconv.image.tiffcodec import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKBITS, ZSTD
+from imgconv.image.tiffcodec import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKBITS, WEBP, ZSTD
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK = 0, 1, 2, 3, 4, 5
 ASSOCIATED, UNASSOCIATED = 1, 2
@@ -40,7 +40,7 @@ MAX_PAGES = 2**16
 DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F)
 """Tags that describe the picture, not its storage: title, camera, software, date, artist, host, copyright, ..."""
 
-_SUB_DIRECTORIES = 330
+_SUB_DIRECTORIES, _PLANAR = 330, 284
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 _COLOURS_BY_NAME = {6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
@@ -92,11 +92,15 @@ class Layout:
             and (self.kind, self.bits[0]) in _WHOLE
             and self.photometric in _COLOURS
             and self.samples >= self.colours
-            and self.compression in _BYTEWISE
+            and (self.compression in _BYTEWISE or self._webp)
             and self.predictor in ((1, 2, 3) if self.kind == 3 else (1, 2))
             and self.fill_order == 1
             and not (self.photometric == CMYK and self.ink_set != 1)
         )
+
+    @property
+    def _webp(self) -> bool:
+        return self.compression == WEBP and self.bits[0] == 8 and self.samples in (3, 4) and not self.planar
 
     @property
     def alpha(self) -> int:
@@ -106,6 +110,11 @@ class Layout:
         if not self.extra:
             return UNASSOCIATED if self.photometric == RGB and self.samples == 4 else 0
         return {1: ASSOCIATED, 2: UNASSOCIATED, 999: UNASSOCIATED}.get(self.extra[0], 0)
+
+    @property
+    def absent(self) -> int:
+        """How many segments are not stored, as their samples are 0 (GDAL's sparse files)."""
+        return self.segments.count((0, 0))
 
     @property
     def kept_as(self) -> TiffLayout:
@@ -230,9 +239,17 @@ class _File:
 
             from imgconv.image.guard import collect_log
 
+            class Picture(TiffImageFile):
+                def _setup(self) -> None:
+                    # any small number may be stored as a byte
+                    tags: Any = self.tag_v2
+                    if isinstance(tags.get(_PLANAR), bytes):
+                        tags[_PLANAR] = tags[_PLANAR][0]
+                    super()._setup()
+
             collect_log("PIL.TiffImagePlugin")
             self.file.seek(0)
-            self.pictures.append(TiffImageFile(self.file))
+            self.pictures.append(Picture(self.file))
         picture = self.pictures[0]
         if picture.tell() != index:
             picture.seek(index)
@@ -284,9 +301,11 @@ def _layout(stream: Stream, fields: Fields) -> Layout:
     offsets, lengths = _numbers(fields, 324 if tiled else 273), _numbers(fields, 325 if tiled else 279)
     if layout.compression == NONE and layout.direct:
         # what it says of the lengths may be wrong, and is not needed
-        lengths = _plain_lengths(layout, len(offsets))
+        absent = {at for at, pair in enumerate(zip(offsets, lengths, strict=False)) if pair == (0, 0)}
+        whole = _plain_lengths(layout, len(offsets))
+        lengths = tuple(0 if at in absent else length for at, length in enumerate(whole))
     layout.segments = list(zip(offsets, lengths, strict=False))
-    if not layout.segments:
+    if not any(length for _, length in layout.segments):
         raise ValueError("it says nowhere where its pixels are")
     return layout
 
@@ -311,7 +330,7 @@ def _imagej_frames(fields: Fields, layout: Layout, end: int) -> int:
     count = words.get(b"images", b"1")
     frames = int(count) if count.isdigit() else 1
     page = sum(length for _, length in layout.segments)
-    if layout.compression != NONE or not layout.direct:
+    if layout.compression != NONE or not layout.direct or layout.absent:
         return 1
     if layout.segments[0][0] + frames * page > end:
         raise EOFError
@@ -419,6 +438,10 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
     if layout.kept < layout.samples:
         count = layout.samples - layout.kept
         notes.append(f"{count} channel{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out")
+    if layout.absent:
+        units = "tiles" if layout.tiled else "strips"
+        verb = "are" if layout.absent > 1 else "is"
+        notes.append(f"{layout.absent} of its {len(layout.segments)} {units} {verb} not stored, which stands for 0")
     if layout.alpha == ASSOCIATED:
         notes.append("its colours are stored multiplied by alpha and are divided by it")
     alpha = bool(layout.alpha)

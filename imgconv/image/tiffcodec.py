@@ -27,7 +27,7 @@ try:
 except ImportError:  # installed without a compiler
     core = None  # type: ignore[assignment]
 
-NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD = 1, 5, 32946, 8, 32773, 34925, 50000
+NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD, WEBP = 1, 5, 32946, 8, 32773, 34925, 50000, 50001
 
 NAMES = {
     2: "CCITT",
@@ -36,7 +36,7 @@ NAMES = {
     6: "old JPEG",
     7: "JPEG",
     34712: "JPEG 2000",
-    50001: "WebP",
+    WEBP: "WebP",
     50002: "JPEG XL",
 }
 """What compressions are called that are read but not written."""
@@ -128,6 +128,9 @@ def unpack(raw: bytes, compression: int, out: Bytes) -> None:
             raise EOFError
         flat[:] = np.frombuffer(found, np.uint8)
         return
+    if compression == WEBP:
+        out[...] = _unpack_webp(raw, out.shape)
+        return
     # In LZW from before TIFF 6.0 the low bit comes first; libtiff knows that kind.
     old = compression == LZW and raw[:1] == b"\0" and len(raw) > 1 and raw[1] & 1
     if compression in (LZW, PACKBITS) and not old and native():
@@ -158,6 +161,20 @@ def _unpack_by_libtiff(raw: bytes, compression: int, shape: tuple[int, ...]) -> 
     picture: Any = TiffImageFile(made)
     with libtiff_heard():
         return array_of(picture).reshape(shape)
+
+
+def _unpack_webp(raw: bytes, shape: tuple[int, ...]) -> Bytes:
+    """Decode a segment that is a WebP picture, of RGB or RGBA."""
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    from imgconv.image.pillow import array_of
+
+    picture: Any = WebPImageFile(BytesIO(raw))
+    rows, row_bytes = shape
+    mode = {3 * picture.width: "RGB", 4 * picture.width: "RGBA"}.get(row_bytes)
+    if mode is None or picture.height < rows:
+        raise ValueError(f"one of its WebP pictures is of {picture.width}x{picture.height} pixels")
+    return array_of(picture if picture.mode == mode else picture.convert(mode))[:rows].reshape(shape)
 
 
 def differ(samples: Pixels, *, undo: bool = False) -> None:

@@ -143,9 +143,17 @@ class TiffBands:
     def _place(self, part: _Part, out: Pixels, start: int) -> None:
         """Unpack one segment and lay what is wanted of it where it belongs."""
         data = np.empty((self._lines(part), self._row_bytes), np.uint8)
-        unpack(self._source.read(*self._layout.segments[part.number]), self._layout.compression, data)
+        place, size = self._layout.segments[part.number]
+        if not size:
+            self._lay_nothing(part, out, start)
+            return
+        unpack(self._source.read(place, size), self._layout.compression, data)
         samples = self._samples(data)[part.top - part.row : part.bottom - part.row]
         self._lay(samples, part, out, start)
+
+    def _lay_nothing(self, part: _Part, out: Pixels, start: int) -> None:
+        room = out[part.top - start : part.bottom - start, part.left : part.left + self._layout.unit[1]]
+        room[:, :, part.plane if self._layout.planar else slice(None)] = 0
 
     def _lay(self, samples: Pixels, part: _Part, out: Pixels, start: int) -> None:
         room = out[part.top - start : part.bottom - start, part.left : part.left + samples.shape[1]]
@@ -174,6 +182,9 @@ class TiffBands:
         for run in self._runs(start, start + len(out)):
             part = run[0]
             lines = part.bottom - part.top
+            if not self._layout.segments[part.number][1]:
+                self._lay_nothing(part, out, start)
+                continue
             place = self._layout.segments[part.number][0] + (part.top - part.row) * self._row_bytes
             if straight:
                 self._source.into(place, out[part.top - start : part.bottom - start].reshape(-1).view(np.uint8))
@@ -207,7 +218,8 @@ class TiffBands:
                 last = run[-1]
                 beside = part.row == last.row and part.plane == last.plane and part.bottom - part.top == self._unit
                 behind = segments[last.number][0] + size == segments[part.number][0]
-                if beside and behind and len(run) * size < _RUN_BYTES:
+                there = segments[last.number][1] and segments[part.number][1]
+                if beside and behind and there and len(run) * size < _RUN_BYTES:
                     run.append(part)
                     continue
                 yield run
@@ -217,6 +229,9 @@ class TiffBands:
 
     def _inflate_some(self, part: _Part, out: Pixels) -> None:
         """Take rows from a strip that is too long to be unpacked whole; rows before them are passed over."""
+        if not self._layout.segments[part.number][1]:
+            out[...] = 0
+            return
         long = self._long
         if long is None or long.number != part.number or long.row > part.top:
             place, size = self._layout.segments[part.number]

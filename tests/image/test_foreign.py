@@ -43,7 +43,7 @@ UNDECIDED = {
     "pillow/lab-green.tif": "likewise, by a level",
     "pillow/lab-red.tif": "likewise, by two levels",
     "pillow/lab.tif": "likewise, by a level",
-    "pillow/hopper_be.pfm": "of one channel; the scale is taken otherwise",
+    "pillow/hopper_be.pfm": "of one channel; no referee leaves the samples as they are",
     "pillow/mmap_error.bmp": "no referee reads it",
     "pillow/pil136.tiff": "colours divided by alpha differ by a level",
 }
@@ -63,10 +63,7 @@ DECLINED = {
     "pillow/bmp/b/badheadersize.bmp": "a header of a size that is none",
     "pillow/bmp/g/rgb32bf.bmp": "a layout that Pillow does not know",
     "pillow/bmp/q/rgb32-111110.bmp": "likewise",
-    "pillow/hopper_webp.tif": "WebP in TIFF",
     "pillow/invalid_header_length.jp2": "a box of an impossible length",
-    "pillow/separate_planar_extra_samples.tiff": "planes of which one is missing",
-    "pillow/tiff_tiled_jpeg_oob_read.tif": "tiles that end too early",
     f"{_SUITE}/randomly-modified/invalid.4.ppm": "samples beyond the largest value that its header names",
 }
 """The files that a referee reads and that are refused here, and why."""

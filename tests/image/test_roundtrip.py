@@ -96,6 +96,18 @@ def test_opencv_reads_our_other_formats(suffix, channels):
     np.testing.assert_array_equal(got.reshape(37, 53, -1), pixels[:, :, order])
 
 
+@pytest.mark.parametrize(("scale", "order"), [(b"2.5", ">f4"), (b"-0.5", "<f4"), (b"-1.0", "<f4")])
+def test_a_scale_of_pfm_is_told_of_and_not_applied(scale, order):
+    """OpenCV and Netpbm divide by it, ImageMagick multiplies, libvips and Pillow leave the samples as they are."""
+    samples = np.array([[0.1, 200], [3, 4], [5, 6]], np.float32)
+    data = b"Pf\n2 3\n" + scale + b"\n" + samples[::-1].astype(order).tobytes()
+    image = read(data)
+    np.testing.assert_array_equal(image.pixels[:, :, 0], samples)
+    np.testing.assert_array_equal(np.asarray(PIL.Image.open(BytesIO(data))), samples)
+    told = f"its scale of {abs(float(scale)):g} is not applied: samples are as they are stored"
+    assert image.notes == ((told,) if abs(float(scale)) != 1 else ())
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_opencv_reads_our_pfm(channels, tmp_path):
     pixels = noise(channels, "float32")

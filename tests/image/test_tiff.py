@@ -36,6 +36,82 @@ def test_layouts_of_tifffile(order, dtype, channels, layout):
     np.testing.assert_array_equal(read(encoded).pixels, pixels)
 
 
+SPARSE = [
+    {"tile": (16, 16)},
+    {"tile": (16, 16), "compression": "zlib"},
+    {"tile": (16, 16), "planarconfig": "separate", "compression": "zlib", "predictor": True},
+    {"rowsperstrip": 16},
+    {"rowsperstrip": 16, "planarconfig": "separate", "compression": "zlib"},
+]
+
+
+def without(encoded, left_out):
+    """The file without some of its strips or tiles, as GDAL leaves out what is empty: offset and length are 0."""
+    file = BytesIO(encoded)
+    with tifffile.TiffFile(file, mode="r+b") as opened:
+        tags = opened.pages[0].tags
+        names = ("TileOffsets", "TileByteCounts") if "TileOffsets" in tags else ("StripOffsets", "StripByteCounts")
+        for name in names:
+            values = np.array(tags[name].value)
+            values[left_out] = 0
+            tags[name].overwrite(values.tolist())
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("options", SPARSE, ids=str)
+def test_tiles_and_strips_that_are_not_stored_are_zero(options):
+    pixels = noise(3, "uint8", 64, 64)
+    separate = "planarconfig" in options
+    whole = tiff(np.moveaxis(pixels, -1, 0) if separate else pixels, photometric="rgb", **options)
+    encoded = without(whole, slice(1, None, 3))
+    expected = tifffile.imread(BytesIO(encoded))
+    image = read(encoded)
+    np.testing.assert_array_equal(image.pixels, np.moveaxis(expected, 0, -1) if separate else expected)
+    assert (image.pixels == 0).mean() > 0.2
+    assert any("not stored, which stands for 0" in note for note in image.notes)
+
+
+def test_a_file_of_nothing_is_refused():
+    encoded = without(tiff(noise(1, "uint8", 64, 64), rowsperstrip=16), slice(None))
+    with pytest.raises(ImageReadError, match="it says nowhere where its pixels are"):
+        read(encoded)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_webp_within_tiff(mode):
+    """Compression 50001: every strip is a whole lossless picture."""
+    pixels = scene(40, 30)
+    if mode == "RGBA":
+        pixels = np.dstack([pixels, noise(1, "uint8", 40, 30)])
+    strips = []
+    for row in range(0, 40, 16):
+        made = BytesIO()
+        PIL.Image.fromarray(pixels[row : row + 16]).save(made, "WEBP", lossless=True, exact=True)
+        strips.append(made.getvalue())
+    starts = np.cumsum([0, *map(len, strips)])[:-1].tolist()
+    fields = {
+        258: (3, [8] * len(mode)),
+        259: (3, [50001]),
+        262: (3, [2]),
+        277: (3, [len(mode)]),
+        278: (3, [16]),
+        279: (4, list(map(len, strips))),
+    }
+    if mode == "RGBA":
+        fields[338] = (3, [2])
+    np.testing.assert_array_equal(read(by_hand(30, 40, b"".join(strips), fields, starts)).pixels, pixels)
+
+
+def test_a_number_may_be_stored_as_a_byte():
+    """TIFF 6.0, page 26: readers accept BYTE, SHORT and LONG for any unsigned integer; Pillow did not, for this one."""
+    file = BytesIO()
+    PIL.Image.fromarray(scene(48, 64)).save(file, "TIFF", compression="jpeg", quality=90)
+    encoded = file.getvalue()
+    at = encoded.index(struct.pack("<HHIHH", 284, 3, 1, 1, 0))
+    as_byte = encoded[: at + 2] + b"\1" + encoded[at + 3 :]
+    np.testing.assert_array_equal(read(as_byte).pixels, read(encoded).pixels)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("predictor", [False, True])
 @pytest.mark.parametrize("layout", [{"rowsperstrip": 7}, {"tile": (16, 16)}])
@@ -95,8 +171,8 @@ def test_floating_point_predictor_by_hand():
     np.testing.assert_array_equal(read(encoded).pixels, pixels)
 
 
-def by_hand(width, height, data, more):
-    """A little-endian TIFF of one strip; `more` are fields as tag: (type, values)."""
+def by_hand(width, height, data, more, starts=(0,)):
+    """A little-endian TIFF of one strip, or of several at `starts`; `more` are fields as tag: (type, values)."""
     fields = {
         256: (3, [width]),
         257: (3, [height]),
@@ -107,7 +183,7 @@ def by_hand(width, height, data, more):
     codes = {1: "B", 3: "H", 4: "I"}
 
     def table(offset):
-        fields[273] = (4, [offset])
+        fields[273] = (4, [offset + start for start in starts])
         made = {}
         for tag, (kind, values) in fields.items():
             made[tag] = (kind, len(values), struct.pack(f"<{len(values)}{codes[kind]}", *values))
