@@ -171,9 +171,14 @@ def measured(tool: Tool, pictures: Path, names: list[str], target: Path) -> Run:
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or len(list(target.iterdir())) != len(names):
+    if process.returncode or len(written(target)) != len(names):
         sys.exit(f"{tool.name} ended with {process.returncode}: {said.decode(errors='replace').strip()}")
     return Run(wall, used.ru_utime + used.ru_stime)
+
+
+def written(target: Path) -> list[Path]:
+    """Return the pictures in a folder; imgconv keeps a record besides them."""
+    return list(target.glob("*.jpg"))
 
 
 def difference(one: Path, other: Path, names: list[str]) -> float:
@@ -200,7 +205,7 @@ def contest(every: list[Tool], folder: Path, names: list[str], runs: int) -> Non
     print(f"  {'':34}{'best':>9}{'median':>9}{'cpu':>9}{'files/s':>9}{'output':>10}{'differs':>9}")
     for name, taken in results.items():
         best = min(took.wall for took in taken)
-        size = sum(path.stat().st_size for path in targets[name].iterdir())
+        size = sum(path.stat().st_size for path in written(targets[name]))
         print(
             f"  {name:<34}{best:7.2f} s{median(took.wall for took in taken):7.2f} s"
             f"{min(took.cpu for took in taken):7.2f} s{len(names) / best:9.1f}{size / 1e6:7.1f} MB"

@@ -2,7 +2,7 @@
 
 A worker is a copy of this process, which has imported everything by then; where copying is unsafe (other threads are
 running) or not to be had, it is a fresh interpreter. Tasks go to it and outcomes come back as pickles through two
-pipes, one task at a time, so that it is known which file a worker was at when it died.
+pipes, in order, so that it is known which file a worker was at when it died.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import selectors
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
-from itertools import islice
+from io import BytesIO
 from typing import IO, TYPE_CHECKING, NoReturn
 
 from imgconv import cores
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 QUIET = {signal.SIGINT}
 """What a terminal sends to all its processes: workers leave it to their parent, who ends them."""
+
+AHEAD = 4
+"""Workers have a second task waiting while there are more than so many for each of them."""
 
 _SPAWN = "from imgconv.batch.workers import _spawned; _spawned()"
 
@@ -41,36 +45,43 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
         request: what is done to every file; its `threads` are those of each worker.
         tasks: drawn from as workers become free.
     """
-    waiting = iter(tasks)
+    waiting = deque(tasks)
     pool: dict[int, Worker] = {}
+    if len(waiting) > 1 and _alone():
+        _warm(request, waiting)
     with selectors.DefaultSelector() as ready:
 
-        def begin(task: Task) -> None:
+        def begin() -> None:
             worker = Worker(request, pool.values())
             pool[worker.results.fileno()] = worker
             ready.register(worker.results, selectors.EVENT_READ)
-            worker.give(task)
+            feed(worker)
+
+        def feed(worker: Worker) -> None:
+            # A second task in its pipe, so that it need not wait for this process; towards the end they are shared out.
+            while waiting and len(worker.tasks) < (2 if len(waiting) > AHEAD * jobs else 1):
+                worker.give(waiting.popleft())
 
         def end(worker: Worker) -> None:
             ready.unregister(worker.results)
             del pool[worker.results.fileno()]
 
         try:
-            for task in islice(waiting, jobs):
-                begin(task)
+            for _ in range(min(jobs, len(waiting))):
+                begin()
             while pool:
                 for key, _ in ready.select():
                     worker = pool[key.fd]
                     outcome = worker.take()
-                    following = next(waiting, None)
-                    if outcome and following:
-                        worker.give(following)
-                    else:
+                    if outcome:
+                        feed(worker)
+                    if not outcome or not worker.tasks:
                         end(worker)
                         outcome = outcome or worker.died()
+                        waiting.extendleft(reversed(worker.tasks))
                         worker.close()
-                        if following:
-                            begin(following)
+                        if waiting:
+                            begin()
                     yield outcome
         finally:
             for worker in pool.values():
@@ -81,7 +92,7 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
 
 
 class Worker:
-    """A worker process, the pipes to and from it, and the task it is at."""
+    """A worker process, the pipes to and from it, and the tasks it was given: it is at the first of them."""
 
     def __init__(self, request: Request, others: Iterable[Worker], folder: str | None = None) -> None:
         """Start a process.
@@ -91,7 +102,7 @@ class Worker:
             others: those that live already, whose pipes a copy of this process inherits.
             folder: its current one, if it is another than this process's.
         """
-        self.task: Task | None = None
+        self.tasks: deque[Task] = deque()
         # A signal must find neither a worker that nobody knows of, nor one that takes itself for its parent.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         try:
@@ -110,7 +121,7 @@ class Worker:
             try:
                 # A pipe ends when its last writer closes it: a copy of one would keep a worker waiting for its parent.
                 for other in others:
-                    os.close(other.tasks.fileno())
+                    os.close(other.orders.fileno())
                     os.close(other.results.fileno())
                 os.close(ours_in)
                 os.close(ours_out)
@@ -122,7 +133,7 @@ class Worker:
                 os._exit(1)
         os.close(theirs_in)
         os.close(theirs_out)
-        self.tasks: IO[bytes] = os.fdopen(ours_out, "wb")
+        self.orders: IO[bytes] = os.fdopen(ours_out, "wb")
         self.results: IO[bytes] = os.fdopen(ours_in, "rb")
 
     def _spawn(self, request: Request, folder: str | None) -> None:
@@ -130,27 +141,27 @@ class Worker:
         command = [sys.executable, "-c", _SPAWN]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
         assert process.stdin and process.stdout
-        self.pid, self.tasks, self.results = process.pid, process.stdin, process.stdout
+        self.pid, self.orders, self.results = process.pid, process.stdin, process.stdout
         process.returncode = 0  # it is waited for here, not by Popen
         self._send((request, sys.path))
 
     def _send(self, message: object) -> None:
         with suppress(BrokenPipeError):  # it has died, which its results' end will tell
-            pickle.dump(message, self.tasks, pickle.HIGHEST_PROTOCOL)
-            self.tasks.flush()
+            pickle.dump(message, self.orders, pickle.HIGHEST_PROTOCOL)
+            self.orders.flush()
 
     def give(self, task: Task) -> None:
-        """Hand it a task."""
-        self.task = task
+        """Hand it a task, which it comes to when it is through with those it has."""
+        self.tasks.append(task)
         self._send(task)
 
     def take(self) -> Outcome | None:
-        """Return what came of its task, or None if the process has died."""
+        """Return what came of its first task, or None if the process has died."""
         try:
             outcome: Outcome = pickle.load(self.results)
         except (EOFError, pickle.UnpicklingError):
             return None
-        self.task = None
+        self.tasks.popleft()
         return outcome
 
     def kill(self) -> None:
@@ -159,17 +170,17 @@ class Worker:
             os.kill(self.pid, signal.SIGKILL)
 
     def died(self) -> Outcome:
-        """Wait for a process that has died, take away what it left, and say what has become of its task."""
-        task = self.task or Task("", "")
+        """Wait for a process that has died, take away what it left, and say what has become of its first task."""
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
-        if task.target:
+        for task in self.tasks:  # it may have come to the second, if nobody has asked what came of the first
             sweep(os.path.dirname(os.path.realpath(task.target)))
+        task = self.tasks.popleft() if self.tasks else Task("", "")
         return Outcome(input=task.source, output=task.target, status=FAILED, error=f"{task.source}: {_words(status)}")
 
     def close(self) -> None:
         """Close the pipes, which ends the process when it has no task, and wait for it."""
-        for pipe in (self.tasks, self.results):
+        for pipe in (self.orders, self.results):
             with suppress(OSError):
                 pipe.close()
         if self.pid:
@@ -192,6 +203,20 @@ def _alone() -> bool:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:  # macOS, whose own libraries do not bear it
         return False
+
+
+def _warm(request: Request, tasks: Iterable[Task]) -> None:
+    """Filter a few pixels in every format of the tasks, so that what this takes is imported once for all workers."""
+    import numpy as np
+
+    from imgconv.apply import apply
+    from imgconv.image import encode
+
+    small = request.replace(saves=())
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    for suffix in {os.path.splitext(path)[1] for task in tasks for path in (task.source, task.target)}:
+        with suppress(Exception):  # what is wrong will be said of every file
+            apply(small.replace(format=suffix), BytesIO(encode(pixels, suffix)), BytesIO())
 
 
 def _serve(request: Request, tasks: IO[bytes], results: IO[bytes]) -> NoReturn:

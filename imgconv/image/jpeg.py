@@ -97,14 +97,13 @@ def encode_jpeg(image: Image, file: IO[bytes], options: Options) -> tuple[str, .
     rows = max(1, _STRIP_BYTES // row_bytes // down) * down
     count = -(-image.height // rows)
     described = _described(image)
+    several = count > 1 and cores.available() > 1 and hasattr(os, "memfd_create")
 
     def strip(number: int) -> bytes:
         part = image.pixels[number * rows : (number + 1) * rows]
-        return _encoded(picture_of(part, image.space), way, {} if number else described)
+        return _encoded(picture_of(part, image.space), way, {} if number else described, several)
 
-    # Pillow lets other threads run only while it writes to a file of the system's
-    threads = cores.available() if count > 1 and hasattr(os, "memfd_create") else 0
-    for number, encoded in enumerate(ordered(strip, count, threads)):
+    for number, encoded in enumerate(ordered(strip, count, cores.available() if several else 0)):
         scan = _scan_place(encoded)
         data = memoryview(encoded)[scan + int.from_bytes(encoded[scan + 2 : scan + 4], "big") + 2 : -2]
         if number:
@@ -132,14 +131,16 @@ def _described(image: Image) -> dict[str, Any]:
     return options
 
 
-def _encoded(picture: Any, way: Way, described: dict[str, Any]) -> bytes:
+def _encoded(picture: Any, way: Way, described: dict[str, Any], several: bool) -> bytes:
+    """Return a file of JPEG; of `several` threads that do so, none waits for another."""
     # in memory, as Pillow reports a full disk without the system's error number
     how = {"qtables": [list(table) for table in way.tables]} if way.tables else {"quality": way.quality}
     options = {**described, **how, "subsampling": list(_SAMPLINGS).index(way.sampling), "keep_rgb": way.rgb}
-    if not hasattr(os, "memfd_create"):
+    if not several:
         made = BytesIO()
         save_into(made, picture, "JPEG", options)
         return made.getvalue()
+    # Pillow lets other threads run only while it writes to a file of the system's
     with os.fdopen(os.memfd_create("imgconv"), "w+b", buffering=0) as file:
         save_into(file, picture, "JPEG", options)
         size = file.seek(0, os.SEEK_END)

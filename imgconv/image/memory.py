@@ -1,4 +1,4 @@
-"""Memory for pixels that are decoded before there is NumPy."""
+"""Memory for pixels that are decoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _WORTH_MAPPING = 2**22
 
 
 def room(size: int) -> Any:
-    """Return writable memory of `size` zeros, in huge pages where the system has them.
+    """Return writable memory of `size` zeros without NumPy, in huge pages where the system has them.
 
     A large image is written in half the time that way; NumPy does the same for its arrays.
     """
@@ -21,3 +21,13 @@ def room(size: int) -> Any:
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory has no huge pages
     memory.madvise(mmap.MADV_HUGEPAGE)
     return memory
+
+
+def array_room(size: int) -> Any:
+    """Return writable memory of `size` bytes, whatever is in them.
+
+    It is faster than `room` from the second image on: memory that has been let go of is used again as it is.
+    """
+    import numpy as np
+
+    return memoryview(np.empty(size, np.uint8).data)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
 
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
-from imgconv.image.memory import room
+from imgconv.image.memory import array_room, room
 from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options, Pixels
 
 _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
@@ -152,8 +153,8 @@ class _Packed:
         self.picture, self.made = picture, None
         self.shape = (0, 0, 0)
 
-    def memory(self) -> Any:
-        """Decode the image if need be, and return its samples row by row.
+    def memory(self, room: Callable[[int], Any] = room) -> Any:
+        """Decode the image into `room`, unless it has been, and return its samples row by row.
 
         Some rows at a time: through one bytes object, as NumPy would ask for them, takes eight times as long.
         """
@@ -179,7 +180,7 @@ class _Packed:
         """Return the samples as (rows, cols, channels)."""
         import numpy as np
 
-        memory = self.memory()
+        memory = self.memory(array_room)
         return np.frombuffer(memory, np.uint8).reshape(self.shape)
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from imgconv import cores
 from imgconv.image.deflate import Inflater, TooLargeError, crc32, inflate
-from imgconv.image.memory import room
+from imgconv.image.memory import array_room, room
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.parallel import ordered
 from imgconv.image.pngfilter import native, unfilter_rows
@@ -194,8 +194,8 @@ class _Rows:
         self.file, self.head = file, head
         self.made: Any = None
 
-    def memory(self) -> Any:
-        """Return the samples row by row, each with its high byte first."""
+    def memory(self, room: Callable[[int], Any] = room) -> Any:
+        """Decode the image into `room`, unless it has been; return its samples row by row, high bytes first."""
         if self.made is not None:
             return self.made
         head = self.head
@@ -229,7 +229,9 @@ class _Rows:
         import numpy as np
 
         head = self.head
-        pixels = np.frombuffer(self.memory(), head.dtype).reshape(head.height, head.width, _CHANNELS[head.colour])
+        pixels = np.frombuffer(self.memory(array_room), head.dtype).reshape(
+            head.height, head.width, _CHANNELS[head.colour]
+        )
         if head.depth == 16 and _LITTLE:
             pixels.byteswap(inplace=True)
         return pixels
