@@ -112,10 +112,9 @@ static Magic magic_of(double divisor)
     return by < 2 ? (Magic){0, 0} : (Magic){(((uint32_t)1 << (15 + bits)) + by - 1) / by, bits - 1};
 }
 
-enum Combine { MAGNITUDE, MAXIMUM, SUM };
 /* Lanes combined before they are stored, results that are read behind the last one, and the most members. */
 enum { COMBINED = 1024, COMBINED_SLACK = 16, MEMBERS = 16 };
-typedef void Join(enum Combine, const float *const *, int, ptrdiff_t, const Finish *, char *, Seen *);
+typedef void Join(enum Combine, const void *const *, int, ptrdiff_t, const Finish *, char *, Seen *);
 
 #define NEEDS_VNNI
 #define LEVEL_FILE "engines/_core_simd.h"
@@ -231,7 +230,10 @@ static int check(const Settings *is, const Plan *plan)
         || is->span_cols < 1 || is->lines < 1 || is->shift < 0 || is->shift > 31 || is->step < 0 || 3 * is->step > SLACK
         || is->digits < 0 || is->digits > 2 || (is->digits && (is->operation != DOT16 || is->phases != 1))
         || (is->phases != 1 && is->phases != is->stride_x)
-        || (is->phases == 1 && is->stride_x != 1))
+        || (is->phases == 1 && is->stride_x != 1)
+        || (is->members != 1 && is->members != 2 && is->members != ROWS)
+        || (is->members > 1 && is->operation != F32 && is->operation != MUL16)
+        || is->combine < MAGNITUDE || is->combine > SUM)
         return refuse("settings out of range");
     return check_run(is->run_start, is->run_stop, is->run_col, plan->col_count, is->image_cols)
            && check_map(plan->rows, plan->row_count, is->image_rows, -1, 0)
@@ -330,6 +332,10 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
             || !read_taps(plan, first, plan->is.operation >= FOLD16 ? 1 : ROWS, plan->is.lines, &plan->term[t].first)
             || (second != Py_None && !read_taps(plan, second, plan->is.digits == 2 ? 2 : 1, 1, &plan->term[t].second)))
             goto failed;
+    }
+    if (plan->is.members > 1 && (plan->terms > 1 || plan->term[0].second.taps > 0)) {
+        refuse("members of more than one pass");
+        goto failed;
     }
     if (plan->is.operation == FOLD16
         && (plan->terms != 1 || plan->is.stride_y != 1 || plan->is.lines != plan->term[0].first.taps + ROWS - 1
@@ -431,7 +437,7 @@ static PyObject *core_run(PyObject *self, PyObject *args)
 #include "_core_fourier.h"
 
 /* Read the buffers of the members' results; how many there are, or -1 with an exception set. */
-static int read_members(PyObject *from, Py_ssize_t bytes, Py_buffer *view, const float **member)
+static int read_members(PyObject *from, Py_ssize_t bytes, Py_buffer *view, const void **member)
 {
     const Py_ssize_t members = PyTuple_Size(from);
     if (members < 1 || members > MEMBERS)
@@ -472,7 +478,7 @@ static PyObject *core_combine(PyObject *self, PyObject *args)
         return NULL;
     PyObject *answer = NULL;
     const Py_ssize_t count = out.len / SAMPLE_SIZE[type];
-    const float *member[MEMBERS];
+    const void *member[MEMBERS];
     int members = -1;
     if (out.itemsize != SAMPLE_SIZE[type] || (uintptr_t)out.buf % (uintptr_t)out.itemsize)
         refuse("samples of another type");

@@ -102,6 +102,23 @@ typedef struct {
     Seen *seen;
 } NAMED(Goal);
 
+/* Lanes `x` to `x + lanes` of a group in one pass of several members, a stretch at a time that stays in the nearest
+ * cache until it is combined. */
+static void NAMED(abreast)(const Plan *plan, const Work *work, int64_t line, int rows, ptrdiff_t x, ptrdiff_t lanes,
+                           const NAMED(Goal) *goal)
+{
+    enum { STRETCH = 2048 };
+    const int members = (int)plan->is.members;
+    for (ptrdiff_t from = x, some; from < x + lanes; from += some) {
+        some = x + lanes - from < STRETCH ? x + lanes - from : STRETCH;
+        const Taps *taps = NAMED(aim_down)(plan, work, 0, line, from);
+        NAMED(pass)(plan, taps, work->base, ROWS, plan->is.start, 0, work->result, CHUNK, some);
+        for (int r = 0; r < rows; r++)
+            NAMED(join)(plan, goal->finish, work->result + r * members * CHUNK * LANE_SIZE[plan->is.operation], some,
+                        goal->out + r * goal->row + from * goal->size, goal->seen);
+    }
+}
+
 /* Lanes `x` to `x + lanes` of a group in one pass. */
 static void NAMED(direct)(const Plan *plan, const Work *work, int64_t line, int rows, ptrdiff_t x, ptrdiff_t lanes,
                           const NAMED(Goal) *goal)
@@ -109,6 +126,10 @@ static void NAMED(direct)(const Plan *plan, const Work *work, int64_t line, int 
     const ptrdiff_t lane = LANE_SIZE[plan->is.operation];
     const Taps *taps = NAMED(aim_down)(plan, work, 0, line, x);
     char *out = goal->out + x * goal->size;
+    if (plan->is.members > 1) {
+        NAMED(abreast)(plan, work, line, rows, x, lanes, goal);
+        return;
+    }
     const ptrdiff_t done = rows == ROWS ? NAMED(pour)(plan, taps, work->base, ROWS, goal->finish, out, goal->row,
                                                       lanes, goal->seen) : 0;
     if (done == lanes)
@@ -223,8 +244,8 @@ static int NAMED(band)(Plan *plan, const Image *image, int64_t start, int64_t st
                        const Out *out, Seen *seen)
 {
     const Settings *is = &plan->is;
-    const int many = ROWS_A_LINE[is->operation];
-    const int64_t advance = ROWS * is->stride_y / many;
+    const int many = ROWS_A_LINE[is->operation], rows = ROWS / (int)is->members;
+    const int64_t advance = rows * is->stride_y / many;
     Work *work = claim(plan);
     if (!work)
         return 0;
@@ -240,11 +261,11 @@ static int NAMED(band)(Plan *plan, const Image *image, int64_t start, int64_t st
             continue;
         }
         NAMED(settle)(plan, image, work, first, last);
-        for (int64_t row = start; row < stop; row += ROWS, line += advance) {
+        for (int64_t row = start; row < stop; row += rows, line += advance) {
             for (built = built > line ? built : line; built < line + is->lines; built++)
                 NAMED(build)(plan, image, work, start * is->stride_y + built * many, first, last,
                              work->lines + built % is->lines * work->line_bytes);
-            NAMED(group)(plan, work, line, stop - row < ROWS ? (int)(stop - row) : ROWS, finish,
+            NAMED(group)(plan, work, line, stop - row < rows ? (int)(stop - row) : rows, finish,
                          out->data + (row - start) * out->row + col * is->channels * SAMPLE_SIZE[finish->type],
                          out->row, seen);
         }

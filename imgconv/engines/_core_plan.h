@@ -1,7 +1,8 @@
 /* What a band of output rows needs to know; made once by `plan` in _core.c and only read afterwards.
  *
  * A line is one row of the padded image, or two or four rows interleaved, as the operation wants it. Output rows
- * are computed ROWS at a time: a group of ROWS rows reads the same `lines` lines, and the next group starts
+ * are computed ROWS at a time (ROWS / members, where several kernels are combined): a group of ROWS rows reads the
+ * same `lines` lines, and the next group starts
  * `advance` lines further down. A tap says which line and which lane of it, and carries one weight for each of
  * the ROWS output rows, so that what is loaded once serves them all.
  */
@@ -23,6 +24,7 @@ enum { ALIGN = 64 };         /* bytes */
 /* Keep these in the order of _native.py. */
 enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX };
 enum Sample { U8, U16, SAMPLE_F32, SAMPLE_F64 };
+enum Combine { MAGNITUDE, MAXIMUM, SUM };
 
 typedef struct {
     int64_t operation;
@@ -41,6 +43,9 @@ typedef struct {
     int64_t step;            /* samples between neighbouring taps along the row */
     int64_t shift;           /* bits rounded away between the passes */
     int64_t run_start, run_stop, run_col;   /* padded columns that are image columns run_col, run_col + 1 ... */
+    /* Results of several kernels become one: row r of a group is that of member r % members of output row r / members. */
+    int64_t members;         /* 1, 2 or 4 */
+    int64_t combine;         /* enum Combine */
 } Settings;
 
 /* Neighbouring taps that serve output rows `low` to `high` (exclusive) of a group. */

@@ -97,6 +97,15 @@ INLINE void NAMED(pack_32_to_16)(char *p, const i32v *a)
     _mm512_storeu_si512(p, _mm512_permutexvar_epi64(order, _mm512_packus_epi32((__m512i)a[0], (__m512i)a[1])));
 }
 
+/* The sums of two results' squares; `pack_sums` puts what becomes of both vectors back into order. */
+INLINE void NAMED(sums_of_squares)(i16v a, i16v b, i32v *sum)
+{
+    const __m512i low = _mm512_unpacklo_epi16((__m512i)a, (__m512i)b), high = _mm512_unpackhi_epi16((__m512i)a, (__m512i)b);
+    sum[0] = (i32v)_mm512_madd_epi16(low, low);
+    sum[1] = (i32v)_mm512_madd_epi16(high, high);
+}
+INLINE i16v NAMED(pack_sums)(const i32v *a) { return (i16v)_mm512_packs_epi32((__m512i)a[0], (__m512i)a[1]); }
+
 #elif WIDTH == 32
 
 #define DOT_16(acc, sample, weight) ((acc) + (i32v)_mm256_madd_epi16((__m256i)(sample), (__m256i)(weight)))
@@ -163,6 +172,14 @@ INLINE void NAMED(pack_32_to_16)(char *p, const i32v *a)
     const __m256i both = _mm256_packus_epi32((__m256i)a[0], (__m256i)a[1]);
     _mm256_storeu_si256((__m256i *)p, _mm256_permute4x64_epi64(both, 0xd8));
 }
+
+INLINE void NAMED(sums_of_squares)(i16v a, i16v b, i32v *sum)
+{
+    const __m256i low = _mm256_unpacklo_epi16((__m256i)a, (__m256i)b), high = _mm256_unpackhi_epi16((__m256i)a, (__m256i)b);
+    sum[0] = (i32v)_mm256_madd_epi16(low, low);
+    sum[1] = (i32v)_mm256_madd_epi16(high, high);
+}
+INLINE i16v NAMED(pack_sums)(const i32v *a) { return (i16v)_mm256_packs_epi32((__m256i)a[0], (__m256i)a[1]); }
 
 #else /* any machine with 16-byte vectors: written lane by lane, which compilers turn into vectors */
 

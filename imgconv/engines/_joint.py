@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Prepared
-from imgconv.engines._native import COMBINES, SAMPLES, Choice, Native, combined, level
+from imgconv.engines._gather import longest_run
+from imgconv.engines._native import COMBINES, F32, MUL16, SAMPLES, Choice, Level, Native, combined, level, make
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 
 MOST_MEMBERS = 16
+ABREAST = (2, 4)
+"""How many members can share a group of the core's rows."""
 SLACK = 16
 """Results behind the last one that the core may read."""
 PART_SAMPLES = 1 << 19
@@ -52,7 +55,30 @@ class Joint(Value):
         return stats if tone is None or tone.watched else Stats(total=out.size)
 
 
-def joint(prepared: Sequence[Prepared], combine: str) -> Joint | None:
+class Abreast(Value):
+    """Members of one pass each that run side by side, and are combined before they leave the registers' neighbourhood.
+
+    Attributes:
+        whole: the pass of all of them.
+    """
+
+    whole: Native
+
+    def store(self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], tone: Tone | None) -> Stats:
+        """Compute output rows as `Native.store` does."""
+        slope, shift, half, low, high, absolute, counted, code, watched = _finish(tone, out.dtype)
+        way = self.whole.arithmetic
+        scale = slope / way.divisor if way.divisor else slope * way.unit
+        finish = (scale, shift, half, low, high, high, absolute, counted, -1, False, code, 0.0, watched)
+        least, most, below, above, nan = self.whole.run(image, start, stop, out, finish)
+        if not watched:
+            return Stats(total=out.size)
+        if least <= most:
+            least, most = (end / way.divisor if way.divisor else end * way.unit for end in (least, most))
+        return Stats(least, most, below, above, nan if out.dtype.kind == "u" else 0, out.size)
+
+
+def joint(prepared: Sequence[Prepared], combine: str) -> Joint | Abreast | None:
     """Return the members joined, or None where one of them does not run on the core in float32."""
     members = [job.fine if isinstance(job, Choice) else job for job in prepared]
     # not a kind of it that transforms whole tiles
@@ -61,7 +87,40 @@ def joint(prepared: Sequence[Prepared], combine: str) -> Joint | None:
         return None
     speed = level()
     assert speed is not None  # as the members run on the core
+    if len(natives) in ABREAST and len({_footing(native) for native in natives}) == 1:
+        return _abreast(natives, combine, speed)
     return Joint(natives, combine, min(job.band_rows for job in natives), speed.number, [])
+
+
+def _footing(native: Native) -> tuple[Any, ...]:
+    """Return what members have in common that can run abreast; something of their own if they cannot."""
+    job, way = native.job, native.arithmetic
+    first, second = way.terms[0]
+    if way.operation not in (F32, MUL16) or second is not None or len(way.terms) > 1:
+        return (id(native),)
+    if job.offset or way.base or way.start:
+        return (id(native),)
+    maps = job.rows.tobytes(), job.cols.tobytes()
+    return (
+        way.operation,
+        way.divisor,
+        way.unit,
+        first.shape,
+        job.stride,
+        job.dilation,
+        job.constant,
+        native.shape,
+        *maps,
+    )
+
+
+def _abreast(natives: tuple[Native, ...], combine: str, speed: Level) -> Abreast:
+    first = natives[0]
+    taps = np.stack([native.arithmetic.terms[0][0] for native in natives])
+    way = first.arithmetic.replace(terms=((taps, None),))
+    run = longest_run(first.job.cols)
+    made = make(first.job, first.shape, first.dtype, way, run, speed, first.reason, combine)
+    return Abreast(made)
 
 
 def _finish(tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:

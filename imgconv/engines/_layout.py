@@ -58,9 +58,9 @@ class Grid(Value):
         return lanes
 
 
-def line_count(job: Job, packed: int) -> int:
+def line_count(job: Job, packed: int, members: int = 1) -> int:
     """Return how many lines of `packed` rows each a group of output rows reads."""
-    rows = (ROWS - 1) * job.stride[0] + job.dilation[0] * (job.taps.shape[0] - 1) + 1
+    rows = (ROWS // members - 1) * job.stride[0] + job.dilation[0] * (job.taps.shape[0] - 1) + 1
     return int(-(-rows // packed))
 
 
@@ -80,16 +80,20 @@ def down(job: Job, taps: Matrix, grid: Grid, packed: int) -> Taps:
 
     Args:
         job: for its strides and dilations.
-        taps: in the type of one sample of a lane; a single column is a pass down.
+        taps: in the type of one sample of a lane; a single column is a pass down. Those of several members, (members,
+            rows, cols), take as many rows of a group for each output row.
         grid: where columns lie.
         packed: samples of different rows in a lane.
     """
-    rows, cols = taps.shape
-    lines = line_count(job, packed)
+    rows, cols = taps.shape[-2:]
+    members = np.moveaxis(taps.reshape(-1, rows, cols), 0, 1)
+    many = members.shape[1]
+    lines = line_count(job, packed, many)
     spread = np.zeros((lines * packed, ROWS, cols), taps.dtype)
-    for row in range(ROWS):
+    for row in range(ROWS // many):
         first = row * job.stride[0]
-        spread[first : first + job.dilation[0] * (rows - 1) + 1 : job.dilation[0], row] = taps
+        reached = slice(first, first + job.dilation[0] * (rows - 1) + 1, job.dilation[0])
+        spread[reached, row * many : (row + 1) * many] = members
     # (lines, packed, ROWS, cols) -> (lines, cols, ROWS, packed): the samples of a lane lie together
     lanes = np.ascontiguousarray(spread.reshape(lines, packed, ROWS, cols).transpose(0, 3, 2, 1))
     return _segmented(lanes, grid.lanes(np.arange(cols) * job.dilation[1]))

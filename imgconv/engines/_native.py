@@ -132,9 +132,11 @@ def _complete(finish: tuple[Any, ...], watched: bool = True) -> tuple[Any, ...]:
 
 
 class Native(Value):
-    """A job on the native core."""
+    """A job on the native core, for images of (rows, cols, channels) and type."""
 
     job: Job
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
     arithmetic: Arithmetic
     reason: str
     band_rows: int
@@ -161,11 +163,11 @@ class Native(Value):
         if not way.divisor:
             shift = way.base * way.unit + self.job.offset
             finish = (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
-            self._run(image, start, stop, out, _complete(finish))
+            self.run(image, start, stop, out, _complete(finish))
             return out
         # Divided here, because a product with 1 / divisor would miss results that are exactly a half.
         finish = (1.0, way.base, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
-        self._run(image, start, stop, out, _complete(finish))
+        self.run(image, start, stop, out, _complete(finish))
         if way.divisor != 1:
             out /= out.dtype.type(way.divisor)
         if self.job.offset:
@@ -181,7 +183,7 @@ class Native(Value):
             out: the rows' samples, of the type of `tone`.
             tone: how results become samples; None keeps them as they are, in a float type.
         """
-        low, high, below, above, nan = self._run(image, start, stop, out, self.finish(tone, out.dtype))
+        low, high, below, above, nan = self.run(image, start, stop, out, self.finish(tone, out.dtype))
         if tone is not None and not tone.watched:
             return Stats(total=out.size)
         if low <= high:
@@ -197,9 +199,10 @@ class Native(Value):
             self.finishes[tone, dtype] = known
         return known
 
-    def _run(
+    def run(
         self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: tuple[Any, ...]
     ) -> tuple[float, float, int, int, int]:
+        """Compute output rows as the core's `run` does, and return what was seen of accumulators."""
         return _core.run(self.plan, image, out, start, stop, finish)
 
     def _result(self, accumulator: float) -> float:
@@ -292,12 +295,17 @@ def make(
     run: tuple[int, int],
     level: Level,
     reason: str,
+    combine: str = COMBINES[0],
 ) -> Native:
-    """Return `job` prepared for the core at `level`, computed as `way` says."""
+    """Return `job` prepared for the core at `level`, computed as `way` says.
+
+    Its one pass may have the taps of several members, (members, rows, cols), which are combined by `combine`.
+    """
     from imgconv.engines._layout import along, along_in_digits, down, fold
 
     packed, (rows, cols), channels = PACKED[way.operation], job.output, shape[2]
-    lines = line_count(job, packed)
+    members = len(way.terms[0][0]) if way.terms[0][0].ndim == 3 else 1
+    lines = line_count(job, packed, members)
     span = job.dilation[1] * (job.taps.shape[1] - 1) + 1
     phases = job.stride[1]
     halo = (span - 1) // phases
@@ -326,6 +334,7 @@ def make(
             *job.stride, tile, span, phases, lines, way.start,
             digits, job.dilation[1] * channels if digits else 0, way.shift,
             start, stop, job.cols[start] if stop > start else 0,
+            members, COMBINES.index(combine),
         ],
         np.int64,
     )  # fmt: skip
@@ -333,7 +342,8 @@ def make(
     constant = job.constant if outside else 0.0
     rows_map, cols_map = job.rows.astype(np.int64), job.cols.astype(np.int64)
     plan = _core.plan(level.number, settings, constant, rows_map, cols_map, tuple(terms))
-    return Native(job, way, reason, band_rows(rows, cols * channels, job), result_range(job, dtype), plan, {})
+    limits = result_range(job, dtype)
+    return Native(job, shape, dtype, way, reason, band_rows(rows, cols * channels, job), limits, plan, {})
 
 
 def tile_cols(cols: int, channels: int, lines: int, halo: int, bytes_a_lane: int) -> int:

@@ -128,7 +128,7 @@ def make(
         settings, constant, float(job.taps.sum()), maps, turns, spectrum_of(job, tile), exact, direct.plan
     )
     rows = (tile[0] - spans(job)[0]) // job.stride[0] + 1
-    return Spectral(job, way, reason, rows, limits, plan, {}, direct, exact is not None)
+    return Spectral(job, shape, dtype, way, reason, rows, limits, plan, {}, direct, exact is not None)
 
 
 def padded_taps(job: Job) -> NDArray[np.int16]:

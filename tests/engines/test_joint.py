@@ -15,6 +15,8 @@ LEVELS = _native.known_levels()
 pytestmark = pytest.mark.skipif(not LEVELS, reason="the native core is not built")
 SOBEL = [np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]), np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])]
 TURNED = [*SOBEL, np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]])]
+FOUR = [*TURNED, np.array([[1, 0, -1], [1, 0, -1], [1, 0, -1]])]
+MEMBERS = pytest.mark.parametrize("members", [SOBEL, TURNED, FOUR], ids=len)
 EXPECTED = {
     "magnitude": lambda values: np.sqrt(sum(value**2 for value in values)),
     "max": np.maximum.reduce,
@@ -39,11 +41,12 @@ def both(combine, members, image, tone=None, dtype=np.float32, parts=None):
 @pytest.mark.usefixtures("simd")
 @pytest.mark.parametrize("combine", EXPECTED)
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
-def test_floats_at_every_width(combine, kind):
+@MEMBERS
+def test_floats_at_every_width(combine, kind, members):
     rng = np.random.default_rng(1)
     for cols in range(1, 70):
         image = rng.integers(0, 256, (5, cols, 1 + cols % 4)).astype(kind)
-        result, expected = both(combine, TURNED, image)
+        result, expected = both(combine, members, image)
         assert np.abs(result.samples - expected).max() <= 1e-6 * 3 * 8 * 255
         assert result.stats.minimum == result.samples.min() and result.stats.maximum == result.samples.max()
         assert result.stats.total == image.size
@@ -53,11 +56,12 @@ def test_floats_at_every_width(combine, kind):
 @pytest.mark.parametrize("combine", EXPECTED)
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 @pytest.mark.parametrize("map", ["clip", "abs", "offset", "stretch"])
-def test_samples_are_rounded_and_counted(combine, kind, map):
+@MEMBERS
+def test_samples_are_rounded_and_counted(combine, kind, map, members):
     rng = np.random.default_rng(2)
     image = rng.integers(0, 256, (33, 67, 3)).astype(kind)
     tone = Tone(map, np.dtype(kind), -100, 700, None)
-    result, expected = both(combine, TURNED, image, tone, kind)
+    result, expected = both(combine, members, image, tone, kind)
     mapped = (abs(expected) if map == "abs" else expected) * tone.slope + tone.shift
     rounded = oracle.round_half_away(mapped)
     top = np.iinfo(kind).max
@@ -92,12 +96,32 @@ def test_members_that_are_transformed_are_combined_too(kind):
     assert np.abs(result.samples - expected).max() <= 1e-6 * 255 * np.abs(jobs[0].taps).sum()
 
 
+@pytest.mark.usefixtures("simd")
+@pytest.mark.parametrize("scale", [1, 2, 3, 8])
+def test_lengths_of_whole_numbers_are_rounded_right(scale):
+    # Every pair of gradients below 256 is there, whatever the vectors; a half is met where the scale is even.
+    x, y = np.meshgrid(np.arange(256), np.arange(256))
+    image = np.zeros((256, 512), np.uint8)
+    image[:, ::2], image[:, 1::2] = x, y
+    jobs = [job_of(np.array([row]), image.shape, divisor=scale, stride=(1, 2)) for row in ([1, 0], [0, 1])]
+    prepared = [builtin.prepare(job, (*image.shape, 1), image.dtype) for job in jobs]
+    assert isinstance(_joint.joint(prepared, "magnitude"), _joint.Abreast)
+    shape = (256, len(jobs[0].cols) // 2, 1)
+    result = run(
+        prepared, image[..., None], shape, combine="magnitude", tone=Tone("clip", image.dtype), dtype=image.dtype
+    )
+    exact = np.sqrt((x**2 + y**2).astype(float)) / scale
+    assert np.array_equal(result.samples[:, :256, 0], np.minimum(np.floor(exact + 0.5), 255))
+    assert result.stats.above == np.count_nonzero(exact >= 255.5)
+    assert (result.stats.minimum, result.stats.maximum) == (0, pytest.approx(exact.max(), rel=1e-6))
+
+
 def test_rows_of_many_parts_are_the_same_as_of_one(monkeypatch):
     image = np.random.default_rng(4).integers(0, 256, (200, 300, 3), np.uint8)
     tone = Tone("clip", np.dtype("u1"))
-    whole, _ = both("magnitude", SOBEL, image, tone, np.uint8)
+    whole, _ = both("magnitude", TURNED, image, tone, np.uint8)
     monkeypatch.setattr(_joint, "PART_SAMPLES", 1)
-    parts, _ = both("magnitude", SOBEL, image, tone, np.uint8)
+    parts, _ = both("magnitude", TURNED, image, tone, np.uint8)
     assert np.array_equal(whole.samples, parts.samples) and whole.stats == parts.stats
 
 

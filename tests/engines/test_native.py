@@ -358,8 +358,8 @@ def plan(**changes):
     """Return a plan of one tap with some of the core's settings changed."""
     names = ["operation", "source", "channels", "image_rows", "image_cols", "out_rows", "out_cols", "stride_y"]
     names += ["stride_x", "tile_cols", "span_cols", "phases", "lines", "start", "digits", "step", "shift"]
-    names += ["run_start", "run_stop", "run_col"]
-    good = dict(zip(names, (0, 0, 1, 4, 4, 4, 4, 1, 1, 4, 1, 1, 4, 0, 0, 0, 0, 0, 4, 0), strict=True))
+    names += ["run_start", "run_stop", "run_col", "members", "combine"]
+    good = dict(zip(names, (0, 0, 1, 4, 4, 4, 4, 1, 1, 4, 1, 1, 4, 0, 0, 0, 0, 0, 4, 0, 1, 0), strict=True))
     level = changes.pop("level", 0)
     rows, cols = changes.pop("rows", np.arange(4)), changes.pop("cols", np.arange(4))
     segments = changes.pop("segments", [[0, 1, 0, 1]])
@@ -374,6 +374,10 @@ def plan(**changes):
     "changes",
     [
         {"operation": 9},
+        {"members": 3},
+        {"members": 0},
+        {"members": 2, "operation": 1},
+        {"combine": 3},
         {"operation": -1},
         {"operation": 1, "source": 7},
         {"operation": 4, "source": 1},
