@@ -6,7 +6,7 @@
     write(target, image)     whole or not at all
     read_frames(source), write_frames(target, frames)  the same for animations and pages, one image at a time
 
-One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `pillow` (JPEG, WebP, BMP, GIF),
+One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `bmp`, `pillow` (JPEG, WebP, GIF),
 `netpbm`, `npy`; for animations `apngread` and `apngwrite`, `gifread` and `gifwrite`, `webpframes`, and for all of them
 `canvas` and `clock`. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
 (`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.

@@ -1,4 +1,4 @@
-"""Reading JPEG, WebP, BMP and GIF through Pillow, and writing WebP and BMP.
+"""Reading JPEG, WebP and GIF through Pillow, and writing WebP and BMP.
 
 Each plugin's own class is called, not ``PIL.Image.open``, which imports five plugins to find one and lets forty
 other formats in, PostScript among them. The sizes have been checked before any pixel is decoded.
@@ -29,7 +29,7 @@ _MARKER = re.compile(rb"\xFF([^\x00\x01\xD0-\xD7\xFF])")
 
 
 def open_pillow(file: IO[bytes], format: str) -> Opened:
-    """Read the header of a JPEG, WebP, BMP or GIF file."""
+    """Read the header of a JPEG, WebP or GIF file."""
     blocks = None
     if format == "WebP":
         _check_riff(file)

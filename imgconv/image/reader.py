@@ -321,6 +321,12 @@ def _open_tiff(file: IO[bytes]) -> Opened:
     return open_tiff(file)
 
 
+def _open_bmp(file: IO[bytes]) -> Opened:
+    from imgconv.image.bmp import open_bmp
+
+    return open_bmp(file)
+
+
 def _open_netpbm(file: IO[bytes]) -> Opened:
     from imgconv.image.netpbm import open_netpbm
 
@@ -376,13 +382,14 @@ _OPENERS: dict[str, Callable[[IO[bytes]], Opened]] = {
     "PNG": _open_png,
     "TIFF": _open_tiff,
     "PNM": _open_netpbm,
+    "BMP": _open_bmp,
     "NPY": _open_npy,
     "AVIF": _open_avif,
     "JXL": _open_jxl,
     "JPEG2000": _open_jp2,
     "EXR": _open_exr,
     "HDR": _open_hdr,
-    **{format: _by_pillow(format) for format in ("JPEG", "WebP", "BMP", "GIF")},
+    **{format: _by_pillow(format) for format in ("JPEG", "WebP", "GIF")},
 }
 
 

@@ -35,7 +35,6 @@ UNDECIDED = {
     "pillow/avif/xmp_tags_orientation.avif": "turned by an orientation that only XMP has, which no referee heeds",
     "pillow/xmp_tags_orientation.png": "likewise",
     "pillow/xmp_tags_orientation_exiftool.png": "likewise",
-    "pillow/bmp/b/badrle.bmp": "run lengths that leave the image: every decoder goes on in its own way",
     "pillow/bmp/g/rgb16-565.bmp": "5 and 6 bits become 8 by one level more or less",
     "pillow/bmp/g/rgb16-565pal.bmp": "likewise",
     "pillow/bmp/g/rgb16.bmp": "likewise",
@@ -44,7 +43,7 @@ UNDECIDED = {
     "pillow/lab-red.tif": "likewise, by two levels",
     "pillow/lab.tif": "likewise, by a level",
     "pillow/hopper_be.pfm": "of one channel; no referee leaves the samples as they are",
-    "pillow/mmap_error.bmp": "no referee reads it",
+    "pillow/separate_planar_extra_samples.tiff": "a plane that is not stored",
     "pillow/pil136.tiff": "colours divided by alpha differ by a level",
 }
 """The files that are read but with which no referee agrees, and why."""
@@ -61,8 +60,8 @@ DECLINED = {
         "a broken animation, of which the referees see the first frame alone",
     ),
     "pillow/bmp/b/badheadersize.bmp": "a header of a size that is none",
-    "pillow/bmp/g/rgb32bf.bmp": "a layout that Pillow does not know",
-    "pillow/bmp/q/rgb32-111110.bmp": "likewise",
+    "pillow/bmp/b/badrle.bmp": "run lengths that leave the image",
+    "pillow/bmp/b/pal8badindex.bmp": "colours beyond the end of the palette",
     "pillow/invalid_header_length.jp2": "a box of an impossible length",
     f"{_SUITE}/randomly-modified/invalid.4.ppm": "samples beyond the largest value that its header names",
 }
