@@ -78,58 +78,74 @@ static ptrdiff_t lzw_pack(const Segment *is)
     return to.at - is->out;
 }
 
-/* The string of a code is where it was first put out: all but its last byte is the string of the code before it. */
+/* Eight bytes, the first one highest; and the other way round. */
+INLINE uint64_t high_first(const uint8_t *from)
+{
+    uint64_t bits = 0;
+    for (int k = 0; k < 8; k++) bits = bits << 8 | from[k];
+    return bits;
+}
+
+INLINE void low_first(uint64_t bits, uint8_t *to)
+{
+    for (int k = 0; k < 8; k++) to[k] = (uint8_t)(bits >> 8 * k);
+}
+
+/* A string that has been put out. */
+typedef struct {
+    uint64_t head; /* its first eight bytes, the first one lowest */
+    uint32_t at;   /* where it was first put out: all but its last byte is the string of the code before it */
+    uint32_t size;
+} String;
+
 static ptrdiff_t lzw_unpack(const Segment *is)
 {
-    struct {
-        uint32_t at, size;
-    } strings[1 << MOST_BITS], last = {0, 0};
+    String strings[1 << MOST_BITS], last = {0, 0, 0};
     uint32_t next = FIRST;
-    uint64_t bits = 0;
-    int count = 0, width = LEAST_BITS;
-    const uint8_t *in = is->in, *end = is->in + is->in_size;
+    uint64_t place = 0, bits = (uint64_t)is->in_size * 8;
+    int width = LEAST_BITS;
     uint8_t *out = is->out;
     size_t made = 0, room = (size_t)is->out_size;
     if (room > UINT32_MAX) return DAMAGED;
-    while (made < room) {
-        if (count < width && end - in >= 4) {
-            bits = bits << 32 | (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
-            in += 4, count += 32;
-        }
-        while (count < width && in < end) bits = bits << 8 | *in++, count += 8;
-        if (count < width) break;
-        count -= width;
-        uint32_t code = (uint32_t)(bits >> count) & ((1u << width) - 1);
+    for (uint32_t k = 0; k < CLEAR; k++) strings[k] = (String){k, 0, 1};
+    while (made < room && place + (uint64_t)width <= bits) {
+        const uint8_t *from = is->in + place / 8;
+        uint64_t window = 0;
+        if (is->in + is->in_size - from >= 8) window = high_first(from);
+        else
+            for (int k = 0; k < is->in + is->in_size - from; k++) window |= (uint64_t)from[k] << (56 - 8 * k);
+        uint32_t code = (uint32_t)(window << (place & 7) >> (64 - width));
+        place += (uint64_t)width;
         if (code == END) break;
         if (code == CLEAR) {
             next = FIRST, width = LEAST_BITS, last.size = 0;
             continue;
         }
-        if (last.size && next < 1 << MOST_BITS) {
-            strings[next].at = last.at, strings[next].size = last.size + 1;
+        if (!last.size) {
+            if (code >= CLEAR) return DAMAGED;
+        } else if (next < 1 << MOST_BITS) {
             if (code > next) return DAMAGED;
-            next++;
-        } else if (code >= next || (!last.size && code >= CLEAR)) {
+            /* the code may be this very one, which begins with what `last` does */
+            strings[next] = (String){last.head, last.at, last.size + 1};
+            uint64_t first = strings[code].head & 0xff;
+            strings[next++].head = last.head | (last.size < 8 ? first << 8 * last.size : 0);
+        } else if (code >= next) {
             return DAMAGED;
         }
         if (next >= (1u << width) - 1 && width < MOST_BITS) width++;
-        last.at = (uint32_t)made, last.size = 1;
-        if (code < CLEAR) {
-            out[made++] = (uint8_t)code;
-            continue;
-        }
-        const uint8_t *from = out + strings[code].at;
-        size_t size = strings[code].size;
-        last.size = (uint32_t)size;
-        if (made + size + 8 <= room && (size_t)(out + made - from) >= 8) {
-            for (size_t i = 0; i < size; i += 8) memcpy(out + made + i, from + i, 8);
+        last = strings[code];
+        if (last.size <= 8 && room - made >= 8) {
+            low_first(last.head, out + made);
+        } else if (last.size > 8 && room - made >= last.size + (size_t)8) {
+            for (size_t k = 0; k < last.size; k += 8) memcpy(out + made + k, out + last.at + k, 8);
         } else {
-            if (size > room - made) size = room - made;
-            for (size_t i = 0; i < size; i++) out[made + i] = from[i];
+            for (size_t k = 0; k < last.size && k < room - made; k++)
+                out[made + k] = k < 8 ? (uint8_t)(last.head >> 8 * k) : out[last.at + k];
         }
-        made += size;
+        last.at = (uint32_t)made;
+        made += last.size;
     }
-    return (ptrdiff_t)made;
+    return (ptrdiff_t)(made < room ? made : room);
 }
 
 /* PackBits: a count and that many bytes as they are, or a negative count and a byte that repeats. */
@@ -196,9 +212,17 @@ static ptrdiff_t packbits_unpack(const Segment *is)
 }
 
 /* Differences between pixels side by side, in place; a row has `items` samples, a pixel `step`. */
+enum { BLOCK = 32 };
 #define DIFFERENCES(type)                                                                                              \
     INLINE void subtract_##type(type *row, ptrdiff_t items, ptrdiff_t step)                                           \
     {                                                                                                                  \
+        type here[BLOCK], left[BLOCK];                                                                                 \
+        for (; items - BLOCK >= step; items -= BLOCK) { /* from the end on, as what is to the left is still needed */  \
+            memcpy(here, row + items - BLOCK, sizeof here);                                                            \
+            memcpy(left, row + items - BLOCK - step, sizeof left);                                                     \
+            for (int k = 0; k < BLOCK; k++) here[k] = (type)(here[k] - left[k]);                                       \
+            memcpy(row + items - BLOCK, here, sizeof here);                                                            \
+        }                                                                                                              \
         for (ptrdiff_t i = items - 1; i >= step; i--) row[i] = (type)(row[i] - row[i - step]);                         \
     }                                                                                                                  \
     INLINE void add_##type(type *row, ptrdiff_t items, ptrdiff_t step)                                                \
@@ -228,8 +252,8 @@ static PyObject *py_differ(PyObject *module, PyObject *args)
     int undo;
     if (!PyArg_ParseTuple(args, "w*nnnp", &data, &items, &step, &size, &undo)) return NULL;
     int known = size == 1 || size == 2 || size == 4 || size == 8;
-    int fits = known && items > 0 && step > 0 && step <= items && data.len % (items * size) == 0
-               && (uintptr_t)data.buf % (uintptr_t)size == 0;
+    int fits = known && items > 0 && step > 0 && step <= items && items <= data.len / size
+               && data.len % (items * size) == 0 && (uintptr_t)data.buf % (uintptr_t)size == 0;
     if (fits) {
         ptrdiff_t rows = data.len / (items * size);
         Py_BEGIN_ALLOW_THREADS
