@@ -458,6 +458,6 @@ def _stored_metadata(opened: Opened) -> Metadata:
     meta = opened.metadata
     if opened.format != "TIFF" or opened.orientation in (0, 1, xmp_orientation(meta.xmp)):
         return meta
-    from imgconv.image.tiff import oriented_exif
+    from imgconv.image.tiffmetadata import oriented_exif
 
     return meta.replace(exif=oriented_exif(meta.exif, opened.orientation))

@@ -19,8 +19,8 @@ from imgconv import cores
 from imgconv.image.deflate import Inflater
 from imgconv.image.model import Pixels, supported
 from imgconv.image.parallel import ordered
-from imgconv.image.tiff import ASSOCIATED, WHITE_IS_ZERO, Layout
 from imgconv.image.tiffcodec import DEFLATE, NONE, OLD_DEFLATE, differ, joined, unpack
+from imgconv.image.tifflayout import ASSOCIATED, WHITE_IS_ZERO, Layout
 
 Bytes = NDArray[np.uint8]
 

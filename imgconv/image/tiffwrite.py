@@ -18,8 +18,9 @@ from imgconv import cores
 from imgconv.image.ifd import BYTES, EXIF_IFD, GPS_IFD, LONG, LONG8, RATIONAL, SHORT, pack_directory
 from imgconv.image.model import Header, Image, Metadata, Options, Pixels, TiffLayout
 from imgconv.image.parallel import ordered
-from imgconv.image.tiff import BLACK_IS_ZERO, CMYK, RGB, UNASSOCIATED, exif_parts
 from imgconv.image.tiffcodec import DEFLATE, NAMES, NONE, OLD_DEFLATE, PACKBITS, Pack, differ, packer, packs, split
+from imgconv.image.tifflayout import BLACK_IS_ZERO, CMYK, RGB, UNASSOCIATED
+from imgconv.image.tiffmetadata import exif_parts
 from imgconv.value import Value
 
 Entry = tuple[int, int, bytes]
