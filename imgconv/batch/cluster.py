@@ -13,12 +13,13 @@ import re
 import time
 import warnings
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import imgconv
-from imgconv.batch.node import filtered
 from imgconv.batch.task import FAILED, SKIPPED, Outcome, Task
 from imgconv.errors import ClusterError
 
@@ -33,6 +34,9 @@ CONNECT_SECONDS, PATIENCE_SECONDS, CLOSE_SECONDS = 5, 60, 1
 
 POLL_SECONDS, LOOK_SECONDS = 0.01, 1.0
 """How often it is looked whether a task has ended, and which workers there are."""
+
+_CALL = "__import__('imgconv.batch.node', fromlist=['filtered']).filtered(*arguments)"
+"""What a worker evaluates. Sent the function itself, one that has no imgconv would end as soon as it reads of it."""
 
 _HOST = re.compile(r"(\w+://\S+|[\w.-]+:\d+|\[[0-9a-fA-F:]+\]:\d+)")
 
@@ -83,7 +87,7 @@ def _connected(address: str, jobs: int) -> Iterator[Any]:
         raise ClusterError(address, problem) from None
     with _local(jobs) if address == LOCAL else nullcontext(_scheduler(address)) as scheduler:
         try:
-            client = dask.Client(scheduler, timeout=CONNECT_SECONDS)
+            client = _client(dask, scheduler)
         except Exception as fault:
             raise ClusterError(address, _no_answer(fault)) from None
         try:
@@ -91,6 +95,20 @@ def _connected(address: str, jobs: int) -> Iterator[Any]:
         finally:
             with suppress(Exception):
                 client.close(timeout=CLOSE_SECONDS)
+
+
+def _client(dask: Any, scheduler: Any) -> Any:
+    """Return a client, or raise what Dask raises; a port that is of something else may keep it waiting for ever."""
+    found: Future[Any] = Future()
+
+    def connect() -> None:
+        try:
+            found.set_result(dask.Client(scheduler, timeout=CONNECT_SECONDS))
+        except Exception as fault:
+            found.set_exception(fault)
+
+    Thread(target=connect, daemon=True).start()
+    return found.result(timeout=CONNECT_SECONDS + 1)
 
 
 @contextmanager
@@ -125,7 +143,7 @@ def _scheduler(address: str) -> str:
 
 def _no_answer(fault: Exception) -> str:
     if isinstance(fault, (OSError, TimeoutError)):
-        return f"no scheduler answers there within {CONNECT_SECONDS} seconds; is it running, and of this address?"
+        return f"no scheduler answers there within {CONNECT_SECONDS} seconds; is it running, and is this its address?"
     return f"Dask cannot connect to it ({type(fault).__name__}: {_line(fault)})"
 
 
@@ -161,7 +179,7 @@ class _Run:
     def _send(self, task: Task) -> None:
         # What has come to exist is told by its status: it may have been made by a worker that was lost thereafter.
         fields = (task.source, task.target, task.overwrite, not task.overwrite)
-        future = self._client.submit(filtered, *self._common, fields, pure=False)
+        future = self._client.submit(eval, _CALL, {"arguments": (*self._common, fields)}, pure=False)
         self._sent[future] = task
         self._ended.add(future)
 

@@ -57,14 +57,18 @@ def begun(out, *arguments, count=5, **options):
 
 
 @contextmanager
-def cluster(folder, workers):
-    """Yield a scheduler file, the scheduler and its workers, all on loopback and in a folder of their own."""
+def cluster(folder, workers, first=""):
+    """Yield a scheduler file, the scheduler and its workers, all on loopback and in a folder of their own.
+
+    Each begins by executing `first`.
+    """
     folder.mkdir()
     file = folder / "scheduler.json"
     with ExitStack() as stack, open(folder / "log", "w") as log:
 
         def start(kind, *options):
-            command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--no-dashboard", *options]
+            script = f"{first}\nfrom distributed.cli.dask_{kind} import main\nmain()"
+            command = [sys.executable, "-c", script, "--no-dashboard", *options]
             process = stack.enter_context(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log))
             stack.callback(process.kill)
             return process
@@ -114,12 +118,17 @@ def test_nothing_of_dask_is_imported_without_the_option(pictures):
 
 
 @pytest.mark.slow
-def test_no_scheduler_is_said_within_seconds(pictures):
+@pytest.mark.parametrize("silent", [False, True])
+def test_no_scheduler_is_said_within_seconds(pictures, silent):
     pytest.importorskip("distributed")
-    with socket.socket() as held:  # bound, but nobody listens
+    with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
+        if silent:  # connections are made, but nobody answers
+            held.listen()
         address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
+        start = time.monotonic()
         done = batch(pictures, "out", "--dask", address, cwd=pictures.parent)
+    assert time.monotonic() - start < 15
     assert done.returncode == 1
     assert done.stderr.startswith(f"imgconv: --dask {address}: no scheduler answers there within 5 seconds")
     assert done.stderr.count("\n") == 1
@@ -207,3 +216,20 @@ def test_ctrl_c_ends_a_local_cluster_quietly_and_soon(pictures):
     assert time.monotonic() - start < 2
     assert faults.startswith("imgconv: ")
     assert "Traceback" not in faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("import imgconv; imgconv.__version__ = '0.0.0'", " has imgconv 0.0.0, and this is "),
+        ("import sys; sys.modules['imgconv'] = None", "its workers have no imgconv "),
+    ],
+)
+def test_workers_without_this_imgconv_end_the_run_in_a_sentence_and_live(pictures, first, words):
+    pytest.importorskip("distributed")
+    with cluster(pictures.parent / "cluster", 1, first) as (file, _, workers):
+        done = batch(pictures, pictures.parent / "out", "--dask", file, cwd=pictures)
+        assert workers[0].poll() is None
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert words in done.stderr
