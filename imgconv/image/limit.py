@@ -12,6 +12,14 @@ four channels, every four count as a pixel.
 """
 
 
+TOGETHER = 100
+"""How many times as many pixels all the frames or pages of a file may have together.
+
+They are held one at a time, so that this bounds the work that a small file can ask for and not the memory: by default
+50,000 million pixels, which is 100,000 frames of 500,000 pixels, or 24,000 of 1920x1080.
+"""
+
+
 def check_size(name: str, width: int, height: int, channels: int, most: int = MAX_PIXELS) -> None:
     """Refuse sizes that no decoder should be started for.
 
@@ -40,6 +48,21 @@ def check_held(name: str, width: int, rows: int, channels: int, most: int) -> No
     if pixels > most:
         problem = f"{rows} of its rows of {width} pixels have to be held at once, beyond the limit of {amount(most)}"
         raise ImageReadError(name, f"{problem}; --max-pixels {amount(pixels)} lets it in")
+
+
+def check_together(name: str, many: str, pixels: int, most: int) -> None:
+    """Refuse frames or pages that are too much work together, ``many`` being what they are called.
+
+    Raises:
+        ImageReadError: they have more than `TOGETHER` times `most` pixels.
+    """
+    if pixels > TOGETHER * most:
+        limit, needed = amount(TOGETHER * most), amount(-(-pixels // TOGETHER))
+        raise ImageReadError(
+            name,
+            f"its {many} have {amount(pixels)} pixels together, beyond the limit of {limit}, {TOGETHER} times that of "
+            f"one; --max-pixels {needed} lets them in",
+        )
 
 
 def pixels_of(width: int, height: int, channels: int) -> int:

@@ -15,7 +15,7 @@ from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import decoding
-from imgconv.image.limit import MAX_PIXELS, check_size
+from imgconv.image.limit import MAX_PIXELS, check_size, check_together, pixels_of
 from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
@@ -155,6 +155,7 @@ class Reading:
 
         Raises:
             OptionError: there is no such frame.
+            ImageReadError: it is that of an animation, and too much work, as all before it are decoded as well.
         """
         header = self.header
         count = header.frames if header.unit else 1
@@ -168,14 +169,26 @@ class Reading:
             raise OptionError("frame", problem)
         if header.unit == "page":
             header = self._header(next(islice(self._sequence(), frame, None)))
+        elif header.unit:
+            self._check_together(f"first {frame + 1} frames", (frame + 1) * _pixels(header))
         if header.unit:
             self.header = header.replace(frame=frame)
 
     def headers(self) -> tuple[Header, ...]:
-        """Return what the file says about each of its frames or pages; those of an animation are all alike."""
-        if self._opened.unit != "page":
-            return (self.header,) * self.header.frames
-        return tuple(map(self._header, self._sequence()))
+        """Return what the file says about each of its frames or pages; those of an animation are all alike.
+
+        Raises:
+            ImageReadError: they are too much work together, or a page is damaged as far as its header shows.
+        """
+        if self._opened.unit == "page":
+            found = tuple(map(self._header, self._sequence()))
+        else:
+            found = (self.header,) * self.header.frames
+        self._check_together(f"{len(found)} {self.header.unit}s", sum(map(_pixels, found)))
+        return found
+
+    def _check_together(self, many: str, pixels: int) -> None:
+        check_together(self._name, many, pixels, self._max_pixels)
 
     def refuse_large(self) -> None:
         """Refuse an image that has more pixels than may be held; most have been refused when they were opened.
@@ -197,8 +210,15 @@ class Reading:
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame or page, each of which is decoded when it is asked for; it may be asked for again."""
-        for opened in self._sequence():
-            yield Frame(self._image(opened, self._header(opened)), opened.duration)
+        together = 0
+        if self._opened.unit == "frame":
+            self.headers()
+        for number, opened in enumerate(self._sequence(), 1):
+            header = self._header(opened)
+            if self._opened.unit == "page":  # each has a size of its own
+                together += _pixels(header)
+                self._check_together(f"first {number} pages", together)
+            yield Frame(self._image(opened, header), opened.duration)
 
     def _sequence(self) -> Iterator[Opened]:
         if self._opened.sequence is None:
@@ -416,6 +436,10 @@ def _header(opened: Opened, name: str, turn: int) -> Header:
         unit=opened.unit,
         plays=opened.plays,
     )
+
+
+def _pixels(header: Header) -> int:
+    return pixels_of(header.width, header.height, header.channels)
 
 
 def _first_of(count: int, units: str) -> str:

@@ -12,6 +12,7 @@ from typing import IO, Any, Protocol
 from imgconv.errors import ImageWriteError
 from imgconv.image.files import name_of
 from imgconv.image.formats import Format, holders_of_several, spec_of, unheeded
+from imgconv.image.limit import MAX_PIXELS
 from imgconv.image.model import Frame, Header, Image, Options, Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.writer import deliver, encoding, prepared
@@ -42,22 +43,22 @@ class Frames:
         header: what the file says of the first one and of all.
     """
 
-    def __init__(self, source: Any, name: str | None = None) -> None:
+    def __init__(self, source: Any, name: str | None = None, max_pixels: int = MAX_PIXELS) -> None:
         """Read the header of a path, of a file's bytes, or of an open binary file, which is then read to its end."""
-        self._name = name or name_of(source)
+        self._name, self._max_pixels = name or name_of(source), max_pixels
         self._source = source.read() if hasattr(source, "read") else source
-        with Reading(self._source, self._name) as reading:
+        with Reading(self._source, self._name, max_pixels=self._max_pixels) as reading:
             self.header: Header = reading.header
 
     def __len__(self) -> int:
         return self.header.frames if self.header.unit else 1
 
     def __iter__(self) -> Iterator[Frame]:
-        with Reading(self._source, self._name) as reading:
+        with Reading(self._source, self._name, max_pixels=self._max_pixels) as reading:
             yield from reading.frames()
 
 
-def read_frames(source: Any, *, name: str | None = None) -> Frames:
+def read_frames(source: Any, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Frames:
     """Return the frames of an animation (GIF, PNG, WebP) or the pages of a TIFF file.
 
     They are what is shown: patches have been laid over what they leave in place. Each is an
@@ -66,12 +67,14 @@ def read_frames(source: Any, *, name: str | None = None) -> Frames:
     Args:
         source: a path, the file's bytes, or an open binary file.
         name: what messages call it.
+        max_pixels: refuse a larger frame or page, as `imgconv.image.read` does, and frames that have more than 100
+            times as many pixels together.
 
     Raises:
         ImageReadError: it is missing, no image, damaged or cut short, or larger than the limit; for a single frame,
             when that is asked for.
     """
-    return Frames(source, name)
+    return Frames(source, name, max_pixels)
 
 
 def write_frames(

@@ -5,13 +5,15 @@ import time
 import tracemalloc
 import zlib
 from contextlib import contextmanager
+from io import BytesIO
 
+import numpy as np
 import pytest
 from cli.running import run
 from image.pictures import noise, png_chunk, png_file
 
 from imgconv.errors import ImageReadError, ImageWriteError
-from imgconv.image import FORMATS, encode, probe, read
+from imgconv.image import FORMATS, encode, probe, read, read_frames, write_frames
 from imgconv.image.limit import MAX_PIXELS, amount
 
 MEGABYTE = 2**20
@@ -46,6 +48,101 @@ def test_the_limit_is_in_pixels_and_says_how_to_raise_it(suffix, act):
     assert act(data, max_pixels=1200).width == 40
     with pytest.raises(ImageReadError, match=r"asks for 40x30 pixels, beyond the limit of 1199; --max-pixels 1200 "):
         act(data, max_pixels=1199)
+
+
+def frames_of(count, suffix, rows=30, cols=40):
+    """A file of so many small frames or pages, each with a pixel of its own."""
+    pictures = np.zeros((count, rows, cols, 3), np.uint8)
+    pictures[np.arange(count), 0, np.arange(count) % cols] = 255
+    file = BytesIO()
+    write_frames(file, list(pictures), format=suffix)
+    return file.getvalue()
+
+
+SEVERAL = [one.suffixes[0] for one in FORMATS if one.unit]
+
+
+@pytest.mark.parametrize("suffix", SEVERAL)
+def test_frames_together_have_a_hundred_times_as_much(suffix, tmp_path):
+    assert len(list(read_frames(frames_of(100, suffix), max_pixels=1200))) == 100
+    data = frames_of(101, suffix)
+    many = "first 101 pages" if suffix == "tif" else "101 frames"
+    words = f"its {many} have 121200 pixels together, beyond the limit of 120000, 100 times that of one; --max-pixels "
+    with pytest.raises(ImageReadError, match=words + "1212 lets them in"):
+        list(read_frames(data, max_pixels=1200))
+    assert len(list(read_frames(data, max_pixels=1212))) == 101
+    with pytest.raises(ImageReadError, match="asks for 40x30 pixels, beyond the limit of 1199"):
+        list(read_frames(data, max_pixels=1199))
+    source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+    source.write_bytes(data)
+    ran = run("apply", source, target, "-k", "sobel", "--max-pixels", "1200")
+    assert (ran.code, target.exists(), ran.err.count("\n")) == (1, False, 1)
+    assert ran.err.startswith(f"imgconv: {source}: its 101 ") and ran.err.endswith("--max-pixels 1212 lets them in\n")
+    assert run("apply", source, target, "-k", "sobel", "--max-pixels", "1212").code == 0
+
+
+@pytest.mark.parametrize("suffix", SEVERAL)
+def test_one_of_many_frames_counts_with_those_before_it_that_it_is_laid_over(suffix):
+    data = frames_of(101, suffix)
+    assert probe(data, max_pixels=1200).frames == 101
+    for number in (None, 0, 99):
+        assert read(data, frame=number, max_pixels=1200).width == 40
+    if suffix == "tif":
+        assert read(data, frame=100, max_pixels=1200).width == 40
+    else:
+        with pytest.raises(ImageReadError, match="its first 101 frames have 121200 pixels together"):
+            read(data, frame=100, max_pixels=1200)
+
+
+@pytest.mark.parametrize("suffix", SEVERAL)
+def test_frames_are_held_one_at_a_time(suffix):
+    few, many = frames_of(4, suffix, 200, 300), frames_of(60, suffix, 200, 300)
+    peaks = []
+    for data in (few, many):
+        for _ in read_frames(data):
+            pass
+        tracemalloc.start()
+        for _ in read_frames(data):
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3 * 200 * 300 * 4
+
+
+def gif_of_patches(side, count):
+    """An animation whose frames change a pixel of a large canvas each: 20 bytes for all of it."""
+    patch = b"!\xf9\4\4\1\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0"
+    return struct.pack("<6sHHBBB", b"GIF89a", side, side, 0x80, 0, 0) + bytes(3) + b"\xff" * 3 + patch * count + b";"
+
+
+def test_a_long_animation_of_an_ordinary_size_is_let_in(tmp_path):
+    source = tmp_path / "long.gif"
+    source.write_bytes(gif_of_patches(500, 5000))
+    ran = run("apply", source, "-", "--format", "gif", "-k", "sobel", "--dry-run")
+    assert ran.code == 0 and "500x500" in ran.text + ran.err and "5000 frames" in ran.text + ran.err
+
+
+def test_an_animation_that_is_a_bomb_costs_a_look_at_its_blocks(tmp_path):
+    """Each of its frames is within the limit, and all of them would take a day."""
+    source, target = tmp_path / "bomb.gif", tmp_path / "out.png"
+    source.write_bytes(gif_of_patches(20_000, 2000))
+    assert source.stat().st_size < 60_000
+    with cheaply(20, 1.0):
+        with pytest.raises(ImageReadError, match=r"2000 frames have 800G pixels together.* --max-pixels 8000M lets"):
+            next(iter(read_frames(source)))
+        for more in ([], ["--dry-run"], ["--frame", "1999"]):
+            ran = run("apply", source, target, "-k", "sobel", *more)
+            assert (ran.code, target.exists()) == (1, False) and "--max-pixels 8000M lets them in" in ran.err
+
+
+def test_a_row_that_is_too_large_by_itself_is_refused_by_its_header(tmp_path):
+    """TIFF files may be as high as they like, as their rows are filtered as they come."""
+    entries = [(258, 1, 1, 8), (262, 1), (277, 3, 1, 60_000), (256, 40_000), (257, 3), (259, 8), (273, 8), (279, 12)]
+    with (
+        cheaply(5, 0.5),
+        pytest.raises(ImageReadError, match="40000x3 pixels of 60000 channels, beyond the limit of 500M"),
+    ):
+        probe(tiff(*entries))
 
 
 def test_of_many_channels_four_count_as_a_pixel():
