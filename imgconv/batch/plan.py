@@ -21,6 +21,9 @@ from imgconv.value import Value
 RECORD = ".imgconv-batch.jsonl"
 """The file in the destination that says which results were made of what, one line each; `up_to_date` goes by it.
 
+Each run begins with a line of its own: should it be killed between the renaming of its first result and that result's
+line, the next run still knows the folder for one that results of a batch are in.
+
 A power failure may leave a file empty that was given its name shortly before, and the record knows its size: to wait
 for the disk after every file instead takes 4 ms where a picture of two megapixels takes 15.
 """
@@ -85,7 +88,7 @@ def plan(
         ResultsExistError: results are there, and nothing was said of them.
     """
     check(request)
-    made = recorded(naming.dest)
+    made, begun = recorded(naming.dest)
     kept = (one for one in sources if one.named or not (made and _result(one.path, made, naming.dest)))
     settings = digest(request)
     pairs = targets(kept, naming)
@@ -98,7 +101,7 @@ def plan(
         elif exists and skip_existing:
             present += 1
         else:
-            replaces = request.overwrite or (resume and bool(made))
+            replaces = request.overwrite or (resume and begun)
             if exists and not replaces:
                 there.append(target)
             tasks.append(Task(source, target, replaces, spare=skip_existing or resume))
@@ -130,13 +133,20 @@ def check(request: Request) -> None:
         pass  # another picture may be right for it
 
 
-def recorded(dest: str) -> dict[str, Made]:
-    """Return what the record in a folder says, by the results' paths below that folder; the last line counts."""
+def recorded(dest: str) -> tuple[dict[str, Made], bool]:
+    """Return what the record in a folder says, and whether there is one.
+
+    Returns:
+        what is known of each result, by its path below the folder, of which the last line counts; and whether a batch
+        has ever begun to write there.
+    """
     found: dict[str, Made] = {}
+    begun = False
     for line in entries(os.path.join(dest, RECORD)):
+        begun = begun or "begun" in line
         if isinstance(output := line.get("output"), str) and (made := _made(line)):
             found[output] = made
-    return found
+    return found, begun or bool(found)
 
 
 def entry(line: Mapping[str, Any], dest: str, settings: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -111,6 +112,8 @@ def run(
         reported = opened.enter_context(Ledger(report)) if report else None
         if reported:
             reported.open()
+        if any(os.path.exists(task.source) for task in plan.tasks):
+            record.add({"begun": _now(), "files": tally.total})
         try:
             with stoppable(), closing(execute(plan.request, plan.tasks)) as outcomes:
                 for outcome in outcomes:

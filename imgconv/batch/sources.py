@@ -131,13 +131,15 @@ class Finder:
         for entry in found:
             path, below = os.path.join(folder, entry.name), os.path.join(place, entry.name)
             if entry.name.startswith(".") and not dotted:
-                self.passed["hidden"] += 1
+                self.passed["hidden, which --hidden takes"] += 1
             elif entry.is_dir():
                 if self._entered(entry, below, pattern, (*parts, entry.name)):
                     folders.append((path, below, entry.name))
-            elif entry.is_file() and (not pattern or _fits((*parts, entry.name), pattern)):
+            elif not pattern or _fits((*parts, entry.name), pattern):
                 if os.path.splitext(entry.name)[1].lower() not in SUFFIXES:
                     self.passed["without the suffix of a picture"] += 1
+                elif not entry.is_file():
+                    self.passed["behind broken links" if entry.is_symlink() else "not regular files"] += 1
                 elif self._wanted(below):
                     yield Source(path, below)
         for path, below, name in folders:

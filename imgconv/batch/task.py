@@ -7,7 +7,7 @@ import time
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import ImgconvError, OptionError, TargetExistsError
+from imgconv.errors import ImageReadError, ImgconvError, OptionError, TargetExistsError
 from imgconv.image.files import make_folder
 from imgconv.image.guard import fault_words
 from imgconv.value import Value
@@ -111,15 +111,16 @@ def run(request: Request, task: Task) -> Outcome:
     )
 
 
-def _applied(request: Request, task: Task) -> tuple[Stamp | None, Report]:
+def _applied(request: Request, task: Task) -> tuple[Stamp, Report]:
     from imgconv.apply import apply
 
     try:
         before = Stamp.of(task.source)
-    except (OSError, ValueError):
-        before = None  # `apply` has words for what is wrong with it
-    if before:
-        make_folder(os.path.dirname(task.target))
+    except (OSError, ValueError) as fault:
+        # before the target's folder is made, which would then be there for nothing
+        words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
+        raise ImageReadError(task.source, words) from None
+    make_folder(os.path.dirname(task.target))
     return before, apply(request.replace(overwrite=task.overwrite), task.source, task.target)
 
 

@@ -51,8 +51,17 @@ def test_folder_alone(tree):
     assert finder.passed == {
         "without the suffix of a picture": 1,
         "in folders, which --recursive takes": 1,
-        "hidden": 2,
+        "hidden, which --hidden takes": 2,
     }
+
+
+def test_what_only_looks_like_a_picture(tree):
+    os.symlink("nowhere.png", "a/gone.png")
+    os.mkfifo("a/pipe.png")
+    os.symlink("two.JPG", "a/three.jpg")
+    finder = Finder(include=["*.png", "three.*"])
+    assert list(finder.named(["a"])) == [Source("a/three.jpg", "three.jpg")]
+    assert finder.passed["behind broken links"] == finder.passed["not regular files"] == 1
 
 
 def test_whole_tree(tree):

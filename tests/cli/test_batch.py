@@ -114,6 +114,12 @@ def test_bad_files_are_reported_and_the_others_done(tree):
     assert lines["gone.png"]["error"] == "gone.png: there is no such file"
 
 
+def test_nothing_is_made_for_files_that_are_not_there(tree):
+    ran = batch("gone.png", "out", "-k", "box")
+    assert (ran.code, ran.err) == (1, "imgconv: gone.png: there is no such file\n")
+    assert ran.lines[0].startswith("0 done, 1 failed; ") and not Path("out").exists()
+
+
 def test_fail_fast(tree):
     Path("in/a-bad.png").write_bytes(b"")
     ran = batch("in", "out", "-k", "box", "--fail-fast")
@@ -194,7 +200,7 @@ def add_file():
 def cut_record():
     path = Path("out", RECORD)
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + lines[1][:-20])
+    path.write_bytes(lines[0] + lines[1] + lines[2][:-20])
 
 
 @pytest.mark.parametrize(
@@ -241,6 +247,14 @@ def test_resume_knows_a_mask_by_its_content(tree):
     assert batch(*arguments, "moved.png").lines[0].startswith("0 done, 2 up to date")
     Path("other.png").rename("m.png")
     assert batch(*arguments, "m.png").lines[0].startswith("2 done; ")
+
+
+def test_resume_redoes_what_was_renamed_just_before_the_end(tree):
+    """A run that is killed may have made a result and not come to say so, though it be its first."""
+    done()
+    record = Path("out", RECORD)
+    record.write_bytes(record.read_bytes().splitlines(keepends=True)[0])
+    assert done("--resume") == (["in/one.png", "in/two.png"], 0)
 
 
 def test_resume_replaces_nothing_that_it_knows_nothing_of(tree):

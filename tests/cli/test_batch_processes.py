@@ -106,9 +106,9 @@ def check_killed(quiet, moment):
     left = results("out")
     assert all(wanted[name] == data for name, data in left.items())
     code, summary, err = finished(*FILTER, "--resume", "--report", "r.jsonl")
-    # What was renamed but not yet on record when the end came is made again.
+    # What was renamed but not yet on record when the end came, two files a worker at most, is made again.
     assert (code, err, summary["done"] + summary["up_to_date"]) == (0, "", COUNT)
-    assert len(left) - 2 <= summary["up_to_date"] <= len(left)
+    assert len(left) - 4 <= summary["up_to_date"] <= len(left)
     assert (results("out"), temporaries("out")) == (wanted, [])
     for line in Path("r.jsonl").read_text().splitlines():
         assert json.loads(line)["status"] == "done"
