@@ -32,6 +32,9 @@ QUIET = {signal.SIGINT}
 AHEAD = 4
 """Workers have a second task waiting while there are more than so many for each of them."""
 
+_LENGTH = 8
+"""How many bytes say how many follow."""
+
 _SPAWN = "from imgconv.batch.workers import _spawned; _spawned()"
 
 
@@ -134,14 +137,16 @@ class Worker:
         os.close(theirs_in)
         os.close(theirs_out)
         self.orders: IO[bytes] = os.fdopen(ours_out, "wb")
-        self.results: IO[bytes] = os.fdopen(ours_in, "rb")
+        self.results: IO[bytes] = os.fdopen(ours_in, "rb", buffering=0)
 
     def _spawn(self, request: Request, folder: str | None) -> None:
         # It inherits the blocked signals, until it has begun to serve.
         command = [sys.executable, "-c", _SPAWN]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
         assert process.stdin and process.stdout
-        self.pid, self.orders, self.results = process.pid, process.stdin, process.stdout
+        self.pid, self.orders = process.pid, process.stdin
+        with process.stdout as buffered:
+            self.results = os.fdopen(os.dup(buffered.fileno()), "rb", buffering=0)
         process.returncode = 0  # it is waited for here, not by Popen
         self._send((request, sys.path))
 
@@ -158,8 +163,8 @@ class Worker:
     def take(self) -> Outcome | None:
         """Return what came of its first task, or None if the process has died."""
         try:
-            outcome: Outcome = pickle.load(self.results)
-        except (EOFError, pickle.UnpicklingError):
+            outcome: Outcome = pickle.loads(_read(self.results, int.from_bytes(_read(self.results, _LENGTH))))
+        except EOFError:
             return None
         self.tasks.popleft()
         return outcome
@@ -185,6 +190,21 @@ class Worker:
                 pipe.close()
         if self.pid:
             os.waitpid(self.pid, 0)
+
+
+def _read(pipe: IO[bytes], size: int) -> bytes:
+    """Return the next bytes of an unbuffered pipe: one that reads ahead would hide a second outcome from `select`.
+
+    Raises:
+        EOFError: the pipe ends before.
+    """
+    data = b""
+    while len(data) < size:
+        part = pipe.read(size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
 
 
 def _words(status: int) -> str:
@@ -227,7 +247,8 @@ def _serve(request: Request, tasks: IO[bytes], results: IO[bytes]) -> NoReturn:
     with suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
         while True:
             task = pickle.load(tasks)
-            pickle.dump(run(request, task), results, pickle.HIGHEST_PROTOCOL)
+            outcome = pickle.dumps(run(request, task), pickle.HIGHEST_PROTOCOL)
+            results.write(len(outcome).to_bytes(_LENGTH) + outcome)
             results.flush()
     os._exit(0)
 
