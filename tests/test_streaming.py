@@ -187,7 +187,8 @@ def test_a_damaged_tile_in_the_middle_is_one_sentence_and_leaves_nothing(compres
     data = bytearray(source.read_bytes())
     data[offset : offset + count] = b"\xff" * count
     source.write_bytes(data)
-    with pytest.raises(ImageReadError, match=r"in\.tif: the TIFF data is damaged"):
+    words = r"in\.tif: the TIFF data (cannot be read: its compressed data is damaged|breaks off)"
+    with pytest.raises(ImageReadError, match=words):
         apply(Request(kernel=kernel("sharpen")), str(source), str(tmp_path / "out.tif"))
     assert not leftovers(tmp_path) and not (tmp_path / "out.tif").exists()
 

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
 from imgconv.image.deflate import crc32
+from imgconv.image.guard import DataError
 from imgconv.image.model import Opened, Pixels
 from imgconv.image.pngread import SIGNATURE, PngHead, open_still, png_head
 from imgconv.value import Value
@@ -77,19 +78,19 @@ class _Chunks:
 
     def _count(self, number: bytes) -> None:
         if int.from_bytes(number, "big") != self._numbers:
-            raise ValueError("its frames are out of order")
+            raise DataError("its frames are out of order")
         self._numbers += 1
 
     def _open(self, data: bytes) -> None:
         from imgconv.image.canvas import CLEAR, KEEP, RESTORE, Patch
 
         if len(data) != _CONTROL.size:
-            raise ValueError("a frame's control chunk is garbled")
+            raise DataError("a frame's control chunk is garbled")
         number, width, height, left, top, count, share, disposal, blend = _CONTROL.unpack(data)
         self._count(number.to_bytes(4, "big"))
         head = self._head
         if not (0 < width <= head.width - left and 0 < height <= head.height - top) or disposal > 2 or blend > 1:
-            raise ValueError("a frame leaves the canvas, or is to be laid in an unknown way")
+            raise DataError("a frame leaves the canvas, or is to be laid in an unknown way")
         duration = Fraction(count, share or _USUAL_DENOMINATOR)
         way = (KEEP, CLEAR, RESTORE)[disposal]
         if way == RESTORE and not self.frames:
@@ -102,7 +103,7 @@ class _Chunks:
                 raise EOFError
             self.frames.append(PngFrame(self._patch, tuple(self._parts)))
         elif self._parts:
-            raise ValueError("the data of a frame come before its control chunk")
+            raise DataError("the data of a frame come before its control chunk")
         self._patch, self._parts = None, []
 
 
@@ -174,7 +175,7 @@ def _pixels(file: IO[bytes], chunks: _Chunks, frame: PngFrame) -> Pixels:
         if len(part) < length:
             raise EOFError
         if crc32(part, crc32(lead)) != int.from_bytes(checksum, "big"):
-            raise ValueError("the checksum of its image data is wrong")
+            raise DataError("the checksum of its image data is wrong")
         data.append(part)
     own = BytesIO()
     own.write(SIGNATURE + _chunk(b"IHDR", size + chunks.header[8:]) + chunks.shared)

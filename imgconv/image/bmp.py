@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.image.guard import DataError
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.pillow import plain_dpi
 
@@ -74,7 +75,7 @@ def open_bmp(file: IO[bytes]) -> Opened:
     head = file.read(_FILE_HEADER + 4)
     size = _long(head, _FILE_HEADER)
     if size != _CORE and size not in _WINDOWS and size not in _OS2:
-        raise ValueError(f"its header is of {size} bytes, which no version of BMP has")
+        raise DataError(f"its header is of {size} bytes, which no version of BMP has")
     head += file.read(size - 4)
     layout = _layout(head, size, file)
     last = layout.width * layout.bits // 8  # of whose row the padding may be missing
@@ -124,14 +125,14 @@ def _layout(head: bytes, size: int, file: IO[bytes]) -> _Layout:
     compression, used = (_long(head, 30) if size >= 20 else 0), (_long(head, 46) if size >= 36 else 0)
     within = (_OF_WINDOWS if size in _WINDOWS else _OF_OS2).get(compression)
     if within:
-        raise ValueError(f"{within} within BMP")
+        raise DataError(f"{within} within BMP")
     if bits not in _DEPTHS.get(compression, ()):
-        raise ValueError(f"{bits} bits a pixel, with compression {compression}")
+        raise DataError(f"{bits} bits a pixel, with compression {compression}")
     masks = _masks(head, size, bits, compression, file)
     start = file.tell()
     place = _long(head, 10) or start + (3 if size == _CORE else 4) * (used or 1 << bits) * (bits <= 8)
     if place < start:
-        raise ValueError("its pixels begin within its header")
+        raise DataError("its pixels begin within its header")
     palette = np.empty((0, 3), np.uint8)
     if bits <= 8:
         palette = _palette(file.read(place - start), 3 if size == _CORE else 4, used, 1 << bits)
@@ -152,7 +153,7 @@ def _masks(head: bytes, size: int, bits: int, compression: int, file: IO[bytes])
     for mask in masks:
         low = mask & -mask
         if not mask or mask >> bits or mask & taken or (mask + low) & mask:
-            raise ValueError(f"its bit masks {', '.join(f'{one:x}' for one in masks)} make no samples")
+            raise DataError(f"its bit masks {', '.join(f'{one:x}' for one in masks)} make no samples")
         taken |= mask
     return masks
 
@@ -160,10 +161,10 @@ def _masks(head: bytes, size: int, bits: int, compression: int, file: IO[bytes])
 def _palette(data: bytes, entry: int, used: int, most: int) -> Bytes:
     """Return the colours, (colours, 3), or (colours, 1) where all are grey; `data` end where the pixels begin."""
     if used * entry > len(data):
-        raise ValueError(f"its palette of {used} colours has room for {len(data) // entry}")
+        raise DataError(f"its header names {used} colours, and its palette has {len(data) // entry}")
     count = min(used or most, most, len(data) // entry)
     if not count:
-        raise ValueError("it has no palette")
+        raise DataError("it has no palette")
     colours = np.frombuffer(data, np.uint8, count * entry).reshape(count, entry)[:, 2::-1]
     grey = (colours == colours[:, :1]).all()
     return np.ascontiguousarray(colours[:, :1] if grey else colours)
@@ -184,7 +185,7 @@ def _pixels(file: IO[bytes], layout: _Layout) -> Pixels:
     if layout.compression == _PLAIN:
         found = _indices(found, layout)
     if len(layout.palette) < 256 and int(found.max()) >= len(layout.palette):
-        raise ValueError(f"a pixel has the colour {found.max()}, and its palette {len(layout.palette)} colours")
+        raise DataError(f"a pixel has the colour {found.max()}, and its palette {len(layout.palette)} colours")
     if len(layout.palette) == 256 and (layout.palette[:, 0] == np.arange(256)).all() and layout.channels == 1:
         return np.ascontiguousarray(found[:, :, None])
     return np.take(layout.palette, found, axis=0)
@@ -252,7 +253,7 @@ def _by_runs(data: bytes, layout: _Layout) -> Bytes:
             if four:
                 run = bytes(half for both in run for half in (both >> 4, both & 15))[:value]
         if y >= height:
-            raise ValueError("its run lengths leave the image")
+            raise DataError("its run lengths leave the image")
         room = max(0, width - x)
         place = y * width + x
         out[place : place + min(len(run), room)] = run[:room]

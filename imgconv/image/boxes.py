@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from imgconv.image.guard import DataError
+
 
 class Box(NamedTuple):
     """A box: its kind, and where its contents begin and end in the file."""
@@ -45,7 +47,7 @@ def boxes(file: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[B
             size, first = int.from_bytes(head[8:], "big"), start + 16
         stop = start + size if size else end
         if stop < first:
-            raise ValueError("a box is shorter than its head")
+            raise DataError("a box is shorter than its head")
         if stop > last:
             raise EOFError
         yield Box(head[4:8], first, stop)

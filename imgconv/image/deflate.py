@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from imgconv.image.guard import DataError
 from imgconv.image.parallel import ordered
 
 codec: Any = zlib
@@ -134,7 +135,7 @@ class Inflater:
             try:
                 part = self._inflate.decompress(self._waiting, most)
             except codec.error as fault:
-                raise ValueError(str(fault)) from fault
+                raise DataError("its compressed data is damaged") from fault
             self._waiting = self._inflate.unconsumed_tail
             if part:
                 return bytes(part)
@@ -146,7 +147,7 @@ class Inflater:
                     raise EOFError
 
 
-class TooLargeError(ValueError):
+class TooLargeError(DataError):
     """A stream holds more than it may."""
 
 
@@ -161,7 +162,7 @@ def inflate(data: Buffer, limit: int) -> bytes:
     try:
         found = opened.decompress(data, limit)
     except codec.error as fault:
-        raise ValueError(str(fault)) from fault
+        raise DataError("its compressed data is damaged") from fault
     if opened.unconsumed_tail and opened.decompress(opened.unconsumed_tail, 1):
         raise TooLargeError(f"more than {limit} bytes when decompressed")
     return bytes(found)

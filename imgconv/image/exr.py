@@ -16,6 +16,7 @@ import numpy as np
 
 from imgconv import cores
 from imgconv.image.extra import library
+from imgconv.image.guard import DataError
 from imgconv.image.heard import heard
 from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
 from imgconv.image.pillow import plain_dpi
@@ -58,7 +59,7 @@ def open_exr(file: IO[bytes]) -> Opened:
     file.seek(0)
     flags = struct.unpack("<4sI", file.read(8))[1]
     if flags & _DEEP:
-        raise ValueError("deep data, with many samples a pixel")
+        raise DataError("deep data, with many samples a pixel")
     attributes = _attributes(file)
     parts = 1
     while flags & _PARTS and _attributes(file):
@@ -96,7 +97,7 @@ def _attributes(file: IO[bytes]) -> dict[str, bytes]:
         kind = _word(file)
         (size,) = struct.unpack("<i", _bytes(file, 4))
         if not kind or not 0 <= size <= _MAX_HEADER:
-            raise ValueError("its header is malformed")
+            raise DataError("its header is malformed")
         found[name] = _bytes(file, size)
     return found
 
@@ -108,7 +109,7 @@ def _word(file: IO[bytes]) -> str:
         if letter == b"\0":
             return word.decode("latin-1")
         word += letter
-    raise ValueError("its header is malformed")
+    raise DataError("its header is malformed")
 
 
 def _bytes(file: IO[bytes], size: int) -> bytes:
@@ -130,7 +131,7 @@ def _wanted(channels: list[_Channel]) -> _Wanted:
     """Choose colours and alpha, else grey and alpha, else every channel there is."""
     by_name = {channel.name: channel for channel in channels}
     if {"RY", "BY"} & set(by_name):
-        raise ValueError("colour as luminance and chroma")
+        raise DataError("colour as luminance and chroma")
     for colours in ("RGB", "Y"):
         if set(colours) <= set(by_name):
             names = [*colours, *(["A"] if "A" in by_name else [])]
@@ -140,7 +141,7 @@ def _wanted(channels: list[_Channel]) -> _Wanted:
         names, left = list(by_name), []
     chosen = [by_name[name] for name in names]
     if not chosen or any(channel.sampling != (1, 1) for channel in chosen):
-        raise ValueError("no channels" if not chosen else "channels of different sizes")
+        raise DataError("no channels" if not chosen else "channels of different sizes")
     notes = [f"its channels {', '.join(left)} are left out"] if left else []
     if names[0] not in ("R", "Y"):
         notes.append(f"its channels are {', '.join(names)}")

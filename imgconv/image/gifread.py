@@ -12,6 +12,7 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
+from imgconv.image.guard import DataError
 from imgconv.image.model import Opened, Pixels
 from imgconv.value import Value
 
@@ -183,7 +184,7 @@ def _patch(frame: GifFrame, width: int, height: int) -> Patch:
     from imgconv.image.canvas import CLEAR, KEEP, RESTORE, Patch
 
     if frame.width * frame.height > width * height + _SPARE:
-        raise ValueError(f"a frame of {frame.width}x{frame.height} pixels on a canvas of {width}x{height}")
+        raise DataError(f"a frame of {frame.width}x{frame.height} pixels on a canvas of {width}x{height}")
     left, top = min(frame.left, width), min(frame.top, height)
     return Patch(
         left,

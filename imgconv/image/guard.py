@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
 import threading
 import warnings
@@ -18,11 +19,23 @@ from typing import Any
 
 from imgconv.errors import ImageReadError, ImgconvError, LibraryError
 
-_CUT = ("truncated", "unexpected end", "eof:")
+_CUT = ("truncated", "unexpected end", "eof:", "but only got")
+_KNOWN = {
+    r"requires the 'imagecodecs' package": "its compression needs imagecodecs; pip install 'imgconv[codecs]'",
+    r"cannot handle (\d+)-layer images": r"it has \1 channels",
+    r"cannot handle (\d+)-bit layers": r"samples of \1 bits",
+    r"no more images in GIF file": "it holds no image",
+}
+"""What a library says that can be told in a clause."""
+
 _lock = threading.Lock()
 _here = threading.local()
 _threads: list[int] = []
 _undo: list[Callable[[], Any]] = []
+
+
+class DataError(ValueError):
+    """What is wrong with a file's data, in a clause of this package's own: "its header is garbled"."""
 
 
 def fault_words(fault: OSError) -> str:
@@ -73,16 +86,23 @@ def decoding(name: str, format: str) -> Iterator[list[str]]:
         _leave()
         _here.remarks, _here.logged = outer
     if logged:
-        raise ImageReadError(name, f"the {format} data is damaged ({tidy(logged[0])})")
+        raise ImageReadError(name, f"the {format} data is damaged")
 
 
 def decoder_words(fault: Exception, format: str) -> str:
-    """Say in one clause what a decoder's exception means to the owner of the file."""
-    text = tidy(str(fault))
-    low = text.lower()
-    if isinstance(fault, (EOFError, struct.error)) or any(word in low for word in _CUT):
+    """Say in one clause what a decoder's exception means to the owner of the file.
+
+    A library's own words are those of its programmers, and stay with the exception.
+    """
+    text = str(fault)
+    if isinstance(fault, DataError):
+        return f"the {format} data cannot be read: {text}"
+    if isinstance(fault, (EOFError, struct.error)) or any(word in text.lower() for word in _CUT):
         return f"the {format} data breaks off before the end of the image"
-    return f"the {format} data is damaged or of a kind that cannot be read" + (f" ({text})" if text else "")
+    for pattern, words in _KNOWN.items():
+        if found := re.search(pattern, text):
+            return f"the {format} data cannot be read: {found.expand(words)}"
+    return f"the {format} data is damaged or of a kind that cannot be read"
 
 
 def tidy(text: str) -> str:

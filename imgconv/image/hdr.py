@@ -12,6 +12,7 @@ from typing import IO
 
 import numpy as np
 
+from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels
 from imgconv.image.reader import upright
 
@@ -41,10 +42,10 @@ def open_hdr(file: IO[bytes]) -> Opened:
         raise EOFError
     found = _SIZE.fullmatch(size.strip())
     if not found or found[2] == found[5]:
-        raise ValueError("its size is malformed")
+        raise DataError("its size is malformed")
     words = [line.partition(b"=")[::2] for line in lines.splitlines()[1:]]
     if (b"FORMAT", b"32-bit_rle_xyze") in [(key, value.strip()) for key, value in words]:
-        raise ValueError("XYZ colours")
+        raise DataError("XYZ colours")
     exposure = np.prod([float(value) for key, value in words if key == b"EXPOSURE"])
     rows, columns = int(found[3]), int(found[6])
     orientation = _ORIENTATIONS[(found[1] + found[2] + found[4] + found[5]).decode()]
@@ -99,7 +100,7 @@ def _runs(data: bytes, at: int, row: Pixels) -> int:
                 if not count or at > len(data):
                     raise EOFError
         if len(unpacked) > columns:
-            raise ValueError("a run is longer than the row")
+            raise DataError("a run is longer than the row")
         row[:, component] = np.frombuffer(unpacked, np.uint8)
     return at
 
@@ -123,7 +124,7 @@ def _flat(data: bytes, at: int, row: Pixels) -> int:
             continue
         count = pixel[3] << shift
         if not filled or filled + count > columns:
-            raise ValueError("a run is longer than the row")
+            raise DataError("a run is longer than the row")
         row[filled : filled + count] = row[filled - 1]
         filled, shift = filled + count, shift + 8
     return at

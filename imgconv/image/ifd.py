@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imgconv.image.guard import DataError
+
 ReadAt = Callable[[int, int], bytes]
 """Read so many bytes at an offset; raises EOFError where there are fewer."""
 
@@ -94,7 +96,7 @@ class Stream:
         head = struct.calcsize("=" + count_code)
         (count,) = struct.unpack(self.order + count_code, self.read_at(offset, head))
         if not 0 < count <= MAX_FIELDS:
-            raise ValueError(f"a directory of {count} fields")
+            raise DataError(f"a directory of {count} fields")
         table = self.read_at(offset + head, count * size)
         fields: Fields = {}
         for index in range(count):
@@ -128,12 +130,12 @@ def open_stream(read_at: ReadAt) -> Stream:
     head = read_at(0, 8)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None:
-        raise ValueError("no TIFF structure")
+        raise DataError("no TIFF structure")
     (version,) = struct.unpack(order + "H", head[2:4])
     if version == 43:
         return Stream(read_at, order, True, struct.unpack(order + "Q", read_at(8, 8))[0])
     if version != 42:
-        raise ValueError(f"TIFF version {version}")
+        raise DataError(f"TIFF version {version}")
     return Stream(read_at, order, False, struct.unpack(order + "I", head[4:])[0])
 
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 from imgconv import cores
 from imgconv.image.boxes import Box, box, boxes
 from imgconv.image.extra import full_range, library
+from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, space_of
 from imgconv.image.pillow import open_pillow, picture_of, save_into
 
@@ -38,7 +39,7 @@ def open_jp2(file: IO[bytes]) -> Opened:
     bits = max(depths)
     if min(depths) < 1 or bits > 16 or (bits > 8 and set(depths) != {bits}):
         kind = "signed samples" if min(depths) < 1 else f"samples of {' and '.join(map(str, sorted(set(depths))))} bits"
-        raise ValueError(kind)
+        raise DataError(kind)
     opened = open_pillow(file, "JPEG2000")
     opened.metadata = opened.metadata.replace(
         icc=_profile(file, parts),

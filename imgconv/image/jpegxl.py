@@ -16,6 +16,7 @@ import numpy as np
 from imgconv import cores
 from imgconv.image.boxes import Box, box, boxes
 from imgconv.image.extra import full_range, library
+from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
 from imgconv.image.reader import upright
 
@@ -175,7 +176,7 @@ def open_jxl(file: IO[bytes]) -> Opened:
     parts = list(boxes(file)) if file.read(2) != CODESTREAM else []
     header = _Header(_beginning(file, parts))
     if header.associated:
-        raise ValueError("colours multiplied by alpha")
+        raise DataError("colours multiplied by alpha")
     notes = []
     if header.icc:
         notes.append("its colour profile is not passed on, as imagecodecs does not tell it")
@@ -211,7 +212,7 @@ def _beginning(file: IO[bytes], parts: list[Box]) -> bytes:
             return part.read(file, _HEADER)
         if part.kind == b"jxlp":
             return part.read(file, _HEADER)[4:]
-    raise ValueError("it holds no picture")
+    raise DataError("it holds no picture")
 
 
 def _metadata(file: IO[bytes], parts: list[Box], header: _Header) -> Metadata:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgconv.errors import OptionError
+from imgconv.image.guard import DataError
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def supported(samples: Pixels) -> tuple[Pixels, str]:
     if native.itemsize == 8:
         ends = (int(samples.min(initial=0)), int(samples.max(initial=0)))
         if max(abs(end) for end in ends) > EXACT_INTEGER:
-            raise ValueError(f"{native.name} samples beyond 2**53 have no exact sample type here")
+            raise DataError(f"{native.name} samples beyond 2**53 have no exact sample type here")
     return samples.astype(into), f"{native.name} samples are taken as {into}, which holds them exactly"
 
 
@@ -316,7 +317,7 @@ def target_dtype(native: np.dtype[Any]) -> str:
             return "float32"
         case (("i" | "u"), (4 | 8)):
             return "float64"
-    raise ValueError(f"{native.name} samples have no counterpart here ({', '.join(DTYPES)} are)")
+    raise DataError(f"{native.name} samples have no counterpart here ({', '.join(DTYPES)} are)")
 
 
 def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
@@ -335,7 +336,7 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     if pixels.ndim != 3 or 0 in pixels.shape:
-        raise ValueError(f"an array of shape {np.shape(source)} is no image: (rows, cols[, channels]) is")
+        raise DataError(f"an array of shape {np.shape(source)} is no image: (rows, cols[, channels]) is")
     pixels, note = supported(pixels)
     return Image(pixels, alpha=pixels.shape[2] in (2, 4), notes=(note,) if note else ())
 

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, space_of
 
 _TOKEN = re.compile(rb"(?:\s|#[^\r\n]*(?=[\r\n]))*([^\s#]+)")
@@ -100,21 +101,24 @@ def _tokens(head: bytes, wanted: int) -> tuple[list[bytes], int]:
 
 def _positive(token: bytes, what: str) -> int:
     if not token.isdigit() or len(token) > 10 or int(token) < 1:
-        raise ValueError(f"its {what} is {token.decode('latin-1')!r}")
+        raise DataError(f"its {what} is {token.decode('latin-1')!r}")
     return int(token)
 
 
 def _maximum(token: bytes) -> int:
     top = _positive(token, "largest value")
     if top > 65535:
-        raise ValueError(f"its largest value is {top}, beyond 65535")
+        raise DataError(f"its largest value is {top}, beyond 65535")
     return top
 
 
 def _number(token: bytes) -> float:
-    value = float(token)
+    try:
+        value = float(token)
+    except ValueError:
+        value = 0
     if not math.isfinite(value) or value == 0:
-        raise ValueError(f"its scale is {value}")
+        raise DataError(f"its scale is {token.decode('latin-1')!r}")
     return value
 
 
@@ -176,7 +180,7 @@ def _plain(file: IO[bytes], offset: int, width: int, height: int, channels: int,
     if len(values) < count:
         raise EOFError
     if values.min() < 0 or values.max() > top:
-        raise ValueError(f"a sample is not a number from 0 to {top}")
+        raise DataError(f"a sample is not a number from 0 to {top}")
     return _scaled(values.reshape(height, width, channels).astype(_dtype(top)), top)
 
 
@@ -185,7 +189,7 @@ def _scaled(samples: Pixels, top: int) -> Pixels:
     if top == full:
         return samples.astype(_dtype(top))
     if samples.max() > top:
-        raise ValueError(f"a sample is larger than the largest value {top}")
+        raise DataError(f"a sample is larger than the largest value {top}")
     return ((samples.astype(np.uint32) * full + top // 2) // top).astype(_dtype(top))
 
 

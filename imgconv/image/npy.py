@@ -6,6 +6,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, as_image, space_of, target_dtype
 
 
@@ -19,13 +20,13 @@ def open_npy(file: IO[bytes]) -> Opened:
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
-        raise ValueError(f"version {version[0]}.{version[1]} of the format")
+        raise DataError(f"version {version[0]}.{version[1]} of the format")
     shape, by_columns, dtype = readers[version](file)
     start = file.tell()
     if len(shape) not in (2, 3) or 0 in shape:
-        raise ValueError(f"an array of shape {shape} is no image: (rows, cols[, channels]) is")
+        raise DataError(f"an array of shape {shape} is no image: (rows, cols[, channels]) is")
     if dtype.hasobject:
-        raise ValueError("it holds Python objects, which are not loaded")
+        raise DataError("it holds Python objects, which are not loaded")
     channels = int(shape[2]) if len(shape) == 3 else 1
     alpha = channels in (2, 4)
     return Opened(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
 
+from imgconv.image.guard import DataError
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
 from imgconv.image.memory import array_room, room
 from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options, Pixels
@@ -131,7 +132,7 @@ def result_mode(picture: Any) -> str:
             return "LA"
         case "CMYK" | "I" | "F" | "I;16" | "I;16L" | "I;16B" | "I;16N":
             return str(picture.mode)
-    raise ValueError(f"pixels of the kind {picture.mode}")
+    raise DataError(f"pixels of the kind {picture.mode}")
 
 
 def _converted(picture: Any, mode: str) -> Any:
@@ -216,7 +217,7 @@ def _check_scans(file: IO[bytes]) -> None:
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
         scans += found[1][0] == _SCAN
     if scans > MOST_SCANS:
-        raise ValueError(f"it has {scans} scans, of which {MOST_SCANS} are the most that is read")
+        raise DataError(f"it has {scans} scans, of which {MOST_SCANS} are the most that is read")
 
 
 def _jpeg_way(picture: Any) -> JpegWay | None:

@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from imgconv.errors import EngineError
+from imgconv.image.guard import DataError
 
 try:
     from imgconv.image import _pngcore as core
@@ -66,9 +67,12 @@ def unfilter_rows(rows: Any, above: Any, step: int, out: Any) -> None:
     """Undo `filter_rows`, whose result `rows` is, into `out`; only where `native` is true. All are arrays or bytes.
 
     Raises:
-        ValueError: a row names a filter that does not exist.
+        DataError: a row names a filter that does not exist.
     """
-    core.unfilter(rows, above, out, step)
+    try:
+        core.unfilter(rows, above, out, step)
+    except ValueError as fault:
+        raise DataError(str(fault)) from None
 
 
 def _best(above: Bytes, rows: Bytes, step: int) -> int:

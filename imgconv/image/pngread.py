@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from imgconv import cores
 from imgconv.image.deflate import Inflater, TooLargeError, crc32, inflate
+from imgconv.image.guard import DataError
 from imgconv.image.memory import array_room, room
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.parallel import ordered
@@ -42,7 +43,7 @@ class PngHead:
     def __init__(self, header: bytes) -> None:
         self.width, self.height, self.depth, self.colour, *methods = struct.unpack(">IIBBBBB", header)
         if self.depth not in _DEPTHS.get(self.colour, ()):
-            raise ValueError(f"{self.depth} bit with colour type {self.colour} do not exist")
+            raise DataError(f"{self.depth} bit with colour type {self.colour} do not exist")
         self.plain = not any(methods) and self.depth >= 8 and self.colour != 3
         self.frames = self.plays = 1
         self.transparency = b""
@@ -105,11 +106,11 @@ def _first_chunk(file: IO[bytes]) -> bytes:
     chunk = file.read(25)
     name = chunk[4:8]
     if len(name) == 4 and name != b"IHDR":
-        raise ValueError(f"its first chunk is {name.decode('latin-1')!r}")
+        raise DataError(f"its first chunk is {name.decode('latin-1')!r}")
     if len(chunk) < 25:
         raise EOFError
     if chunk[:4] != b"\0\0\0\r" or crc32(chunk[4:21]) != int.from_bytes(chunk[21:], "big"):
-        raise ValueError("its header is garbled")
+        raise DataError("its header is garbled")
     return chunk[8:21]
 
 
@@ -250,7 +251,7 @@ def _image_data(file: IO[bytes], head: PngHead) -> Iterator[bytes]:
             length -= len(piece)
             yield piece
         if int.from_bytes(file.read(4), "big") != checksum:
-            raise ValueError("the checksum of its image data is wrong")
+            raise DataError("the checksum of its image data is wrong")
 
 
 def _opened(file: IO[bytes], raw_mode: str = "") -> Any:

@@ -12,6 +12,7 @@ from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
+from imgconv.image.guard import DataError
 from imgconv.image.ifd import Fields, ReadAt, open_stream
 from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Opened, Pixels, space_of, target_dtype
@@ -32,7 +33,10 @@ def file_reader(file: IO[bytes]) -> ReadAt:
     """Return a `ReadAt` over a file."""
 
     def read_at(offset: int, size: int) -> bytes:
-        file.seek(offset)
+        try:
+            file.seek(offset)
+        except (OverflowError, ValueError):  # beyond what a file can have
+            raise EOFError from None
         data = file.read(size)
         if len(data) < size:
             raise EOFError
@@ -85,7 +89,7 @@ class _File:
             seen.add(place)
             taken += self.stream.extent(place)
             if taken > self.end:
-                raise ValueError("its pages' directories lie over one another")
+                raise DataError("its pages' directories lie over one another")
             fields, following = self.stream.directory(place)
             reduced += len(fields[_SUB_DIRECTORIES].values) if _SUB_DIRECTORIES in fields else 0
             if number and value_of(fields, 254, 0) & 5:
@@ -254,7 +258,7 @@ def _through_imageio(file: IO[bytes], layout: Layout, index: int) -> Opened:
     if layout.photometric not in (*COLOURS, _MOSAIC, _LINEAR_RAW):
         named = _COLOURS_BY_NAME.get(layout.photometric)
         found = f"{named} colours" if named else f"photometric interpretation {layout.photometric}"
-        raise ValueError(f"{found} of {layout.bits[0]} bits")
+        raise DataError(f"{found} of {layout.bits[0]} bits")
     bits = max(layout.bits)
     kind = SAMPLE_KINDS.get(layout.kind, "u")
     whole = next((size for size in (8, 16, 32, 64) if bits <= size), 64)

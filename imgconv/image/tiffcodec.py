@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from imgconv.errors import EngineError
 from imgconv.image.deflate import NO_MATCHES, Way, choose, deflate, inflate
+from imgconv.image.guard import DataError
 from imgconv.image.ifd import LONG, SHORT, pack_directory
 from imgconv.image.model import Pixels
 
@@ -134,7 +135,10 @@ def unpack(raw: bytes, compression: int, out: Bytes) -> None:
     # In LZW from before TIFF 6.0 the low bit comes first; libtiff knows that kind.
     old = compression == LZW and raw[:1] == b"\0" and len(raw) > 1 and raw[1] & 1
     if compression in (LZW, PACKBITS) and not old and native():
-        made = (core.lzw_unpack if compression == LZW else core.packbits_unpack)(raw, flat)
+        try:
+            made = (core.lzw_unpack if compression == LZW else core.packbits_unpack)(raw, flat)
+        except ValueError as fault:
+            raise DataError("its compressed data is damaged") from fault
         if made < out.size:
             raise EOFError
         return
@@ -159,8 +163,11 @@ def _unpack_by_libtiff(raw: bytes, compression: int, shape: tuple[int, ...]) -> 
     size = 8 + len(pack_directory(fields(0), 8))
     made = BytesIO(b"II*\0\x08\0\0\0" + pack_directory(fields(size), 8) + raw)
     picture: Any = TiffImageFile(made)
-    with libtiff_heard():
-        return array_of(picture).reshape(shape)
+    try:
+        with libtiff_heard():
+            return array_of(picture).reshape(shape)
+    except (OSError, ValueError) as fault:
+        raise DataError("its compressed data is damaged") from fault
 
 
 def _unpack_webp(raw: bytes, shape: tuple[int, ...]) -> Bytes:
@@ -173,7 +180,7 @@ def _unpack_webp(raw: bytes, shape: tuple[int, ...]) -> Bytes:
     rows, row_bytes = shape
     mode = {3 * picture.width: "RGB", 4 * picture.width: "RGBA"}.get(row_bytes)
     if mode is None or picture.height < rows:
-        raise ValueError(f"one of its WebP pictures is of {picture.width}x{picture.height} pixels")
+        raise DataError(f"one of its WebP pictures is of {picture.width}x{picture.height} pixels")
     return array_of(picture if picture.mode == mode else picture.convert(mode))[:rows].reshape(shape)
 
 

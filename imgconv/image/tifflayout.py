@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from imgconv.image.guard import DataError
 from imgconv.image.ifd import Fields, Stream
 from imgconv.image.model import TiffLayout
 from imgconv.image.tiffcodec import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKBITS, WEBP, ZSTD
@@ -152,7 +153,7 @@ def layout_of(stream: Stream, fields: Fields) -> Layout:
         lengths = tuple(0 if at in absent else length for at, length in enumerate(whole))
     layout.segments = list(zip(offsets, lengths, strict=False))
     if not any(length for _, length in layout.segments):
-        raise ValueError("it says nowhere where its pixels are")
+        raise DataError("it says nowhere where its pixels are")
     return layout
 
 

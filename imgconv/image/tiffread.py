@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from imgconv import cores
 from imgconv.image.deflate import Inflater
+from imgconv.image.guard import DataError
 from imgconv.image.model import Pixels, supported
 from imgconv.image.parallel import ordered
 from imgconv.image.tiffcodec import DEFLATE, NONE, OLD_DEFLATE, differ, joined, unpack
@@ -71,7 +72,7 @@ class TiffBands:
         down = -(-layout.height // self._unit)
         stored = (down * self._unit if layout.tiled else layout.height) * self._across * layout.unit[1]
         if stored > max(_SMALL, 4 * layout.width * layout.height):
-            raise ValueError("its tiles are larger than the image by far")
+            raise DataError("its tiles are larger than the image by far")
         self._count = down * self._across
         if len(layout.segments) < self._planes * self._count:
             raise EOFError

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import struct
 import threading
 import warnings
@@ -11,10 +12,11 @@ from io import BytesIO
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 from image.pictures import noise, png_chunk, png_file, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import encode, probe, read
+from imgconv.image import encode, probe, read, tiffcodec
 
 SUFFIXES = ["png", "jpg", "tif", "webp", "bmp", "gif", "ppm", "pgm", "pam", "pfm", "npy"]
 
@@ -79,6 +81,50 @@ WORDS = [
 @pytest.mark.parametrize(("data", "words"), WORDS, ids=[words for _, words in WORDS])
 def test_words(data, words):
     assert words in refused(data)
+
+
+def nine_channels():
+    encoded = bytearray(sound("jpg"))
+    at = encoded.index(b"\xff\xc0")
+    encoded[at : at + 19] = b"\xff\xc0\0\x23\x08\0\x1e\0\x28\x09" + bytes((1, 0x11, 0)) * 9
+    return bytes(encoded)
+
+
+def garbled_webp():
+    encoded = sound("webp")
+    return encoded[:30] + bytes(value ^ 0x5A for value in encoded[30:])
+
+
+def compressed(kind):
+    """A TIFF file that says its bytes are of another compression."""
+    entry = struct.pack("<HHIHH", 259, 3, 1, 1, 0)
+    encoded = BytesIO()
+    tifffile.imwrite(encoded, noise(1, "uint8", 40, 30)[:, :, 0])
+    assert entry in encoded.getvalue()
+    return encoded.getvalue().replace(entry, struct.pack("<HHIHH", 259, 3, 1, kind, 0))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (nine_channels(), "the JPEG data cannot be read: it has 9 channels"),
+        (garbled_webp(), "the WebP data is damaged or of a kind that cannot be read"),
+        (b"II+\0\x08\0\0\0" + b"\xff" * 8, "the TIFF data breaks off before the end of the image"),
+        (sound("gif")[:13] + b"\0" * 768 + b";", "breaks off|the GIF data cannot be read: it holds no image"),
+        (compressed(5), "the TIFF data (cannot be read: its compressed data is damaged|breaks off before .*)"),
+        (compressed(50000), "the TIFF data cannot be read: its compressed data is damaged"),
+        (compressed(34712), "the TIFF data .* (needs imagecodecs; pip install 'imgconv\\[codecs\\]'|cannot be read)"),
+    ],
+    ids=["JPEG", "WebP", "BigTIFF", "GIF", "LZW", "Zstandard", "JPEG 2000 in TIFF"],
+)
+def test_a_library_s_own_words_are_not_passed_on(data, words):
+    """As "decoder error -2", "cannot fit 'int' into an offset-sized integer" or "codec configuration error" are."""
+    assert re.fullmatch(f"x.img: .*({words})", refused(data)), refused(data)
+
+
+def test_without_the_core_damage_is_the_same(monkeypatch):
+    monkeypatch.setattr(tiffcodec, "core", None)
+    assert re.fullmatch("x.img: the TIFF data (cannot be read: its compressed.*|breaks off.*)", refused(compressed(5)))
 
 
 def test_places(tmp_path):
