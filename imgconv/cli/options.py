@@ -156,7 +156,7 @@ max_pixels = click.option(
     default=MAX_PIXELS,
     metavar="N",
     help="Refuse inputs and results of more pixels that would be held in memory whole: a small file may ask for any "
-    "amount of it. Frames are held one at a time, and may have 100 times as many together. As in 2G. "
+    "amount of it. What is held a frame or some rows at a time may have 100 times as many. As in 2G. "
     f"[default: {amount(MAX_PIXELS)}]",
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")

@@ -76,11 +76,24 @@ class Stream:
     big: bool
     first: int
 
-    def extent(self, offset: int) -> int:
-        """Return how many bytes the fields of the directory at `offset` take."""
+    def extent(self, offset: int) -> tuple[int, int]:
+        """Return how many bytes the fields of the directory at `offset` take, and the offset of the next one.
+
+        Raises:
+            EOFError: there is no directory.
+        """
         code, field = ("Q", 20) if self.big else ("H", 12)
-        (count,) = struct.unpack(self.order + code, self.read_at(offset, struct.calcsize("=" + code)))
-        return int(count) * field
+        head = struct.calcsize("=" + code)
+        (count,) = struct.unpack(self.order + code, self.read_at(offset, head))
+        return int(count) * field, self._link(offset + head + int(count) * field)
+
+    def _link(self, offset: int) -> int:
+        """Return where the next directory is, 0 for nowhere."""
+        code = "Q" if self.big else "I"
+        try:
+            return int(struct.unpack(self.order + code, self.read_at(offset, struct.calcsize("=" + code)))[0])
+        except EOFError:
+            return 0
 
     def directory(self, offset: int) -> tuple[Fields, int]:
         """Return the fields of the directory at `offset` and the offset of the next one (0 for none).
@@ -112,12 +125,7 @@ class Stream:
                 except EOFError:
                     continue
             fields.setdefault(tag, Field(kind, number, value[:length], at, self.order))
-        tail = struct.calcsize("=" + next_code)
-        try:
-            (following,) = struct.unpack(self.order + next_code, self.read_at(offset + head + count * size, tail))
-        except EOFError:
-            following = 0
-        return fields, following
+        return fields, self._link(offset + head + count * size)
 
 
 def open_stream(read_at: ReadAt) -> Stream:

@@ -13,28 +13,28 @@ four channels, every four count as a pixel.
 
 
 TOGETHER = 100
-"""How many times as many pixels all the frames or pages of a file may have together.
+"""How many times as many pixels all the frames or pages of a file may have together, or an image that is read by rows.
 
-They are held one at a time, so that this bounds the work that a small file can ask for and not the memory: by default
-50,000 million pixels, which is 100,000 frames of 500,000 pixels, or 24,000 of 1920x1080.
+They are held one at a time, or some rows are, so that this bounds the work that a small file can ask for and not the
+memory: by default 50,000 million pixels, which is 100,000 frames of 500,000 pixels, or 24,000 of 1920x1080.
 """
 
 
-def check_size(name: str, width: int, height: int, channels: int, most: int = MAX_PIXELS) -> None:
+def check_size(name: str, width: int, height: int, channels: int, most: int = MAX_PIXELS, times: int = 1) -> None:
     """Refuse sizes that no decoder should be started for.
 
     Raises:
-        ImageReadError: a side is not positive, or there are more than `most` pixels.
+        ImageReadError: a side is not positive, or there are more than `times` times `most` pixels.
     """
     if width < 1 or height < 1 or channels < 1:
         raise ImageReadError(name, f"its header says {width}x{height} pixels, which is no image")
     pixels = pixels_of(width, height, channels)
-    if pixels > most:
+    if pixels > times * most:
         many = f" of {channels} channels" if channels > 4 else ""
         raise ImageReadError(
             name,
-            f"its header asks for {width}x{height} pixels{many}, beyond the limit of {amount(most)}; "
-            f"--max-pixels {amount(pixels)} lets it in",
+            f"its header asks for {width}x{height} pixels{many}, beyond the limit of {amount(times * most)}; "
+            f"--max-pixels {amount(-(-pixels // times))} lets it in",
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,7 +14,7 @@ from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.files import name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import decoding
-from imgconv.image.limit import MAX_PIXELS, check_size, check_together, pixels_of
+from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
 from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
@@ -315,9 +314,9 @@ def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
     _drop_unfit_profile(opened)
-    # what can be decoded some rows at a time is held to the limit where all of it is asked for; a row is held at once
-    by_rows = opened.bands is not None and opened.width * opened.channels <= 4 * max_pixels
-    check_size(name, opened.width, opened.height, opened.channels, sys.maxsize if by_rows else max_pixels)
+    # what can be decoded by rows is held to the limit where all of it is asked for; here a row is, and the work of all
+    by_rows = opened.bands is not None and pixels_of(opened.width, 1, opened.channels) <= max_pixels
+    check_size(name, opened.width, opened.height, opened.channels, max_pixels, TOGETHER if by_rows else 1)
     return opened
 
 

@@ -81,16 +81,11 @@ class _File:
 
         Raises:
             EOFError: a page lies beyond the end of the file.
-            ValueError: the directories share their bytes, as a small file of many long ones has to.
+            DataError: the directories share their bytes, as a small file of many long ones has to.
         """
-        place, number, reduced, taken = self.stream.first, 0, 0, 0
-        seen: set[int] = set()
-        while place and place not in seen and number <= MAX_PAGES:
-            seen.add(place)
-            taken += self.stream.extent(place)
-            if taken > self.end:
-                raise DataError("its pages' directories lie over one another")
-            fields, following = self.stream.directory(place)
+        reduced = 0
+        for number, place in enumerate(self._chain()):
+            fields, _ = self.stream.directory(place)
             reduced += len(fields[_SUB_DIRECTORIES].values) if _SUB_DIRECTORIES in fields else 0
             if number and value_of(fields, 254, 0) & 5:
                 reduced += 1
@@ -98,8 +93,19 @@ class _File:
                 self.places.append((number, place))
                 if number:
                     self._check(layout_of(self.stream, fields))
-            place, number = following, number + 1
         return reduced
+
+    def _chain(self) -> list[int]:
+        """Return where the directories are, each of which says where the next is."""
+        chain: dict[int, None] = {}
+        place, taken = self.stream.first, 0
+        while place and place not in chain and len(chain) <= MAX_PAGES:
+            chain[place] = None
+            size, place = self.stream.extent(place)
+            taken += size
+            if taken > self.end:
+                raise DataError("its pages' directories lie over one another")
+        return list(chain)
 
     def _check(self, layout: Layout) -> None:
         if any(offset + length > self.end for offset, length in layout.segments if offset):
