@@ -24,6 +24,7 @@ from imgconv import cores, engines
 from imgconv.engines import Engine, Floats, Prepared
 from imgconv.engines._bands import Result, run, suited
 from imgconv.geometry import Shape, reach
+from imgconv.image.files import sweep
 from imgconv.image.limit import check_held
 from imgconv.image.model import Bands, Pixels
 from imgconv.image.reader import Reading
@@ -124,6 +125,7 @@ def streamed(report: Report, reading: Reading, target: str, check: Callable[[Rep
         check(found)
         done.append(found)
 
+    sweep(os.path.dirname(os.path.realpath(target)))  # what a killed run left of so large a file is worth a look
     notes = store_bands(target, report.output, reading.metadata, give, request.options, overwrite=request.overwrite)
     seconds = time.perf_counter() - begun
     return done[0].replace(seconds=seconds, notes=tuple(dict.fromkeys((*report.notes, *notes))))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
 from hypothesis import given, settings
@@ -313,3 +314,101 @@ def test_what_has_to_be_held_is_limited_and_nothing_else(small, tmp_path, monkey
     with pytest.raises(ImageReadError, match="asks for 50x200 pixels, beyond the limit of 5000"):
         apply(request, tiles, str(tmp_path / "out.png"), dry_run=True)
     assert not leftovers(tmp_path) and not (tmp_path / "out.tif").exists()
+
+
+STORED = [
+    {"byteorder": ">"},
+    {"byteorder": ">", "bigtiff": True, "compression": "zlib", "predictor": True, "tile": (16, 32)},
+    {"planarconfig": "separate", "rowsperstrip": 5},
+    {"planarconfig": "separate", "tile": (16, 16), "compression": "zlib", "predictor": True, "byteorder": ">"},
+    {"rowsperstrip": 6, "compression": "zlib", "predictor": True},
+    {"rowsperstrip": 9, "photometric": "miniswhite"},
+    {"tile": (32, 16), "bigtiff": True},
+]
+"""Files as others store them."""
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "uint32", "float32", "float64"])
+@pytest.mark.parametrize("options", STORED, ids=str)
+def test_files_of_others(options, dtype, small, tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.engines._native.BAND_SAMPLES", 64)
+    monkeypatch.setattr("imgconv.engines.builtin._recent", {})
+    if np.dtype(dtype).kind == "f":
+        options = {name: value for name, value in options.items() if name != "predictor"}
+    grey = "photometric" in options
+    pixels = noise(1 if grey else 3, dtype, 101, 47)
+    planes = np.moveaxis(pixels, -1, 0) if "planarconfig" in options else pixels[:, :, 0] if grey else pixels
+    source = tmp_path / "in.tif"
+    tifffile.imwrite(source, planes, **{"photometric": "rgb"} | options)
+    map = "stretch" if dtype in ("int16", "uint32") else "clip"
+    alike(tmp_path, monkeypatch, str(source), Request(kernel=kernel("1,2,3;4,5,6/21"), stride=(2, 1), map=map))
+
+
+@pytest.mark.parametrize("codec", ["lzma", "zstd", "tiff_lzw", "packbits"])
+def test_codecs_of_libtiff(codec, small, tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.engines._native.BAND_SAMPLES", 64)
+    monkeypatch.setattr("imgconv.engines.builtin._recent", {})
+    source = tmp_path / "in.tif"
+    PIL.Image.fromarray(noise(3, "uint8", 101, 47)).save(source, compression=codec, tiffinfo={278: 10})
+    alike(tmp_path, monkeypatch, str(source), Request(kernel=kernel("sharpen")))
+
+
+def damaged(path, *, cut):
+    """Write a file of 300 MB with its input, whose tile in the middle is damaged or beyond the end of the file."""
+    page = Page(
+        width=11000, height=13000, channels=1, alpha=False, dtype=np.dtype(np.uint8), space="grey",
+        layout=TiffLayout(5, True, (1024, 1024)),
+    )  # fmt: skip
+    with path.open("w+b") as file:
+        sink = TiffSink(file)
+        sink.begin(page)
+        for _ in range(13):
+            sink.write(np.zeros((1000, 11000, 1), np.uint8))
+        sink._lengths[70] = sink._lengths[70] // 3 if cut else sink._lengths[70]
+        sink.finish()
+        if not cut:
+            file.seek(sink._places[70])
+            file.write(b"\xff" * sink._lengths[70])
+    return path
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_damage_is_one_sentence_on_the_command_line(cut, tmp_path):
+    source = damaged(tmp_path / "in.tif", cut=cut)
+    done = subprocess.run(
+        command(source, tmp_path / "o.tif", "-k", "sharpen"), capture_output=True, text=True, check=False
+    )
+    words = "breaks off before the end of the image" if cut else "is damaged"
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"imgconv: {source}: the TIFF data {words}") and done.stderr.count("\n") == 1
+    assert not leftovers(tmp_path) and not (tmp_path / "o.tif").exists()
+
+
+def test_batch_streams_too(large, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "large.tif").symlink_to(large)
+    damaged(folder / "bad.tif", cut=False)
+    tiff_file(folder / "small.tif", noise(3, "uint8"), tile=(16, 16))
+    report = tmp_path / "report.jsonl"
+    words = ["-m", "imgconv", "batch", folder, tmp_path / "out", "-k", "sharpen", "--report", report, "--jobs", "1"]
+    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    lines = {line["input"]: line for line in map(json.loads, report.read_text().splitlines()) if "input" in line}
+    found = {name.rsplit("/", 1)[1]: line.get("streamed", line["status"]) for name, line in lines.items()}
+    assert found == {"large.tif": True, "bad.tif": "failed", "small.tif": False}
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["large.tif", "small.tif"]
+
+
+def test_sigkill_leaves_no_target_and_the_next_run_is_whole(large, tmp_path):
+    words = command(large, tmp_path / "o.tif", "-k", "box:size=3", "--quiet")
+    run = subprocess.Popen(words)
+    while not leftovers(tmp_path) and run.poll() is None:
+        time.sleep(0.01)
+    run.kill()
+    assert run.wait() == -signal.SIGKILL
+    assert not (tmp_path / "o.tif").exists()
+    subprocess.run(words, check=True)
+    made = read(tmp_path / "o.tif").pixels
+    assert made.shape == (10000, 15000, 1) and not made.any()
+    assert not leftovers(tmp_path)
