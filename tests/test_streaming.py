@@ -19,7 +19,6 @@ from image.pictures import leftovers, noise
 from scipy import ndimage
 
 import imgconv.apply as apply_module
-from imgconv import streaming
 from imgconv.apply import apply
 from imgconv.border import Border
 from imgconv.errors import ClippedError, ImageReadError, ImageWriteError, SizeError
@@ -30,6 +29,8 @@ from imgconv.image.tiffwrite import Page, TiffSink
 from imgconv.library import kernel
 from imgconv.pipelinefile import parse
 from imgconv.request import Request
+from imgconv.streaming import chain as chains
+from imgconv.streaming import stage as stages
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]
 LAYOUTS = [
@@ -43,8 +44,8 @@ LAYOUTS = [
 def small(monkeypatch):
     """Stream images of any size, in groups and blocks of few rows."""
     monkeypatch.setattr(apply_module, "STREAMED_BYTES", 0)
-    monkeypatch.setattr(streaming, "GROUP_BYTES", 1)
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(stages, "GROUP_BYTES", 1)
+    monkeypatch.setattr(chains, "BLOCK_BYTES", 1)
 
 
 def tiff_file(path, pixels, **layout):
@@ -95,8 +96,8 @@ def test_rows_at_a_time_are_the_whole(data, tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("streaming")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streaming, "GROUP_BYTES", pick(1, 2**22))
-        patch.setattr(streaming, "BLOCK_BYTES", pick(1, 3000))
+        patch.setattr(stages, "GROUP_BYTES", pick(1, 2**22))
+        patch.setattr(chains, "BLOCK_BYTES", pick(1, 3000))
         patch.setattr("imgconv.engines._native.BAND_SAMPLES", pick(64, 2**20))
         source = tiff_file(folder / "in.tif", pixels, **pick(*LAYOUTS))
         patch.setattr("imgconv.engines.builtin._recent", {})

@@ -300,7 +300,9 @@ def test_floats_are_not_computed_in_fixed_point():
     way = builtin.prepare(job, image.shape, image.dtype)
     result = run([way], image, image.shape, dtype=np.dtype(np.float32)).samples
     np.testing.assert_allclose(result, windows(job, image), rtol=0, atol=1e-6 * 255)
-    assert suited(way, Tone("clip", image.dtype)).arithmetic.fixed
+    level = _native.level()
+    some = level is not None and level.has(_native.DOT16)  # NEON has no fixed point for these taps
+    assert suited(way, Tone("clip", image.dtype)).arithmetic.fixed == some
     assert not suited(way, Tone("stretch", image.dtype, 100.0, 100.5)).arithmetic.fixed
 
 

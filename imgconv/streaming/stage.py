@@ -1,0 +1,192 @@
+"""One step of a chain: which rows it needs, where they are kept until then, and computing some rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import cores
+from imgconv.engines import Floats, Prepared
+from imgconv.engines._bands import run, suited
+from imgconv.geometry import Shape, reach
+from imgconv.image.limit import check_held
+from imgconv.image.model import Pixels
+from imgconv.layers import Setting, Step
+from imgconv.layers.conv import ConvStep
+from imgconv.layers.pointwise import ChannelMatrix, PointwiseStep
+from imgconv.planning import Report
+from imgconv.tone import Stats, Tone
+
+GROUP_BYTES = 2**22
+"""About so many bytes of results are computed at once."""
+
+
+class Ring:
+    """Room for the rows of an image that are needed at one time, and for some that are needed once again.
+
+    Attributes:
+        samples: (places, cols, channels); row r is in place r % `size`, and what is needed again lies behind.
+        size: places of rows that follow one another.
+    """
+
+    def __init__(self, size: int, again: int, cols: int, channels: int, dtype: np.dtype[Any]) -> None:
+        self.size = size
+        self.samples = np.empty((size + again, cols, channels), dtype)
+
+    def room(self, start: int, stop: int) -> Pixels:
+        """Return the places of rows that do not go around the ring's end."""
+        return self.samples[start % self.size : start % self.size + stop - start]
+
+
+class _Turned:
+    """A way of computing pixel by pixel that looks at a ring of `size` rows."""
+
+    def __init__(self, way: Prepared, size: int) -> None:
+        self.way, self.size = way, size
+        self.band_rows, self.reason = way.band_rows, way.reason
+
+    def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
+        """Return output rows `start` to `stop` (exclusive)."""
+        at = start % self.size
+        return self.way(image, at, at + stop - start)
+
+
+class Along(NamedTuple):
+    """Which input rows a step looks at.
+
+    Attributes:
+        rows: the row map: for each padded row its source, or -1.
+        window: the part of the map that output rows, the last one exclusive, look at.
+        far: the padded rows whose sources lie at the image's other end.
+        prepare: the step's jobs on rows that are in these places of an image of that many rows.
+        band: output rows of a band.
+    """
+
+    rows: NDArray[np.intp]
+    window: Callable[[int, int], slice]
+    far: NDArray[np.intp]
+    prepare: Callable[[NDArray[np.intp], int], list[Prepared]]
+    band: int
+
+
+def along_of(step: Step, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
+    """Return how a step goes along the rows of an image of shape `taken` and samples of `dtype`."""
+    height, width, channels = taken.height, taken.width, taken.channels
+    if isinstance(step, ConvStep):
+        jobs = step.jobs(setting.white)
+        engine, stride = setting.engine, jobs[0].stride[0]
+        reached = reach(jobs[0].taps.shape[0], jobs[0].dilation[0])
+        band = min(engine.prepare(job, (height, width, channels), dtype).band_rows for job in jobs)
+        return Along(
+            jobs[0].rows,
+            lambda start, stop: slice(start * stride, (stop - 1) * stride + reached),
+            _far(step, jobs[0].rows),
+            lambda places, size: [
+                engine.prepare(job.replace(rows=places), (size, width, channels), dtype) for job in jobs
+            ],
+            band,
+        )
+    ways = step.prepare(setting, dtype)
+    if isinstance(step, PointwiseStep):
+        (matrix,) = ways
+        assert isinstance(matrix, ChannelMatrix)
+        return Along(
+            matrix.rows,
+            slice,
+            _far(step, matrix.rows),
+            lambda places, size: [matrix.replace(rows=places)],
+            matrix.band_rows,
+        )
+    nothing = np.empty(0, np.intp)
+    return Along(
+        np.arange(height), slice, nothing, lambda _, size: [_Turned(way, size) for way in ways], ways[0].band_rows
+    )
+
+
+class Stage:
+    """A step that computes groups of bands, each when the rows that it needs are in the ring before it.
+
+    Attributes:
+        group: output rows that are computed at once.
+        spans: for each group, the first of the rows that it or a later one needs, and the one after the last it needs.
+        ring: where the input rows are.
+        again: sources of the rows behind the ring.
+        done: output rows so far.
+    """
+
+    def __init__(
+        self, report: Report, along: Along, step: Step, taken: Shape, kinds: tuple[np.dtype[Any], np.dtype[Any]]
+    ) -> None:
+        """Take a step of what `report` plans, its input's shape, and the types of its input and its results."""
+        self.along, self.step, self.taken = along, step, taken
+        self.name, self.most = report.input.name, report.request.max_pixels
+        self.kind, self.made = kinds
+        output = step.output
+        self.size = (output.height, output.width, output.channels)
+        threads, line = cores.available(), output.width * output.channels * self.made.itemsize
+        bands = GROUP_BYTES // (along.band * line)
+        self.group = along.band * max(threads, bands // threads * threads)
+        needed = along.rows.copy()
+        needed[along.far] = -1
+        self.spans: list[tuple[int, int]] = []
+        for start in range(0, output.height, self.group):
+            rows = needed[along.window(start, min(start + self.group, output.height))]
+            rows = rows[rows >= 0]
+            self.spans.append((int(rows.min()), int(rows.max()) + 1) if rows.size else (taken.height, 0))
+        for number in reversed(range(len(self.spans) - 1)):  # what a later group needs has to stay
+            low, high = self.spans[number]
+            self.spans[number] = (min(low, self.spans[number + 1][0]), high)
+        self.again = along.rows[along.far]
+        self.done = 0
+        self.stats, self.threads, self.reason = Stats(), 1, ""
+
+    def lay_out(self, block: int, ahead: int) -> None:
+        """Make the ring: input rows come so many at a time, and `ahead` such blocks before they are needed.
+
+        Raises:
+            ImageReadError: it would have to be too large.
+        """
+        window = max(0, *(high - low for low, high in self.spans))
+        blocks = min(-(-window // block) + 1 + ahead, -(-self.taken.height // block))
+        size = blocks * block
+        rows, far = self.along.rows, self.along.far
+        check_held(self.name, self.taken.width, size + len(far), self.taken.channels, self.most)
+        places = np.where(rows < 0, -1, rows % size)
+        places[far] = size + np.arange(len(far))
+        self.ring = Ring(size, len(far), self.taken.width, self.taken.channels, self.kind)
+        self.ways = self.along.prepare(places, size + len(far))
+
+    @property
+    def measurable(self) -> bool:
+        """Whether results are the same when they are measured first and computed again."""
+        return all(isinstance(way, _Turned) or hasattr(suited(way, None), "store") for way in self.ways)
+
+    def compute(self, tone: Tone | None, out: Pixels | None, rows: tuple[int, int], threads: int | None) -> None:
+        """Compute a group into `out`, or only measure it."""
+        result = run(
+            self.ways,
+            self.ring.samples,
+            self.size,
+            combine=self.step.combine,
+            tone=tone,
+            dtype=self.made,
+            threads=threads,
+            out=out,
+            measure=out is None,
+            rows=rows,
+        )
+        self.stats, self.done = self.stats + result.stats, rows[1]
+        self.threads, self.reason = max(self.threads, result.threads), result.reason
+
+
+def _far(step: ConvStep | PointwiseStep, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the positions in a row map whose sources are at the other end of the image."""
+    if step.layer.fill.kind != "wrap":
+        return np.empty(0, np.intp)
+    axis = step.extent.height
+    step_along = axis.stride if isinstance(step, PointwiseStep) else 1
+    at = np.arange(len(rows)) * step_along - axis.before
+    return np.flatnonzero((at < 0) | (at >= axis.size))
