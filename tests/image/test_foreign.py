@@ -66,7 +66,6 @@ DECLINED = {
         "a broken animation, of which the referees see the first frame alone",
     ),
     "pillow/bmp/b/badheadersize.bmp": "a header of a size that is none",
-    "pillow/bmp/b/badrle.bmp": "run lengths that leave the image",
     "pillow/mmap_error.bmp": "pixels that begin within the palette",
     "pillow/bmp/b/pal8badindex.bmp": "colours beyond the end of the palette",
     "pillow/invalid_header_length.jp2": "a box of an impossible length",
