@@ -42,6 +42,10 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
     with source if isinstance(source, Reading) else Reading(source, max_pixels=request.max_pixels) as reading:
         if not request.orient:
             reading.leave_as_stored()
+        if request.volume:
+            from imgconv.volume import apply_volume
+
+            return apply_volume(request, reading, target, dry_run=dry_run)
         if request.frame is not None:
             reading.choose(request.frame)
         if reading.header.several:
@@ -86,7 +90,7 @@ def _streamed(report: Report, reading: Reading, target: File) -> Report | None:
 
     def check(done: Report) -> None:
         refuse_span(done)
-        _refuse_loss(done)
+        refuse_loss(done)
 
     return streamed(report, reading, str(target), check)
 
@@ -114,7 +118,7 @@ def filtered(report: Report, image: Image) -> Done:
         report = report.replace(notes=(*report.notes, *light_notes(image)))
     report, kept = _run(report, image)
     refuse_span(report)
-    _refuse_loss(report)
+    refuse_loss(report)
     assert report.result is not None
     result = image.with_pixels(report.result.samples, alpha=report.output.alpha)
     if report.request.gray:
@@ -212,7 +216,12 @@ def refuse_span(report: Report) -> None:
         raise OptionError("vmax", f"{high:g} is below every result (they begin at {stats.minimum:.6g}); add a --vmin")
 
 
-def _refuse_loss(report: Report) -> None:
+def refuse_loss(report: Report) -> None:
+    """Refuse results that a check does not confirm, and with --strict those that lose samples.
+
+    Raises:
+        EngineError, ClippedError: that is so.
+    """
     check, result = report.check, report.result
     if check and not check.agrees:
         raise EngineError(

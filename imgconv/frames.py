@@ -29,8 +29,8 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
     """
-    _refuse(request, reading.header, target)
-    reports = _plans(request, reading.headers(), target)
+    refuse(request, reading.header, target)
+    reports = plans(request, reading.headers(), target)
     if dry_run:
         return _whole([report.replace(reason=reason_of(report)) for report in reports])
     if any(report.target.waits for report in reports):
@@ -41,22 +41,22 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
         for report, frame in zip(reports, reading.frames(), strict=True):
             one = filtered(report, frame.image)
             done.append(_without_samples(one.report).replace(notes=(*one.report.notes, *frame.image.notes)))
-            yield Frame(_shown(report, one.image), frame.duration)
+            yield Frame(shown(report, one.image), frame.duration)
 
     notes = store_frames(
         target,
         made(),
         request.options,
-        plays=_plays(reading.header),
+        plays=plays_of(reading.header),
         format=request.format,
         overwrite=request.overwrite,
-        most=sum(_most_bytes(report.output) for report in reports),
+        most=sum(most_bytes(report.output) for report in reports),
     )
     whole = _whole(done)
     return whole.replace(notes=tuple(dict.fromkeys((*whole.notes, *notes))))
 
 
-def _refuse(request: Request, header: Header, target: File) -> None:
+def refuse(request: Request, header: Header, target: File) -> None:
     """Refuse what is possible for one image only.
 
     Raises:
@@ -73,7 +73,7 @@ def _refuse(request: Request, header: Header, target: File) -> None:
         raise OptionError("save-layer", f"{many}; choose one with --frame")
 
 
-def _plans(request: Request, headers: tuple[Header, ...], target: File) -> list[Report]:
+def plans(request: Request, headers: tuple[Header, ...], target: File) -> list[Report]:
     """Return what is planned for each; what is alike is planned once.
 
     Raises:
@@ -101,7 +101,7 @@ def _plans(request: Request, headers: tuple[Header, ...], target: File) -> list[
     return reports
 
 
-def _plays(header: Header) -> int:
+def plays_of(header: Header) -> int:
     """Return how often what is made of the file is shown; pages are shown for ever."""
     return header.plays if header.unit == "frame" else 0
 
@@ -113,7 +113,7 @@ def _with_shared_ranges(reports: list[Report], reading: Reading) -> list[Report]
         result = filtered(_measuring(report), frame.image).report.result
         assert result is not None
         seen[id(report)] = seen.get(id(report), Stats()) + result.stats
-    ready = {id(report): _stretched(report, seen[id(report)]) for report in reports}
+    ready = {id(report): stretched(report, seen[id(report)]) for report in reports}
     return [ready[id(report)] for report in reports]
 
 
@@ -125,7 +125,7 @@ def _measuring(report: Report) -> Report:
     )
 
 
-def _stretched(report: Report, stats: Stats) -> Report:
+def stretched(report: Report, stats: Stats) -> Report:
     refuse_span(report.replace(result=Result(np.empty((0, 0, 0)), stats)))
     low, high = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
     target = report.target
@@ -136,13 +136,13 @@ def _stretched(report: Report, stats: Stats) -> Report:
     )
 
 
-def _most_bytes(header: Header) -> int:
+def most_bytes(header: Header) -> int:
     """Return more than a page takes in a file, well compressed or not."""
     samples = header.width * header.height * header.channels
     return int(1.6 * samples * np.dtype(header.dtype).itemsize) + 2**17
 
 
-def _shown(report: Report, image: Image) -> Image:
+def shown(report: Report, image: Image) -> Image:
     if report.form.kind == "sheet":
         return image.with_pixels(sheet(image.pixels, report.form.tiles), alpha=False)
     return image
@@ -164,8 +164,8 @@ def _whole(reports: list[Report]) -> Report:
     first = alike[0].report if len(alike) == 1 else _summed(reports)
     unit = spec_of(first.output.name, first.output.format).unit
     return first.replace(
-        output=first.output.replace(frames=len(reports), unit=unit, plays=_plays(first.input)),
-        notes=tuple(dict.fromkeys((*first.notes, *_written_as(first, unit)))),
+        output=first.output.replace(frames=len(reports), unit=unit, plays=plays_of(first.input)),
+        notes=tuple(dict.fromkeys((*first.notes, *written_as(first, unit)))),
         pages=alike if len(alike) > 1 else (),
     )
 
@@ -187,7 +187,7 @@ def _summed(reports: list[Report]) -> Report:
     )
 
 
-def _written_as(report: Report, unit: str) -> list[str]:
+def written_as(report: Report, unit: str) -> list[str]:
     """Say what the output is, where its name does not, and what is lost or made up on the way."""
     notes = []
     if report.output.format == "PNG":

@@ -11,6 +11,7 @@ Values are named tuples because a dataclass takes ten times as long to define, w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from math import floor, gcd
 from typing import Any, NamedTuple
 
@@ -23,6 +24,12 @@ AXES = ("width", "height")
 
 ORDERED_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """The names of one, two and three axes in the order of an array's."""
+
+ENDS = {"width": ("left", "right"), "height": ("top", "bottom"), "depth": ("front", "back")}
+"""What the two ends of an axis are called."""
+
+NOUNS = {"width": "column", "height": "row", "depth": "page"}
+"""What an axis counts."""
 
 CONVOLUTION = "floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
 POOLING_CEIL = "ceil((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1"
@@ -372,28 +379,41 @@ class Extent(NamedTuple):
         >>> extent((10, 10), (3, 3), padding=Padding.parse("0,0,1,1"), stride=(3, 2)).drops
         '2 columns at the right (1 of the image)'
         """
-        sides = ((self.width, "column", "right"), (self.height, "row", "bottom"))
-        return ", ".join(_drop(axis, noun, side) for axis, noun, side in sides if axis.dropped)
+        return drops(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return sizes, padding and arithmetic as plain values for ``--json``.
 
         ``dropped`` counts samples of the padded input that no window reaches, ``dropped_input`` those of the image.
         """
-        w, h = self.width, self.height
-        return {
-            "input": {"width": w.size, "height": h.size},
-            "output": {"width": w.output, "height": h.output},
-            "kernel": {"width": w.kernel, "height": h.kernel},
-            "effective_kernel": {"width": w.reach, "height": h.reach},
-            "stride": {"width": w.stride, "height": h.stride},
-            "dilation": {"width": w.dilation, "height": h.dilation},
-            "padding": {"left": w.before, "top": h.before, "right": w.after, "bottom": h.after},
-            "dropped": {"width": w.dropped, "height": h.dropped},
-            "dropped_input": {"width": w.dropped_input, "height": h.dropped_input},
-            "formula": w.formula,
-            "arithmetic": {"width": w.arithmetic, "height": h.arithmetic},
-        }
+        return to_json(self)
+
+
+def drops(axes: Iterable[Axis]) -> str:
+    """Return which columns, rows and pages no window reaches, in words; empty when every one is reached."""
+    return ", ".join(_drop(axis, NOUNS[axis.name], ENDS[axis.name][1]) for axis in axes if axis.dropped)
+
+
+def to_json(axes: Sequence[Axis]) -> dict[str, Any]:
+    """Return sizes, padding and arithmetic of all axes as plain values; see `Extent.to_json`."""
+
+    def each(field: str) -> dict[str, Any]:
+        return {axis.name: getattr(axis, field) for axis in axes}
+
+    return {
+        "input": each("size"),
+        "output": each("output"),
+        "kernel": each("kernel"),
+        "effective_kernel": each("reach"),
+        "stride": each("stride"),
+        "dilation": each("dilation"),
+        "padding": {ENDS[axis.name][0]: axis.before for axis in axes}
+        | {ENDS[axis.name][1]: axis.after for axis in axes},
+        "dropped": each("dropped"),
+        "dropped_input": each("dropped_input"),
+        "formula": axes[0].formula,
+        "arithmetic": each("arithmetic"),
+    }
 
 
 PADDINGS = {
@@ -486,9 +506,14 @@ class Padding(NamedTuple):
         (3, 2)
         >>> Padding("same-torch").along("width", 224, 7, stride=2)
         (3, 3)
+
+        Raises:
+            OptionError: the amounts differ, and the axis is the depth, of which they do not tell.
         """
         if self.amounts is not None:
             left, top, right, bottom = self.amounts
+            if axis == "depth" and len(set(self.amounts)) > 1:
+                raise OptionError("padding", f"{self} says nothing of the depth; give one number for all sides")
             return (left, right) if axis == "width" else (top, bottom)
         span = dilation * (kernel - 1)
         if self.kind == "valid":
@@ -632,7 +657,7 @@ def _too_large(kernel: int, dilation: int, room: int, overhang: int = 1) -> str:
 def _wider(name: str, size: int, room: int, before: int, after: int) -> str:
     """Say in few words that a window is larger than what it gets."""
     given = size + before + after
-    than, noun = ("wider", "column") if name == "width" else ("higher", "row")
+    than, noun = {"width": "wider", "depth": "deeper"}.get(name, "higher"), NOUNS.get(name, "row")
     padding = f", {before + after} of padding included" if before + after else ""
     return f"window {given - room} is {than} than the {given} {noun}{'' if given == 1 else 's'} it gets{padding}"
 

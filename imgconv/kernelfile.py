@@ -9,20 +9,34 @@ import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from imgconv import matrixfile, parametric, yamlfile
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, KernelValueError, did_you_mean
 from imgconv.kerneltext import Number, fraction, number, over_one_divisor
-from imgconv.kernelvalue import CLASSES, COMBINES, MAPS, AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
+from imgconv.kernelvalue import (
+    CLASSES,
+    COMBINES,
+    MAPS,
+    AnyKernel,
+    Combined,
+    Kernel,
+    Learned,
+    Matrix,
+    Offset,
+    Pointwise,
+    Solid,
+)
 from imgconv.yamlfile import Document, Step, describe, shorten
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What a kernel's name looks like; it is compared with file names and never joined into a path."""
 
 SUFFIXES = (".yaml", ".yml", ".npy", ".csv", ".mat")
+
+Given = TypeVar("Given", Kernel, Solid)
 
 Resolve = Callable[[str, str | None], AnyKernel]
 """Finds a member of a combined kernel by its name, beside the file that names it or in the library."""
@@ -90,6 +104,35 @@ def from_yaml(
     return _Reader(yamlfile.load(text, source), folder, resolve).kernel(name, found)
 
 
+def solid(path: str) -> Solid | None:
+    """Read the kernel of three axes that is in a .npy or YAML file; return None if the file holds another kernel.
+
+    YAML has it as weights nested three deep, planes outermost.
+
+    Raises:
+        KernelFileError: the file cannot be read as a kernel.
+    """
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    name = shorten(stem)
+    try:
+        if suffix.lower() == ".npy":
+            array = matrixfile.read_npy(path, (2, 3, 4))
+            return Solid(name=name, weights=array) if array.ndim == 3 else None
+        text = matrixfile.read(path, yamlfile.MAX_BYTES)
+        return _Reader(yamlfile.load(text, path), os.path.dirname(path), None).solid(name)
+    except KernelValueError as error:
+        raise KernelFileError(path, error.problem) from None
+
+
+def _nested(value: object) -> bool:
+    """Whether lists are nested three deep."""
+    for _ in range(2):
+        if not isinstance(value, list) or not value:
+            return False
+        value = value[0]
+    return isinstance(value, list)
+
+
 class _Reader:
     """Turns one YAML document into a kernel; a method a key or a form."""
 
@@ -99,11 +142,7 @@ class _Reader:
 
     def kernel(self, name: str, found: str | None) -> AnyKernel:
         form = self.form()
-        named: dict[str, Any] = {
-            "name": self.name(name, found),
-            "summary": self.text("summary"),
-            "source": self.text("source"),
-        }
+        named = self.named(name, found)
         if "class" in self.keys or form != "generator":
             named["kind"] = self.choice("class", CLASSES) or "other"
         if "map" in self.keys or form != "generator":
@@ -125,6 +164,25 @@ class _Reader:
         except KernelValueError as error:
             key = "anchor" if error.problem.startswith("anchor") else "of" if form == "combine" else form
             self.fail(error.problem, key)
+
+    def solid(self, name: str) -> Solid | None:
+        """Return the kernel if its weights are nested three deep."""
+        planes = self.keys.get("weights")
+        if self.form() != "weights" or planes is None or not _nested(planes):
+            return None
+        self.refuse("anchor", "three axes")
+        read = [self.rows("weights", at) for at in range(len(planes))]
+        for at, plane in enumerate(read):
+            if (len(plane), len(plane[0])) != (len(read[0]), len(read[0][0])):
+                self.fail(f"plane {at + 1} is not of the size of plane 1", "weights", at)
+        flat, factor = over_one_divisor([row for plane in read for row in plane])
+        weights = np.array(flat).reshape(len(read), len(read[0]), -1)
+        named = self.named(name, None)
+        named |= {"kind": self.choice("class", CLASSES) or "other", "map": self.choice("map", MAPS)}
+        return self.adjusted(Solid(**named, weights=weights, scale=factor))
+
+    def named(self, name: str, found: str | None) -> dict[str, Any]:
+        return {"name": self.name(name, found), "summary": self.text("summary"), "source": self.text("source")}
 
     def fail(self, problem: str, *path: Step) -> NoReturn:
         raise self.document.fail(problem, *path)
@@ -191,15 +249,19 @@ class _Reader:
             self.fail(f"{what}, not {found}", *path)
         return value
 
-    def rows(self, key: str) -> list[list[Number]]:
-        """Return the matrix under `key` after checking every entry."""
-        lines = self.listed(self.keys[key], f"{key} must be a list of rows such as [[1, 0, -1], [2, 0, -2]]", key)
+    def rows(self, key: str, *plane: int) -> list[list[Number]]:
+        """Return the matrix under `key`, or a plane of what is there, after checking every entry."""
+        value = self.keys[key][plane[0]] if plane else self.keys[key]
+        lines = self.listed(value, f"{key} must be a list of rows such as [[1, 0, -1], [2, 0, -2]]", key, *plane)
+        if not plane and _nested(lines):
+            self.fail(f"{key} has three axes, which only --volume slides", key)
         rows: list[list[Number]] = []
         for at, line in enumerate(lines):
-            line = self.listed(line, f"row {at + 1} of {key} must be a list of numbers", key, at)
-            rows.append([self.number(value, key, at, column) for column, value in enumerate(line)])
+            line = self.listed(line, f"row {at + 1} of {key} must be a list of numbers", key, *plane, at)
+            rows.append([self.number(value, key, *plane, at, column) for column, value in enumerate(line)])
             if len(line) != len(rows[0]):
-                self.fail(f"row {at + 1} has length {len(line)}, but row 1 has length {len(rows[0])}", key, at)
+                problem = f"row {at + 1} has length {len(line)}, but row 1 has length {len(rows[0])}"
+                self.fail(problem, key, *plane, at)
         return rows
 
     def fixed(self, named: dict[str, Any], rows: list[list[Number]], scale: Fraction) -> Kernel:
@@ -306,7 +368,7 @@ class _Reader:
             place = self.document.where_key(key)
             raise self.document.error(self.document.source, f"'{key}' does not go with {what}", *place)
 
-    def adjusted(self, kernel: Kernel) -> Kernel:
+    def adjusted(self, kernel: Given) -> Given:
         """Return `kernel` with scale, normalise, offset, anchor and correlate applied."""
         if "scale" in self.keys:
             scale = fraction(self.number(self.keys["scale"], "scale"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import hypot, sqrt
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,43 +77,32 @@ class Named(Value, kw_only=True):
             raise KernelValueError(self.name, f"map '{self.map}' is none of {', '.join(MAPS)}")
 
 
-class Kernel(Named, kw_only=True):
-    """A matrix of taps, ``weights * scale``, and what is added to its result.
+class Taps(Named, kw_only=True):
+    """Taps on any number of axes, ``weights * scale``, and what is added to their result.
 
     Attributes:
-        weights: (rows, cols) as written, float64, read-only.
+        weights: as written, float64, read-only.
         scale: factor on every tap, kept as a fraction so that integer weights over a divisor stay exact.
         offset: added to every result.
-        anchor: (row, col) of the tap that lies on the output pixel, counted in `weights`; None means the middle
-            one, and for even sizes the one left of and above the middle as slid.
     """
 
-    weights: Matrix
+    weights: NDArray[np.float64]
     scale: Fraction = Fraction(1)
     offset: Offset = Offset()
-    anchor: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         Named.__post_init__(self)
-        object.__setattr__(self, "weights", as_matrix(self.weights, self.name))
-        _check_anchor(self.name, self.anchor, self.shape)
         if self.scale and not 1 / Fraction(MAX_TAP) <= abs(self.scale) <= MAX_TAP:
             raise KernelValueError(self.name, f"the scale must lie within {1 / MAX_TAP:g} and {MAX_TAP:g}")
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, cols)."""
-        rows, cols = self.weights.shape
-        return rows, cols
-
-    @property
     def size(self) -> str:
-        """``WIDTHxHEIGHT``, for people."""
-        return f"{self.shape[1]}x{self.shape[0]}"
+        """``WIDTHxHEIGHT``, and ``xDEPTH`` if there is one, for people."""
+        return "x".join(map(str, reversed(self.weights.shape)))
 
     @property
-    def taps(self) -> Matrix:
-        """The taps that are applied, as written: ``weights * scale``, (rows, cols)."""
+    def taps(self) -> NDArray[np.float64]:
+        """The taps that are applied, as written: ``weights * scale``."""
         if self.scale == 1:
             return self.weights
         if max(abs(self.scale.numerator), self.scale.denominator) >= 2**53:
@@ -125,12 +114,9 @@ class Kernel(Named, kw_only=True):
         """Whether every weight is an integer, so that results on integer samples can be exact."""
         return bool(np.all(self.weights == np.rint(self.weights)) and np.abs(self.weights).max() < 2**53)
 
-    def slid(self, correlate: bool = False) -> Kernel:
-        """Return the kernel as it is laid on the picture: rotated by 180 degrees unless `correlate`."""
-        if correlate:
-            return self
-        anchor = self.anchor and (self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1])
-        return self.replace(weights=self.weights[::-1, ::-1], anchor=anchor)
+    def slid(self, correlate: bool = False) -> Self:
+        """Return the kernel as it is laid on the picture: reversed along all axes unless `correlate`."""
+        return self if correlate else self.replace(weights=np.flip(self.weights))
 
     @property
     def sum(self) -> float:
@@ -150,15 +136,8 @@ class Kernel(Named, kw_only=True):
     @property
     def ramp_gain(self) -> float:
         """The response to a ramp of slope 1 along the kernel's own direction: the length of the first moment."""
-        rows, cols = np.indices(self.shape)
-        taps = self.taps
-        return hypot(_fold(float((taps * rows).sum()), taps * rows), _fold(float((taps * cols).sum()), taps * cols))
-
-    @property
-    def rank(self) -> int:
-        """The number of singular values that are not rounding noise; 1 means separable, 0 all zero."""
-        values = np.linalg.svd(self.weights, compute_uv=False)
-        return int(np.count_nonzero(values > SEPARABLE_TOLERANCE * values[0])) if values[0] else 0
+        moments = [self.taps * along for along in np.indices(self.weights.shape)]
+        return hypot(*(_fold(float(terms.sum()), terms) for terms in moments))
 
     def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
         """Return the smallest and largest result possible for samples within `low` and `high`.
@@ -170,7 +149,7 @@ class Kernel(Named, kw_only=True):
         positive, negative, offset = self.positive_sum, self.negative_sum, self.offset.at(high)
         return positive * low + negative * high + offset, positive * high + negative * low + offset
 
-    def with_gain(self, gain: str) -> Kernel:
+    def with_gain(self, gain: str) -> Self:
         """Return the kernel rescaled.
 
         Args:
@@ -204,6 +183,59 @@ class Kernel(Named, kw_only=True):
         if self.integral and (ratio := Fraction(divisor) / self.scale).denominator == 1:
             return self.replace(scale=1 / ratio)
         return self.replace(weights=self.taps / divisor, scale=Fraction(1))
+
+
+class Kernel(Taps, kw_only=True):
+    """A matrix of taps, ``weights * scale``, and what is added to its result.
+
+    Attributes:
+        weights: (rows, cols) as written, float64, read-only.
+        scale, offset: as in `Taps`.
+        anchor: (row, col) of the tap that lies on the output pixel, counted in `weights`; None means the middle
+            one, and for even sizes the one left of and above the middle as slid.
+    """
+
+    anchor: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        Taps.__post_init__(self)
+        object.__setattr__(self, "weights", as_matrix(self.weights, self.name))
+        _check_anchor(self.name, self.anchor, self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+        rows, cols = self.weights.shape
+        return rows, cols
+
+    def slid(self, correlate: bool = False) -> Self:
+        """Return the kernel as it is laid on the picture: rotated by 180 degrees unless `correlate`."""
+        if correlate or self.anchor is None:
+            return Taps.slid(self, correlate)
+        anchor = self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1]
+        return self.replace(weights=np.flip(self.weights), anchor=anchor)
+
+    @property
+    def rank(self) -> int:
+        """The number of singular values that are not rounding noise; 1 means separable, 0 all zero."""
+        values = np.linalg.svd(self.weights, compute_uv=False)
+        return int(np.count_nonzero(values > SEPARABLE_TOLERANCE * values[0])) if values[0] else 0
+
+
+class Solid(Taps, kw_only=True):
+    """Taps on three axes, (planes, rows, cols) as written; the middle one lies on the output as in `Kernel`."""
+
+    def __post_init__(self) -> None:
+        Taps.__post_init__(self)
+        object.__setattr__(self, "weights", as_array(self.weights, self.name, "planes, rows, cols"))
+        if len(self.weights) > MAX_SIDE:
+            raise KernelValueError(self.name, f"{len(self.weights)} planes are more than {MAX_SIDE}")
+
+    @property
+    def flat(self) -> Kernel:
+        """The kernel that filters a stack of equal pages as this one does: the sum of its planes."""
+        named = {name: getattr(self, name) for name in Taps._fields}
+        return Kernel(**{**named, "weights": self.weights.sum(axis=0)})
 
 
 class Combined(Named, kw_only=True):

@@ -21,8 +21,13 @@ MAX_TAPS = 1 << 26
 """The most numbers in a .npy file: four dimensions of them are the weights of a CNN layer."""
 
 
-def read_npy(path: str) -> NDArray[Any]:
-    """Read an array of numbers from a .npy file; nothing in it is run, and its size is checked before it is read."""
+def read_npy(path: str, axes: tuple[int, ...] = (2, 4)) -> NDArray[Any]:
+    """Read an array of numbers from a .npy file; nothing in it is run, and its size is checked before it is read.
+
+    Args:
+        path: the file.
+        axes: how many the array may have.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -31,8 +36,9 @@ def read_npy(path: str) -> NDArray[Any]:
         raise KernelFileError(path, _reason(error)) from None
     except Exception:  # a broken header raises whatever Python's own tokenizer and parser do
         raise KernelFileError(path, "is not a .npy file of plain numbers") from None
-    if array.ndim not in (2, 4) or array.size > MAX_TAPS:
-        raise KernelFileError(path, f"holds an array of shape {array.shape}; a kernel has rows and columns")
+    if array.ndim not in axes or array.size > MAX_TAPS:
+        hint = ", and one of three axes goes with --volume" * (array.ndim == 3)
+        raise KernelFileError(path, f"holds an array of shape {array.shape}; a kernel has rows and columns{hint}")
     return np.array(array)
 
 

@@ -10,6 +10,7 @@ from imgconv.border import Border
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
 from imgconv.featuremap import Form, form
+from imgconv.geometry import Axis
 from imgconv.image import FORMATS, Header, check_target, format_of
 from imgconv.image.formats import DEPTHS
 from imgconv.kernelvalue import Offset, Pointwise
@@ -91,6 +92,7 @@ class Report(Value, kw_only=True):
         pages: where pages differ, what was planned for and done to those that are alike; the rest is then that of the
             first, with what was seen in all.
         streamed: whether the image is filtered some rows at a time, or would be.
+        depth: the axis along the pages of what is filtered as a volume.
     """
 
     request: Request
@@ -110,6 +112,12 @@ class Report(Value, kw_only=True):
     saved: tuple[Saved, ...] = ()
     pages: tuple[Alike, ...] = ()
     streamed: bool = False
+    depth: Axis | None = None
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes of all layers together: width, height, and the depth of a volume."""
+        return (*self.plan.extent, self.depth) if self.depth else tuple(self.plan.extent)
 
     @property
     def keeps_alpha(self) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 from imgconv import cores
 from imgconv.engines._bands import Result
-from imgconv.geometry import Extent
-from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.geometry import ENDS, Extent, drops
+from imgconv.geometry import to_json as axes_to_json
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
 from imgconv.loss import clipping, remedy
 from imgconv.planning import Alike, Report
 from imgconv.treatment import ALPHA_WORDS
@@ -41,6 +42,8 @@ def lines(report: Report) -> list[str]:
         found += _page_lines(alike, verb)
     if report.streamed:
         found.append(("streamed", f"{verb}read, filtered and written some rows at a time"))
+    if report.depth:
+        found.append(("volume", f"{report.input.frames} {report.input.unit}s {verb}filtered as one volume"))
     for saved in report.saved:
         found.append((f"layer {saved.number}", f"{saved.target}: {verb}{saved.header.words}, --map {saved.goal.map}"))
     found.append(("output", f"{report.output.name}: {verb}{report.output.words}"))
@@ -50,8 +53,8 @@ def lines(report: Report) -> list[str]:
 
 def to_json(report: Report) -> dict[str, Any]:
     """Return the report as plain values."""
-    request, extent, result = report.request, report.plan.extent, report.result
-    values: dict[str, Any] = {} if request.kernel is None else extent.to_json()
+    request, result = report.request, report.result
+    values: dict[str, Any] = {} if request.kernel is None else axes_to_json(report.axes)
     values |= {"input": _file(report.input), "output": _file(report.output)}
     if request.kernel is None:
         source = request.pipeline.source if request.pipeline else ""
@@ -62,10 +65,10 @@ def to_json(report: Report) -> dict[str, Any]:
         values["saved"] = [{"layer": one.number, "map": one.goal.map, **_file(one.header)} for one in report.saved]
     else:
         values |= {
-            "kernel": _kernel_json(request.kernel, request.correlate),
+            "kernel": _kernel_json(request.volume or request.kernel, request.correlate),
             "padding_kind": str(request.padding),
             "border": str(report.border),
-            "drops": extent.drops,
+            "drops": drops(report.axes),
         }
     values |= {
         "engine": {"name": request.engine, "reason": report.reason},
@@ -79,6 +82,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "dry_run": result is None,
         "streamed": report.streamed,
+        "volume": request.volume is not None,
     }
     if result:
         values["engine"] |= {"threads": _threads(report, result), "seconds": report.seconds}
@@ -157,13 +161,12 @@ def _seen_json(report: Report, result: Result) -> dict[str, Any]:
 
 def _single_lines(report: Report, kernel: AnyKernel) -> list[tuple[str, str]]:
     """Return what there is to say of a single kernel."""
-    extent = report.plan.extent
+    dropped = drops(report.axes)
     return [
-        *_kernel_lines(kernel, report.request.correlate),
+        *_kernel_lines(report.request.volume or kernel, report.request.correlate),
         ("padding", _padding(report)),
-        ("width", extent.width.arithmetic),
-        ("height", extent.height.arithmetic),
-        *([("dropped", extent.drops)] if extent.drops else []),
+        *((axis.name, axis.arithmetic) for axis in report.axes),
+        *([("dropped", dropped)] if dropped else []),
     ]
 
 
@@ -213,7 +216,7 @@ def _engine(report: Report) -> str:
         most = "at most " if report.request.kernel is None else ""
         threads = _threads(report, report.result)
         text += f"; {most}{threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
-        text += " with reading and writing" * report.streamed
+        text += " with reading and writing" * (report.streamed or report.depth is not None)
     return text
 
 
@@ -229,17 +232,18 @@ def _duration(seconds: float) -> str:
 
 
 def _padding(report: Report) -> str:
-    width, height = report.plan.extent
-    text = f"{report.request.padding}: left {width.before}, top {height.before}, right {width.after}"
-    text += f", bottom {height.after}"
+    width, height, *_ = axes = report.axes
+    sides = [f"{ENDS[axis.name][0]} {axis.before}" for axis in axes]
+    sides += [f"{ENDS[axis.name][1]} {axis.after}" for axis in axes]
+    text = f"{report.request.padding}: {', '.join(sides)}"
     if report.request.transposed:
         text += f", cut off the result; output padding {width.output_padding}x{height.output_padding}"
-    elif max(width.before, width.after, height.before, height.after) > 0:
+    elif max(max(axis.before, axis.after) for axis in axes) > 0:
         text += f"; border {report.border}  {report.border.diagram}"
     return text
 
 
-def _kernel_lines(kernel: AnyKernel, correlate: bool) -> list[tuple[str, str]]:
+def _kernel_lines(kernel: AnyKernel | Solid, correlate: bool) -> list[tuple[str, str]]:
     slid = "correlated (slid as written)" if correlate else "convolved (rotated by 180 degrees)"
     match kernel:
         case Combined():
@@ -248,6 +252,8 @@ def _kernel_lines(kernel: AnyKernel, correlate: bool) -> list[tuple[str, str]]:
             return head + [("", f"{member.name}  {_facts(member)}") for member in kernel.of]
         case Kernel():
             return [("kernel", f"{kernel.name}: {_facts(kernel)}, {slid}")]
+        case Solid():
+            return [("kernel", f"{kernel.name}: {kernel.size}, sum {kernel.sum:.6g}, {slid} through the pages")]
         case Pointwise():
             out, taken = kernel.matrix.shape
             return [("kernel", f"{kernel.name}: {taken} channels to {out}, pixel by pixel")]
@@ -262,12 +268,15 @@ def _facts(kernel: Kernel) -> str:
     return f"{kernel.size}, sum {kernel.sum:.6g}, rank {rank}{' (separable)' * (rank == 1)}"
 
 
-def _kernel_json(kernel: AnyKernel, correlate: bool) -> dict[str, Any]:
+def _kernel_json(kernel: AnyKernel | Solid, correlate: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": kernel.name, "correlate": correlate}
     match kernel:
         case Kernel():
             rows, cols = kernel.shape
             facts |= {"width": cols, "height": rows, "sum": kernel.sum, "rank": kernel.rank}
+        case Solid():
+            planes, rows, cols = kernel.weights.shape
+            facts |= {"width": cols, "height": rows, "depth": planes, "sum": kernel.sum}
         case Combined():
             rows, cols = kernel.shape
             facts |= {"width": cols, "height": rows, "combine": kernel.combine}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from imgconv.border import Border
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.geometry import Padding
 from imgconv.image.limit import MAX_PIXELS
 from imgconv.image.model import Options
-from imgconv.kernelvalue import AnyKernel, Combined, Kernel
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Solid
 from imgconv.pipeline import Pipeline
 from imgconv.value import Value
+
+Rescaled = TypeVar("Rescaled", AnyKernel, Solid)
 
 INTERPOLATION = Padding("interpolation")
 
@@ -20,6 +24,7 @@ class Request(Value, kw_only=True):
     Attributes:
         kernel: the kernel, already found; None for a pipeline.
         pipeline: layers instead of a kernel; what follows down to `bias` then has no meaning.
+        volume: the kernel on three axes that is slid through all pages as one volume; `kernel` then is its `flat` one.
         gain: how it is rescaled; see `imgconv.kernelvalue.Kernel.with_gain`.
         padding, border: how much is added around the image, and what; no border means the padding's own.
         stride, dilation: steps between windows and between taps.
@@ -53,6 +58,7 @@ class Request(Value, kw_only=True):
 
     kernel: AnyKernel | None = None
     pipeline: Pipeline | None = None
+    volume: Solid | None = None
     gain: str = "raw"
     padding: Padding = INTERPOLATION
     border: Border | None = None
@@ -94,7 +100,7 @@ class Request(Value, kw_only=True):
         return Options(self.compression, self.quality, self.subsampling, self.strip)
 
 
-def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
+def rescaled(kernel: Rescaled, gain: str) -> Rescaled:
     """Return the kernel with its gain applied.
 
     Raises:
@@ -102,7 +108,7 @@ def rescaled(kernel: AnyKernel, gain: str) -> AnyKernel:
     """
     if gain == "raw":
         return kernel
-    if not isinstance(kernel, (Kernel, Combined)):
+    if not isinstance(kernel, (Kernel, Combined, Solid)):
         raise OptionError("gain", f"kernel '{kernel.name}' mixes channels; only raw is possible")
     try:
         return kernel.with_gain(gain)

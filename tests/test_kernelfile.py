@@ -141,7 +141,7 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("weights: [[1e999]]", "inf is not a finite number"),
         ("weights: [[true]]", "expected a number, not true"),
         ("weights: [[~]]", "expected a number, not nothing"),
-        ("weights: [[[1]]]", "expected a number, not a list"),
+        ("weights: [[[1]]]", "weights has three axes, which only --volume slides"),
         ("weights: [1, 2]", "column 11: row 1 of weights must be a list"),
         ("weights: []", "weights must be a list of rows .*, not an empty list"),
         ("weights: [[]]", "row 1 of weights must be a list of numbers, not an empty list"),

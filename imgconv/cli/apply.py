@@ -71,6 +71,7 @@ def command(
       imgconv apply scan.tif gradient.tif -k sobel-x --map float
       imgconv apply photo.png half.png -k box:size=2 --stride 2 --padding valid
       imgconv apply photo.jpg large.png -k bilinear --transposed --stride 2
+      imgconv apply stack.tif soft.tif -k gaussian:sigma=2 --volume
       imgconv apply photo.jpg maps.png --pipeline layers.yaml --save-layer 1=first.png
       imgconv apply photo.png - -k sharpen --format png | imgconv apply - out.png -k emboss
     """  # noqa: D301

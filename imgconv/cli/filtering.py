@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 OF_KERNELS = {
     *("gain", "padding", "border", "stride", "dilation", "correlate", "transposed", "output_padding", "groups", "bias"),
-    "check",
+    *("check", "volume"),
 }
 """The options that say something of a single kernel."""
+
+OF_IMAGES = ("transposed", "groups", "bias", "check", "channel", "linear", "region", "mask", "frame")
+"""The options that have no meaning for a volume, or none yet."""
 
 _KERNEL = section(
     KERNEL,
@@ -45,6 +48,12 @@ _KERNEL = section(
         type=NumberType(whole=True, least=1, most=1 << 20),
         metavar="N",
         help="Groups of channels, for weights (out, in/groups, rows, cols). [default: as many as the weights need]",
+    ),
+    click.option(
+        "--volume",
+        is_flag=True,
+        help="Filter all pages as one volume, by a kernel on three axes: a .npy file, YAML with weights nested three "
+        "deep, or a named kernel that has such a form, as box, gaussian and laplacian4 do.",
     ),
     click.option(
         "--bias",
@@ -78,6 +87,12 @@ def refuse(ctx: click.Context) -> None:
             if name in OF_KERNELS and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
                 problem = "it goes with --kernel; in a pipeline every layer says its own"
                 raise OptionError(name.replace("_", "-"), problem)
+    if given["volume"]:
+        for name in OF_IMAGES:
+            if given[name] not in (None, False):
+                raise OptionError(name, "a volume is filtered without; leave it or --volume out")
+        if given["engine"] != "builtin":
+            raise OptionError("engine", "a volume is filtered by the built-in one only")
     if given["transposed"] and given["border"] is not None:
         raise OptionError("border", "a transposed convolution adds nothing around the image that a border could fill")
     if given["output_padding"] is not None and not given["transposed"]:
@@ -97,7 +112,13 @@ def request(asked: dict[str, Any], **others: Any) -> Request:
 
     asked = {**asked, **others}
     kernel, bias = asked["kernel"], asked["bias"]
-    if asked["pipeline"] is None:
+    volume = asked.pop("volume", False)
+    if volume:
+        from imgconv.solid import solid
+
+        found = solid(kernel or "")
+        asked |= {"kernel": found.flat, "volume": found, "bias": ()}
+    elif asked["pipeline"] is None:
         from imgconv.library import kernel as find_kernel
 
         asked |= {"kernel": find_kernel(kernel or ""), "bias": _numbers(bias) if bias else ()}

@@ -1,0 +1,247 @@
+"""Pages filtered as one volume: a kernel on three axes, slid through columns, rows and pages.
+
+A page's plan is that of `Solid.flat`, the kernel summed over its depth: sizes, the form of the output and what becomes
+of results are the same. Pages are read in order, and held as long as a result needs them: as many as the kernel is
+deep, unless the border wraps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import cores
+from imgconv.apply import refuse_loss
+from imgconv.border import Border, index_map
+from imgconv.engines._bands import Result
+from imgconv.errors import ImageReadError, OptionError
+from imgconv.frames import most_bytes, plans, plays_of, refuse, shown, stretched, written_as
+from imgconv.functional import conv3d
+from imgconv.geometry import Axis, convolution
+from imgconv.image.formats import spec_of
+from imgconv.image.limit import amount, pixels_of
+from imgconv.image.model import Frame, Header, Image
+from imgconv.image.reader import Reading
+from imgconv.image.sequence import store_frames
+from imgconv.kernelvalue import Solid
+from imgconv.pipeline import mapped
+from imgconv.planning import File, Report
+from imgconv.request import Request, rescaled
+from imgconv.tone import Stats, full_range
+from imgconv.treatment import treated
+
+Floats = NDArray[np.float64]
+
+
+class Window(NamedTuple):
+    """The pages that one page of the result is made of.
+
+    Attributes:
+        pages: their numbers from 0, as the kernel's planes are laid on them; -1 is a page of the border's constant.
+        middle: the page whose duration and metadata the result gets.
+    """
+
+    pages: tuple[int, ...]
+    middle: int
+
+
+def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: bool = False) -> Report:
+    """Filter the pages or frames of a file as a volume and write the result's to `target`; return what was done.
+
+    Sums are formed in 64-bit floats, whatever the samples. The range of ``--map stretch`` is measured in a first pass
+    over the file.
+
+    Raises:
+        ImgconvError: it cannot be done; nothing has been written.
+    """
+    report = _planned(request, reading, target)
+    assert report.depth
+    windows, count = _windows(report.depth, report.border), report.depth.output
+    held = _held(windows)
+    _refuse_held(report, held)
+    solid = report.request.volume
+    assert solid
+    report = report.replace(reason=f"{solid.weights.size} taps in 64-bit floats, {held} {report.input.unit}s held")
+    if dry_run:
+        return report
+    start = time.perf_counter()
+    if report.target.waits:
+        seen = Stats()
+        for result, _ in _results(report, windows, reading):
+            seen += Stats.of(result)
+        report = stretched(report, seen)
+    total = Stats()
+
+    def made() -> Iterator[Frame]:
+        nonlocal total
+        for result, frame in _results(report, windows, reading):
+            done = _mapped(report, result)
+            total += done.stats
+            refuse_loss(report.replace(result=done))
+            image = frame.image.with_pixels(done.samples, alpha=report.output.alpha)
+            yield Frame(shown(report, _grey(report, image)), frame.duration)
+
+    notes = store_frames(
+        target,
+        made(),
+        request.options,
+        plays=plays_of(reading.header),
+        format=request.format,
+        overwrite=request.overwrite,
+        most=most_bytes(report.output) * count,
+    )
+    done = Result(np.empty((0, 0, 0)), total, threads=request.threads or cores.available())
+    report = report.replace(result=done, seconds=time.perf_counter() - start)
+    return report.replace(notes=tuple(dict.fromkeys((*report.notes, *notes))))
+
+
+def _planned(request: Request, reading: Reading, target: File) -> Report:
+    """Return what will be done, from the headers of all pages.
+
+    Raises:
+        ImgconvError: it cannot be done.
+    """
+    header, solid = reading.header, request.volume
+    assert solid
+    if not header.several:
+        raise OptionError("volume", f"{header.name} holds one image; a volume is made of several pages or frames")
+    refuse(request, header, target)
+    if header.alpha and request.alpha not in ("drop", "filter"):
+        problem = f"{header.name} has alpha, by which no volume is weighted; use drop, or filter it as a channel"
+        raise OptionError("alpha", problem)
+    headers = reading.headers()
+    _refuse_unlike(header, headers)
+    solid = rescaled(solid, request.gain)
+    request = request.replace(kernel=solid.flat, volume=solid, gain="raw")
+    depth = _depth(request, solid, len(headers))
+    report = plans(request, headers[:1], target)[0]
+    unit = spec_of(target, request.format).unit
+    made = report.output.replace(frames=depth.output, unit=unit, plays=plays_of(header))
+    # the first page's header tells neither how many there are nor what they are called
+    report = report.replace(depth=depth, input=header, output=made)
+    return report.replace(notes=tuple(dict.fromkeys((*report.notes, *written_as(report, unit)))))
+
+
+def _refuse_unlike(header: Header, headers: tuple[Header, ...]) -> None:
+    for number, one in enumerate(headers):
+        first, other = headers[0].replace(frames=1), one.replace(frames=1)
+        if (other.words, other.dtype, other.channels) != (first.words, first.dtype, first.channels):
+            problem = f"page {number} is {other.words} and page 0 {first.words}; the pages of a volume are all alike"
+            raise ImageReadError(header.name, problem)
+
+
+def _depth(request: Request, solid: Solid, pages: int) -> Axis:
+    """Solve the axis along the pages; stride, dilation and padding are those of the other axes.
+
+    Raises:
+        OptionError: they differ for those.
+        SizeError: the kernel is deeper than the padded pages.
+    """
+    for name, (across, down) in (("stride", request.stride), ("dilation", request.dilation)):
+        if across != down:
+            raise OptionError(name, f"{across}x{down} says nothing of the depth; give one number for all axes")
+    taps, step, apart = len(solid.weights), request.stride[0], request.dilation[0]
+    before, after = request.padding.along("depth", pages, taps, step, apart)
+    return convolution(pages, taps, stride=step, dilation=apart, before=before, after=after, name="depth")
+
+
+def _windows(depth: Axis, border: Border) -> list[Window]:
+    """Return what every page of the result is made of."""
+    pages = [int(page) for page in index_map(border, depth.size, depth.before, depth.after)]
+    found = []
+    for number in range(depth.output):
+        start = number * depth.stride
+        middle = start + (depth.reach - 1) // 2 - depth.before
+        taken = tuple(pages[start : start + depth.reach : depth.dilation])
+        found.append(Window(taken, min(max(middle, 0), depth.size - 1)))
+    return found
+
+
+def _last_uses(windows: list[Window]) -> dict[int, int]:
+    """Return the last result that each page is of use for."""
+    return {page: number for number, window in enumerate(windows) for page in (*window.pages, window.middle)}
+
+
+def _held(windows: list[Window]) -> int:
+    """Return how many pages are held at once, at most."""
+    last, held, most, read = _last_uses(windows), set[int](), 0, 0
+    for number, window in enumerate(windows):
+        reach = max(*window.pages, window.middle) + 1
+        held |= {page for page in range(read, reach) if page in last}
+        read, most = max(read, reach), max(most, len(held))
+        held = {page for page in held if last[page] > number}
+    return most
+
+
+def _refuse_held(report: Report, held: int) -> None:
+    """Refuse to hold more pixels than are allowed.
+
+    Raises:
+        ImageReadError: it would be necessary.
+    """
+    header, most = report.input, report.request.max_pixels
+    pixels = held * pixels_of(header.width, header.height, header.channels)
+    if pixels > most:
+        problem = f"{held} of its {header.unit}s have to be held at once, beyond the limit of {amount(most)} pixels"
+        raise ImageReadError(header.name, f"{problem}; --max-pixels {amount(pixels)} lets them in")
+
+
+def _results(report: Report, windows: list[Window], reading: Reading) -> Iterator[tuple[Floats, Frame]]:
+    """Yield every page of the result, (rows, cols, channels), and the page read that it goes by."""
+    solid = report.request.volume
+    assert solid
+    taps, last = solid.slid(report.request.correlate), _last_uses(windows)
+    pages, held, read = iter(reading.frames()), dict[int, Frame](), 0
+    for number, window in enumerate(windows):
+        for _ in range(read, max(*window.pages, window.middle) + 1):
+            frame = next(pages)
+            if read in last:
+                held[read] = frame.replace(image=treated(frame.image, report.request))
+            read += 1
+        planes = [held[page].image.pixels if page >= 0 else None for page in window.pages]
+        yield _slid(taps, planes, report), held[window.middle]
+        held = {page: frame for page, frame in held.items() if last[page] > number}
+    for _ in pages:  # what is broken is found although no window reaches it
+        pass
+
+
+def _slid(taps: Solid, planes: list[NDArray[Any] | None], report: Report) -> Floats:
+    """Return one page of the result, (rows, cols, channels); None stands for a page of the border's constant."""
+    width, height = report.plan.extent
+    slab = np.full((report.plan.input.channels, 1, len(planes), height.size, width.size), report.border.value)
+    for at, plane in enumerate(planes):
+        if plane is not None:
+            slab[:, 0, at] = np.moveaxis(plane, 2, 0)
+    with np.errstate(all="ignore"):
+        sums = conv3d(
+            slab,
+            taps.weights[None, None],
+            stride=(1, height.stride, width.stride),
+            padding=(width.before, height.before, 0, width.after, height.after, 0),
+            dilation=(1, height.dilation, width.dilation),
+            border=report.border,
+            threads=report.request.threads,
+        )
+        sums = sums * taps.scale.numerator / taps.scale.denominator
+        sums += taps.offset.at(full_range(report.input.dtype))
+    return np.ascontiguousarray(np.moveaxis(sums[:, 0, 0], 0, 2))
+
+
+def _mapped(report: Report, result: Floats) -> Result:
+    """Return a page of the result as it is written, and what was seen."""
+    done = Result(result, Stats.of(result))
+    if report.target.map == "float":
+        return done.replace(samples=result.astype(report.target.dtype))
+    return mapped(done, report.target, report.white)
+
+
+def _grey(report: Report, image: Image) -> Image:
+    if not report.request.gray:
+        return image
+    from imgconv.grey import grey_metadata
+
+    return image.replace(metadata=grey_metadata(image.metadata))
