@@ -7,9 +7,9 @@
     read_frames(source), write_frames(target, frames)  the same for animations and pages, one image at a time
 
 One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `bmp`, `pillow` (JPEG, WebP, GIF),
-`netpbm`, `npy`; for animations `apngread` and `apngwrite`, `gifread` and `gifwrite`, `webpframes`, and for all of them
-`canvas` and `clock`. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
-(`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
+`netpbm`, `npy`; for animations `apngread` and `apngwrite`, `gifread` and `gifwrite`, `pillowframes` and `webpframes`,
+and for all of them `canvas` and `clock`. Nothing but NumPy is imported before a file needs it, and to begin reading a
+PNG or JPEG file (`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
 """
 
 from __future__ import annotations

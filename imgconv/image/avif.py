@@ -12,8 +12,9 @@ from typing import IO, Any
 from imgconv import cores
 from imgconv.image.boxes import boxes
 from imgconv.image.extra import full_range, library
+from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels
-from imgconv.image.pillow import open_pillow, picture_of, save_into
+from imgconv.image.pillow import open_pillow, picture_of, plugin_of, save_into
 
 AVIF_QUALITY = 95
 
@@ -23,17 +24,28 @@ _DESCRIBING = (b"meta", b"moov")
 
 
 def open_avif(file: IO[bytes]) -> Opened:
-    """Read the header of an AVIF file."""
+    """Read the header of an AVIF file.
+
+    Raises:
+        DataError: it is an animation of more than 8 bits.
+    """
     described = b"".join(part.read(file) for part in boxes(file) if part.kind in _DESCRIBING)
     file.seek(0)
     opened = open_pillow(file, "AVIF")
     if not opened.metadata.icc:
         opened.metadata = opened.metadata.replace(colour=_colour(described))
     bits = _bits(described)
+    if bits > 8 and opened.frames > 1:
+        # in which imagecodecs can come to a single frame only by way of all of them, and crashes otherwise
+        raise DataError(f"an animation of {bits}-bit samples")
     if bits > 8:
         opened.dtype = "uint16"
         opened.notes.append(f"{bits}-bit samples are scaled to 16 bit")
         opened.load = lambda: _deep(file, bits, opened)
+    elif opened.frames > 1:
+        from imgconv.image.pillowframes import as_frames
+
+        return as_frames(opened, file, plugin_of("AVIF"))
     return opened
 
 

@@ -39,7 +39,7 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
 
         blocks = gif_blocks(file)
         file.seek(0)
-    picture = _plugin(format)(file)
+    picture = plugin_of(format)(file)
     mode = result_mode(picture)
     channels, alpha, dtype, space = mode_facts(mode)
     metadata = _metadata(picture)
@@ -69,9 +69,11 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     elif blocks and len(blocks.frames) > 1:
         return as_animation(opened, blocks)
     elif format == "WebP" and picture.n_frames > 1:
-        from imgconv.image.webpframes import as_frames
+        from imgconv.image.pillowframes import as_frames
 
-        return as_frames(opened, file)
+        return as_frames(opened, file, plugin_of(format))
+    elif format == "AVIF":
+        opened.frames = picture.n_frames
     return opened
 
 
@@ -83,7 +85,8 @@ def _check_riff(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-def _plugin(format: str) -> Any:
+def plugin_of(format: str) -> Any:
+    """Return the class that opens files of a format."""
     if format == "JPEG":
         from PIL.JpegImagePlugin import JpegImageFile
 
@@ -324,6 +327,6 @@ def save_into(file: IO[bytes], picture: Any, format: str, options: dict[str, Any
     """Do what ``picture.save`` does, which imports five plugins to find one."""
     import PIL.Image
 
-    _plugin(format)
+    plugin_of(format)
     picture.encoderinfo, picture.encoderconfig = options, ()
     PIL.Image.SAVE[format.upper()](picture, file, "")

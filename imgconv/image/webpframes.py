@@ -1,4 +1,4 @@
-"""Animated WebP: frames read through libwebp, and written one after the other.
+"""Animated WebP, written one frame after the other.
 
 libwebp's own encoder of animations joins equal frames and changes colours under full transparency, so the frames are
 encoded like single images, cut to what has changed. Source: RFC 9649, WebP Image Format (2024), 2.7.
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
 from fractions import Fraction
 from io import BytesIO
-from typing import IO, Any
+from typing import IO
 
 from imgconv.image.canvas import changed
 from imgconv.image.clock import Clock, limited
-from imgconv.image.model import Image, Metadata, Opened, Options, Pixels
-from imgconv.image.pillow import array_of, encode_webp
+from imgconv.image.model import Image, Metadata, Options, Pixels
+from imgconv.image.pillow import encode_webp
 
 _THOUSANDTHS = 1000
 _MOST_PLAYS, _MOST_TICKS = 2**16 - 1, 2**24 - 1
@@ -24,44 +23,6 @@ _PROFILE, _ALPHA, _EXIF, _XMP, _ANIMATED = 32, 16, 8, 4, 2
 _REPLACE = 2
 _EVEN = 2
 _PIXELS = (b"ALPH", b"VP8 ", b"VP8L")
-
-
-def as_frames(opened: Opened, file: IO[bytes]) -> Opened:
-    """Return what has been opened as an animation of all the frames."""
-    from PIL.WebPImagePlugin import WebPImageFile
-
-    file.seek(0)
-    data = file.read()
-    first: Any = WebPImageFile(BytesIO(data))
-
-    def sequence() -> Iterator[Opened]:
-        picture: Any = WebPImageFile(BytesIO(data))
-        for number in range(picture.n_frames):
-            picture.seek(number)
-            picture.load()
-            yield made(array_of(picture), Fraction(picture.info["duration"], _THOUSANDTHS))
-
-    def made(shown: Any, duration: Fraction | None) -> Opened:
-        return Opened(
-            format="WebP",
-            width=opened.width,
-            height=opened.height,
-            channels=opened.channels,
-            alpha=opened.alpha,
-            dtype="uint8",
-            space=opened.space,
-            load=lambda: shown if shown is not None else next(sequence()).load(),
-            frames=first.n_frames,
-            unit="frame",
-            sequence=sequence,
-            plays=int(first.info["loop"]),
-            duration=duration,
-            orientation=opened.orientation,
-            metadata=opened.metadata,
-            notes=opened.notes,
-        )
-
-    return made(None, None)
 
 
 class WebpWriter:
