@@ -16,7 +16,9 @@ to their end:
 
 Printed are the best and the median wall time, processor time (user and system), files in a second, the size of the
 results, and how much their samples differ from imgconv's in the mean, which shows that all did the same work; then
-the ratio to the fastest peer and the efficiency. With fewer than two cores the latter says nothing.
+the ratio to the fastest peer and the efficiency. With fewer than two cores the latter says nothing. What else the
+machine does is told by the load average; ratios of processor time hardly depend on it, and there that of two jobs to
+one is what they cost each other: 1 is nothing.
 """
 
 from __future__ import annotations
@@ -212,14 +214,20 @@ def contest(every: list[Tool], folder: Path, names: list[str], runs: int) -> Non
             f"{difference(targets[OURS], targets[name], names):9.2f}"
         )
     for label, measure in (("best", min), ("median", median)):
-        walls = {name: measure(took.wall for took in taken) for name, taken in results.items()}
-        peers = {name: wall for name, wall in walls.items() if name not in (OURS, ONE_JOB, FLOOR_NAME)}
-        fastest = min(peers, key=peers.__getitem__, default=None)
-        ratio = f"{walls[fastest] / walls[OURS]:.2f} times as fast as {fastest}, " if fastest else ""
         print(
-            f"  by the {label}: {ratio}{walls[OURS] / walls[FLOOR_NAME]:.2f} times as long as the floor, "
-            f"two jobs {walls[ONE_JOB] / walls[OURS]:.2f} times as fast as one"
+            f"  by the {label}: "
+            + ratios({name: measure(took.wall for took in taken) for name, taken in results.items()})
         )
+    print("  by processor time: " + ratios({name: min(took.cpu for took in taken) for name, taken in results.items()}))
+
+
+def ratios(times: dict[str, float]) -> str:
+    """Say how imgconv's time compares with the fastest peer's, the floor's, and its own with one job."""
+    peers = {name: time for name, time in times.items() if name not in KEPT}
+    fastest = min(peers, key=peers.__getitem__, default=None)
+    ratio = f"{times[fastest] / times[OURS]:.2f} times as fast as {fastest}, " if fastest else ""
+    floor, one = times[OURS] / times[FLOOR_NAME], times[ONE_JOB] / times[OURS]
+    return f"{ratio}{floor:.2f} times as long as the floor, two jobs {one:.2f} times as fast as one"
 
 
 def main() -> None:
@@ -239,8 +247,11 @@ def main() -> None:
         version = f"{sys.implementation.name} {sys.version.split()[0]}"
         print(f"{version}, {os.cpu_count()} cores, {options.runs} runs of each, in turn")
         print(f"{len(names)} JPEG files of {options.megapixels:g} megapixels, {size / 1e6:.1f} MB")
-        print(f"not installed, left out: {', '.join(sorted(missing)) or 'none'}\n")
+        print(
+            f"not installed, left out: {', '.join(sorted(missing)) or 'none'}; load average {os.getloadavg()[0]:.2f}\n"
+        )
         contest([tool for tool in every if tool.program not in missing], folder, names, options.runs)
+        print(f"\nload average {os.getloadavg()[0]:.2f}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from imgconv.errors import OptionError
 if TYPE_CHECKING:
     from imgconv.batch.plan import Plan
     from imgconv.batch.running import Execute
-    from imgconv.batch.sources import Finder
 
 STANDARD = "-"
 """The name of standard input."""
@@ -139,16 +138,17 @@ def command(
     names = read_list(sys.stdin.buffer if files_from == STANDARD else files_from, b"\0" if null else b"\n")
     found = chain(finder.named(sources), finder.listed(names))
     planned = plan(request, found, naming, resume=resume, skip_existing=skip_existing)
-    from imgconv.cli.progress import Progress, summary
+    from imgconv.cli.progress import Progress, passed_over, summary
 
     with Progress(len(planned.tasks) if not dry_run else 0, as_json=as_json, quiet=quiet) as progress:
         for fault in finder.faults:
             progress.complain(str(fault))
         if not any((planned.tasks, planned.current, planned.present, finder.faults)):
-            progress.complain(f"there is no picture to filter{_passed(finder)}")
+            why = f"; {passed_over(finder.passed)}" if finder.passed else ""
+            progress.complain(f"there is no picture to filter{why}")
             ctx.exit(1)
         if dry_run:
-            _print_plan(planned, as_json, quiet)
+            _print_plan(planned, dict(finder.passed), as_json, quiet)
             ctx.exit(1 if finder.faults else 0)
         from imgconv.batch.running import run
 
@@ -205,14 +205,10 @@ def _refuse(ctx: click.Context) -> None:
             raise OptionError("files-from", "standard input is a terminal; pipe a list into it or name a file")
 
 
-def _passed(finder: Finder) -> str:
-    return (
-        f"; passed over: {', '.join(f'{n} {why}' for why, n in sorted(finder.passed.items()))}" if finder.passed else ""
-    )
-
-
-def _print_plan(planned: Plan, as_json: bool, quiet: bool) -> None:
+def _print_plan(planned: Plan, passed: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Print what would be written of what."""
+    from imgconv.cli.progress import passed_over
+
     if quiet:
         return
     for task in planned.tasks:
@@ -222,8 +218,10 @@ def _print_plan(planned: Plan, as_json: bool, quiet: bool) -> None:
             click.echo(printable(f"{task.source} -> {task.target}"))
     counts = {"planned": len(planned.tasks), "up_to_date": planned.current, "skipped": planned.present}
     if as_json:
-        click.echo(json.dumps({"summary": counts}))
+        click.echo(json.dumps({"summary": {**counts, "passed_over": passed}}))
     else:
         kept = f", {planned.current} up to date" * bool(planned.current)
         kept += f", {planned.present} there already" * bool(planned.present)
         click.echo(f"{len(planned.tasks)} would be written{kept}")
+        if passed:
+            click.echo(passed_over(passed))

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -134,8 +135,13 @@ def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as
         percent = f"{100 * share:.3g} %" if share >= 0.0001 else "less than 0.01 %"
         lines.append(f"clipped samples in {tally.clipped}, most in {name}, {percent} of them; see --map and --report")
     if passed:
-        lines.append("passed over: " + ", ".join(f"{count} {why}" for why, count in sorted(passed.items())))
+        lines.append(passed_over(passed))
     return "\n".join(map(printable, lines))
+
+
+def passed_over(passed: Mapping[str, int]) -> str:
+    """Say what was found and not taken, from counts by reason."""
+    return "passed over: " + ", ".join(f"{count} {why}" for why, count in sorted(passed.items()))
 
 
 def _took(tally: Tally) -> str:

@@ -80,12 +80,18 @@ def test_dry_run_opens_nothing(tree):
     Path("in/one.png").write_bytes(b"no picture")
     ran = batch("in", "out", "-k", "box", "--dry-run")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.lines == ["in/one.png -> out/one.png", "in/two.png -> out/two.png", "2 would be written"]
+    assert ran.lines == [
+        "in/one.png -> out/one.png",
+        "in/two.png -> out/two.png",
+        "2 would be written",
+        "passed over: 1 in folders, which --recursive takes, 1 without the suffix of a picture",
+    ]
     ran = batch("in", "out", "-k", "box", "--dry-run", "--json")
+    passed = {"in folders, which --recursive takes": 1, "without the suffix of a picture": 1}
     assert [json.loads(line) for line in ran.lines] == [
         {"input": "in/one.png", "output": "out/one.png", "status": "planned"},
         {"input": "in/two.png", "output": "out/two.png", "status": "planned"},
-        {"summary": {"planned": 2, "up_to_date": 0, "skipped": 0}},
+        {"summary": {"planned": 2, "up_to_date": 0, "skipped": 0, "passed_over": passed}},
     ]
     assert not Path("out").exists()
 
