@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from imgconv.geometry import Axis, Extent, Padding, extent, pooled_extent, transposed_extent
+from imgconv.geometry import ENDS, Axis, Extent, Padding, drops, extent, pooled_extent, transposed_extent
 
 Size = tuple[int, int]
 """(width, height)."""
@@ -120,6 +120,28 @@ class Question(NamedTuple):
                 gap = axis.stride - axis.reach
                 notes.append(f"{count(gap, noun)} between each window and the next lie in none")
         return notes
+
+
+def volume_report(axes: tuple[Axis, ...], padding: Padding) -> str:
+    """Return the sizes of a convolution of a volume as lines, as `Question.report` has them for an image."""
+
+    def each(field: str) -> str:
+        return "x".join(str(getattr(axis, field)) for axis in axes)
+
+    sides = [f"{ENDS[axis.name][0]} {axis.before}" for axis in axes]
+    sides += [f"{ENDS[axis.name][1]} {axis.after}" for axis in axes]
+    name = "" if padding.kind == "explicit" else f" ({padding.kind})"
+    lines = [
+        ("input", each("size")),
+        ("kernel", f"{each('kernel')}, dilation {each('dilation')}, effective kernel {each('reach')}"),
+        ("stride", each("stride")),
+        ("padding", ", ".join(sides) + name),
+        ("formula", axes[0].formula),
+        *((axis.name, axis.arithmetic) for axis in axes),
+        ("dropped", drops(axes) or "nothing"),
+        ("output", each("output")),
+    ]
+    return "\n".join(f"{label:<8}{text}" for label, text in lines)
 
 
 def _kernel(w: Axis, h: Axis) -> str:

@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 
 from imgconv.errors import OptionError, SizeError, did_you_mean
 
+Lengths = tuple[int, int, int]
+"""A number for each of (width, height, depth)."""
+
 MAX_LENGTH = 2**31 - 1
 """The largest length of an axis, in samples."""
 
@@ -574,6 +577,26 @@ def extent(
         return convolution(n, k, stride=s, dilation=d, before=before, after=after, name=name)
 
     return Extent(*map(solve, AXES, size, kernel, stride, dilation, anchor or (None, None)))
+
+
+def solid_extent(
+    size: Lengths, kernel: Lengths, *, padding: Padding, stride: Lengths = (1, 1, 1), dilation: Lengths = (1, 1, 1)
+) -> tuple[Axis, ...]:
+    """Solve the three axes of a convolution of a volume; everything is (width, height, depth).
+
+    >>> [axis.output for axis in solid_extent((224, 224, 64), (3, 3, 5), padding=Padding("valid"))]
+    [222, 222, 60]
+
+    Raises:
+        OptionError: the padding says nothing of the depth.
+        SizeError: the kernel is larger than the padded volume.
+    """
+
+    def solve(name: str, n: int, k: int, s: int, d: int) -> Axis:
+        before, after = padding.along(name, n, k, s, d)
+        return convolution(n, k, stride=s, dilation=d, before=before, after=after, name=name)
+
+    return tuple(map(solve, ENDS, size, kernel, stride, dilation))
 
 
 def pooled_extent(

@@ -16,16 +16,24 @@ from imgconv.geometry import Padding
 
 @click.command()
 @click.argument("size", nargs=-1, required=True, metavar="SIZE... [LAYER]...")
-@click.option("-k", "--kernel", type=SizeType(), metavar="N|WxH", help="Taps of the kernel or window.")
+@click.option("-k", "--kernel", type=SizeType(deep=True), metavar="N|WxH|WxHxD", help="Taps of the kernel or window.")
 @click.option(
     "-s",
     "--stride",
-    type=SizeType(),
-    metavar="N|WxH",
+    type=SizeType(deep=True),
+    metavar="N|WxH|WxHxD",
     help="Step between windows. [default: 1; with --pool the window]",
 )
 @options.padding(None)
-@options.dilation
+@click.option(
+    "-d",
+    "--dilation",
+    type=SizeType(deep=True),
+    default="1",
+    show_default=True,
+    metavar="N|WxH|WxHxD",
+    help="Step between taps.",
+)
 @click.option("--transposed", is_flag=True, help="A transposed convolution, which makes images larger.")
 @click.option(
     "--output-padding",
@@ -67,7 +75,8 @@ def command(
 ) -> None:
     """Work out output sizes and show the arithmetic.
 
-    SIZE is WIDTHxHEIGHT, or N for a square. There is no padding unless --padding says so.
+    SIZE is WIDTHxHEIGHT, or N for a square; WIDTHxHEIGHTxDEPTH is a volume, whose kernel has three numbers too. There
+    is no padding unless --padding says so.
 
     LAYERs make a chain, of which a table is printed: output size and channels, receptive field, jump (the distance in
     the input between neighbouring outputs), parameters, multiply-adds, and what no window reaches. SIZE may then end
@@ -82,6 +91,7 @@ def command(
       imgconv size 224 -k 7 -s 2 --padding 3          a convolution
       imgconv size 112 --pool -k 3 -s 2 --ceil-mode   a pooling
       imgconv size 7 --transposed -k 4 -s 2 -p 1      a transposed convolution
+      imgconv size 224x224x64 -k 3x3x5 -p same        a convolution of a volume
       imgconv size 640x480 -k 3 --solve 320x240       which strides and paddings?
       imgconv size 224 -k 7 -s 2 -p same --compare    do the frameworks agree?
       imgconv size 640x480 320x240 -k 5 --json        for scripts: a list for several
@@ -98,7 +108,7 @@ def command(
         _print(as_json, _planned(size, pipeline, explain) if pipeline else _chains(size, explain))
         return
     _refuse(explain, "explain", "it goes with a chain of layers, as in conv:7,s2,p3; the formula is shown anyway")
-    sizes = [SizeType().convert(word, ctx.command.params[0], ctx) for word in size]
+    sizes = [SizeType(deep=True).convert(word, ctx.command.params[0], ctx) for word in size]
     if kernel is None:
         raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "kernel"))
     _refuse(transposed and pool, "transposed", "there is no transposed pooling; drop --transposed or --pool")
@@ -106,24 +116,66 @@ def command(
     _refuse(output_padding and not transposed, "output-padding", "only --transposed has it")
     _refuse(compare and solve, "compare", "--solve looks for options and --compare needs them; ask for one at a time")
     _refuse(brief and (compare or solve or as_json), "brief", "it prints one size, not --compare, --solve or --json")
+    if any(len(one) == 3 for one in (*sizes, kernel, stride or (), dilation)):
+        other = next((name for name in ("transposed", "pool", "solve", "compare") if ctx.params[name]), "")
+        _refuse(other, other, "it knows no volumes, only images; leave it or the third number out")
+        _print_volumes(sizes, kernel, stride or (1, 1), dilation, padding or Padding("valid"), brief, as_json)
+        return
+    images = [(width, height) for width, height in sizes]
     operation = "transposed" if transposed else "pooling" if pool else "convolution"
     question = Question(operation, kernel, stride, dilation, padding, output_padding, ceil_mode)
     if solve:
         from imgconv.solver import solve as solve_for  # most questions need neither module
 
-        found = [solve_for(question, one, solve) for one in sizes]
+        found = [solve_for(question, one, solve) for one in images]
         _print(as_json, [(one.to_json(), one.report()) for one in found])
     elif compare:
         from imgconv.frameworks import compare as ask_frameworks
 
-        compared = [ask_frameworks(question, one) for one in sizes]
+        compared = [ask_frameworks(question, one) for one in images]
         _print(as_json, [(one.to_json(), one.report()) for one in compared])
     else:
-        solved = [question.answer(one) for one in sizes]
+        solved = [question.answer(one) for one in images]
         if brief:
             click.echo("\n".join(f"{one.width.output}x{one.height.output}" for one in solved))
         else:
             _print(as_json, [(question.to_json(one), question.report(one)) for one in solved])
+
+
+def _print_volumes(
+    sizes: list[tuple[int, ...]],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    padding: Padding,
+    brief: bool,
+    as_json: bool,
+) -> None:
+    from imgconv.calculator import volume_report
+    from imgconv.geometry import solid_extent, to_json
+
+    flat = next((one for one in sizes if len(one) == 2), None)
+    _refuse(flat, "SIZE", f"{'x'.join(map(str, flat or ()))} has no depth; write WIDTHxHEIGHTxDEPTH, as in 224x224x64")
+    problem = f"{'x'.join(map(str, sizes[0]))} is a volume if -k is WxHxD; channels go with layers, as in conv:3"
+    _refuse(len(kernel) == 2, "SIZE", problem)
+    taps, step, apart = _deep("kernel", kernel), _deep("stride", stride), _deep("dilation", dilation)
+    solved = [
+        solid_extent((width, height, depth), taps, padding=padding, stride=step, dilation=apart)
+        for width, height, depth in sizes
+    ]
+    if brief:
+        click.echo("\n".join("x".join(str(axis.output) for axis in axes) for axes in solved))
+    else:
+        _print(
+            as_json, [({"operation": "convolution", **to_json(axes)}, volume_report(axes, padding)) for axes in solved]
+        )
+
+
+def _deep(option: str, size: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return a size with its depth, which is as its other sides if they are alike."""
+    if len(size) == 2 and size[0] != size[1]:
+        raise OptionError(option, f"{size[0]}x{size[1]} says nothing of the depth; write N or WIDTHxHEIGHTxDEPTH")
+    return size[0], size[1], size[-1]
 
 
 def _is_layer(word: str) -> bool:

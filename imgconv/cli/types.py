@@ -18,25 +18,28 @@ if TYPE_CHECKING:
 
 
 class SizeType(click.ParamType[Any]):
-    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least `least`; becomes (width, height)."""
+    """``N`` or ``WIDTHxHEIGHT``, whole numbers of at least `least`; becomes (width, height).
+
+    If it may be `deep`, ``WIDTHxHEIGHTxDEPTH`` becomes (width, height, depth).
+    """
 
     name = "N|WxH"
 
-    def __init__(self, least: int = 1) -> None:
-        self.least = least
+    def __init__(self, least: int = 1, *, deep: bool = False) -> None:
+        self.least, self.deep = least, deep
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Return (width, height)."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return (width, height), or with a depth (width, height, depth)."""
         if isinstance(value, tuple):
             return value
         option = _option(param)
-        match = re.fullmatch(r"(\d+)(?:[xX](\d+))?", str(value).strip())
-        if not match:
+        match = re.fullmatch(r"(\d+)(?:[xX](\d+)(?:[xX](\d+))?)?", str(value).strip())
+        if not match or (match[3] and not self.deep):
             raise OptionError(option, f"{_quoted(value)} is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3")
-        width, height = whole(match[1]), whole(match[2] or match[1])
-        if not self.least <= min(width, height) <= max(width, height) <= MAX_LENGTH:
+        size = whole(match[1]), whole(match[2] or match[1]), *((whole(match[3]),) if match[3] else ())
+        if not self.least <= min(size) <= max(size) <= MAX_LENGTH:
             raise OptionError(option, f"{_quoted(value)} must lie within {self.least} and {MAX_LENGTH}")
-        return width, height
+        return size
 
 
 class PaddingType(click.ParamType[Any]):

@@ -283,7 +283,12 @@ def test_compared_frameworks_as_json(size):
         ("-5 -k 3", 2, "no such option '-5'; 'imgconv size --help' shows how"),
         ("5.5 -k 3", 2, "SIZE: '5.5' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3"),
         ("5x -k 3", 2, "SIZE: '5x' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3"),
-        ("3x4x5 -k 3", 2, "SIZE: '3x4x5' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3"),
+        ("3x4x5 -k 3", 2, "SIZE: 3x4x5 is a volume if -k is WxHxD; channels go with layers, as in conv:3"),
+        ("3x4x5x6 -k 3", 2, "SIZE: '3x4x5x6' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3"),
+        ("224 -k 3x3x3", 2, "SIZE: 224x224 has no depth; write WIDTHxHEIGHTxDEPTH, as in 224x224x64"),
+        ("9x9x9 -k 3x3x3 -s 3x5", 2, "--stride: 3x5 says nothing of the depth; write N or WIDTHxHEIGHTxDEPTH"),
+        ("9x9x9 -k 3x3x3 -p 1x2", 2, "--padding: 1,2,1,2 says nothing of the depth; give one number for all sides"),
+        ("9x9x9 -k 3x3x3 --pool", 2, "--pool: it knows no volumes, only images; leave it or the third number out"),
         (f"{MOST + 1} -k 3", 2, f"SIZE: '{MOST + 1}' must lie within 1 and {MOST}"),
         ("5 -k 0", 2, f"--kernel: '0' must lie within 1 and {MOST}"),
         ("5 -k -3", 2, "--kernel: '-3' is not a size; write N or WIDTHxHEIGHT, as in 3 or 5x3"),
@@ -458,3 +463,21 @@ def test_a_chain_explains_itself(size):
 )
 def test_chains_refused(size, arguments, code, sentence):
     assert size(arguments) == (code, "", f"imgconv: {sentence}\n")
+
+
+@pytest.mark.parametrize("lengths", [(9, 8, 7), (30, 5, 12)])
+@pytest.mark.parametrize("options", [(3, 1, 0, 1), (2, 2, 1, 1), (3, 3, 2, 2)])
+def test_a_volume_has_the_sizes_of_torch(size, lengths, options):
+    torch = pytest.importorskip("torch")
+    taps, stride, padding, dilation = options
+    made = torch.nn.Conv3d(1, 1, taps, stride, padding, dilation)(torch.zeros(1, 1, *reversed(lengths)))
+    given = f"{'x'.join(map(str, lengths))} -k {taps}x{taps}x{taps} -s {stride} -p {padding} -d {dilation} --brief"
+    assert size(given) == (0, "x".join(map(str, reversed(made.shape[2:]))) + "\n", "")
+
+
+def test_a_volume_has_a_line_of_arithmetic_for_its_depth(size):
+    _, text, _ = size("224x224x64 -k 3x3x5 -s 2")
+    assert "depth   floor((64 + 0 + 0 - 1*(5 - 1) - 1) / 2) + 1 = 30" in text.splitlines()
+    assert text.splitlines()[-1] == "output  111x111x30"
+    told = json.loads(size("224x224x64 -k 3x3x5 -s 2 --json")[1])
+    assert told["output"] == {"width": 111, "height": 111, "depth": 30}
