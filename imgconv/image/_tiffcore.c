@@ -16,66 +16,78 @@ enum { FULL = -1, DAMAGED = -2 }; /* in place of the bytes that came out */
 /* LZW: codes of 9 to 12 bits, the high bit first; a code is one bit longer as soon as the next one could be. */
 enum { CLEAR = 256, END = 257, FIRST = 258, LEAST_BITS = 9, MOST_BITS = 12, LAST = 4094 };
 
-enum { PLACE_BITS = 13, PLACES = 1 << PLACE_BITS };
+enum { MOST_CODES = LAST - FIRST, PLACE_BITS = 14, PLACES = 1 << PLACE_BITS };
 
 typedef struct {
     uint8_t *at;
-    uint64_t bits;
-    int count, width;
+    uint64_t bits; /* what has not been put out, from the highest bit on */
+    int count;
 } Writer;
 
-INLINE void put(Writer *to, uint32_t code)
+/* Put out up to 56 bits; eight bytes are written however few they are. */
+INLINE void put(Writer *to, uint64_t bits, int count)
 {
-    to->bits = to->bits << to->width | code;
-    to->count += to->width;
-    while (to->count >= 8) {
-        to->count -= 8;
-        *to->at++ = (uint8_t)(to->bits >> to->count);
+    to->bits |= bits << (64 - count - to->count);
+    to->count += count;
+    for (int k = 0; k < 8; k++) to->at[k] = (uint8_t)(to->bits >> (56 - 8 * k));
+    to->at += to->count >> 3;
+    to->bits <<= to->count & ~7;
+    to->count &= 7;
+}
+
+/* Put out the codes that follow a clearing one, four at a time, and return how long the next one would be. */
+static int put_codes(Writer *to, const uint16_t *codes, int count)
+{
+    int width = LEAST_BITS, k = 0;
+    for (;; width++) {
+        int stop = (1 << width) - FIRST < count ? (1 << width) - FIRST : count;
+        for (; k + 4 <= stop; k += 4) {
+            uint64_t first = (uint64_t)codes[k] << width | codes[k + 1];
+            put(to, (first << width | codes[k + 2]) << width | codes[k + 3], 4 * width);
+        }
+        for (; k < stop; k++) put(to, codes[k], width);
+        if (FIRST + count < 1 << width) return width;
     }
 }
 
-/* Count a new code, of which the reader of the stream will know one step later. */
-INLINE uint32_t counted(Writer *to, uint32_t next, uint32_t *slots)
-{
-    if (++next == LAST) {
-        put(to, CLEAR);
-        if (slots) memset(slots, 0xff, PLACES * sizeof *slots);
-        to->width = LEAST_BITS;
-        return FIRST;
-    }
-    if (next >> to->width) to->width++;
-    return next;
-}
-
+/* Every code but the last one makes a new one, of which the reader of the stream will know one step later. */
 static ptrdiff_t lzw_pack(const Segment *is)
 {
     uint32_t slots[PLACES]; /* string << 12 | code; a string is a code << 8 | byte */
-    uint32_t next = FIRST, code;
-    Writer to = {is->out, 0, 0, LEAST_BITS};
+    uint16_t codes[MOST_CODES];
+    const uint8_t *in = is->in, *end = is->in + is->in_size;
+    Writer to = {is->out, 0, 0};
+    int width = LEAST_BITS;
     /* at worst every byte makes a code, and there are the clearing codes and the end */
     if (is->out_size < is->in_size + is->in_size / 2 + is->in_size / 1024 + 16) return FULL;
-    put(&to, CLEAR);
-    if (is->in_size) {
+    put(&to, CLEAR, LEAST_BITS);
+    uint32_t code = in < end ? *in++ : 0;
+    for (int waiting = is->in_size > 0; waiting;) {
+        uint32_t made = 0;
         memset(slots, 0xff, sizeof slots);
-        code = is->in[0];
-        for (ptrdiff_t i = 1; i < is->in_size; i++) {
-            uint32_t string = code << 8 | is->in[i], slot = (string * 2654435761u) >> (32 - PLACE_BITS);
+        for (; in < end && made < MOST_CODES; in++) {
+            uint32_t string = code << 8 | *in, slot = (string * 2654435761u) >> (32 - PLACE_BITS);
             while (slots[slot] != UINT32_MAX && slots[slot] >> 12 != string) slot = (slot + 1) & (PLACES - 1);
             if (slots[slot] != UINT32_MAX) {
                 code = slots[slot] & 0xfff;
                 continue;
             }
-            put(&to, code);
-            slots[slot] = string << 12 | next;
-            next = counted(&to, next, slots);
-            code = is->in[i];
+            codes[made] = (uint16_t)code;
+            slots[slot] = string << 12 | (FIRST + made++);
+            code = *in;
         }
-        put(&to, code);
-        counted(&to, next, NULL);
+        if (in == end && made < MOST_CODES) {
+            codes[made++] = (uint16_t)code;
+            waiting = 0;
+        }
+        width = put_codes(&to, codes, (int)made);
+        if (made == MOST_CODES) {
+            put(&to, CLEAR, MOST_BITS);
+            width = LEAST_BITS;
+        }
     }
-    put(&to, END);
-    if (to.count) *to.at++ = (uint8_t)(to.bits << (8 - to.count));
-    return to.at - is->out;
+    put(&to, END, width);
+    return to.at + (to.count > 0) - is->out;
 }
 
 /* Eight bytes, the first one highest; and the other way round. */
