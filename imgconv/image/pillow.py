@@ -220,7 +220,7 @@ def _check_scans(file: IO[bytes]) -> None:
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
         scans += found[1][0] == _SCAN
     if scans > MOST_SCANS:
-        raise DataError(f"it has {scans} scans, of which {MOST_SCANS} are the most that is read")
+        raise DataError(f"it has {scans} scans, and {MOST_SCANS} are the most that are read")
 
 
 def _jpeg_way(picture: Any) -> JpegWay | None:

@@ -238,6 +238,8 @@ def _through_pillow(pages: _File, layout: Layout, index: int) -> Opened:
         raise ValueError("Pillow would drop the low bits")
     channels, alpha, dtype, space = mode_facts(mode)
     notes = []
+    if picture.mode == "LAB":
+        notes.append("its CIELab colours (white D50) are converted to sRGB")
     if 8 < layout.bits[0] < 16:
         notes.append(f"{layout.bits[0]}-bit samples are kept as they are, 0..{2 ** layout.bits[0] - 1}")
     return Opened(

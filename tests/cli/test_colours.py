@@ -90,7 +90,8 @@ def test_lab_tiff_is_filtered_as_rgb(folder, photo):
     got = filtered(folder, "-k", "1", source="lab.tif")
     assert np.abs(got - rgb_of(lab)).max() < 1
     assert np.abs(got[20:].astype(int) - photo[20:]).mean() < 2  # 8 bits of Lab are coarse
-    assert "lab.tif: 300x200 RGB, 8 bit" in ok("apply", "lab.tif", "o.png", "-k", "box").text
+    told = ok("apply", "lab.tif", "o.png", "-k", "box").text
+    assert "lab.tif: 300x200 RGB, 8 bit" in told and "its CIELab colours (white D50) are converted to sRGB" in told
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,14 @@ def _bmp_with_alpha():
     return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + head + masks + body, pixels
 
 
+def _bmp_of_masks(masks):
+    words = noise(1, "uint16", 8, 6)[:, :, 0]
+    head = struct.pack("<IiiHHIIiiII3I", 40, 6, -8, 1, 16, 3, 0, 0, 0, 0, 0, *masks)
+    pixels = [(words & mask) // (mask & -mask) * 255 / (mask // (mask & -mask)) + 0.5 for mask in masks]
+    start = 14 + len(head)
+    return b"BM" + struct.pack("<IHHI", start + 96, 0, 0, start) + head + words.tobytes(), np.dstack(pixels) // 1
+
+
 def _avif(bits):
     import imagecodecs
 
@@ -267,6 +275,9 @@ BESIDES = {
     "BMP": {
         "1 bit": [lambda: _by_pillow("1", "BMP")],
         "palettes": [lambda: _by_pillow("P", "BMP")],
+        "any bit masks": [
+            lambda masks=masks: _bmp_of_masks(masks) for masks in ((0xF800, 0x7E0, 0x1F), (15, 240, 3840))
+        ],
         "alpha": [_bmp_with_alpha],
     },
     "AVIF": {"10, 12 bit with `imgconv[codecs]`": [lambda: _avif(10), lambda: _avif(12)]},

@@ -201,7 +201,7 @@ def progressive(scans):
 def test_scans_are_bounded():
     assert (read(progressive(100)).pixels == 99).all()
     for act in (probe, read):
-        with pytest.raises(ImageReadError, match="it has 101 scans, of which 100 are the most that is read"):
+        with pytest.raises(ImageReadError, match="it has 101 scans, and 100 are the most that are read"):
             act(progressive(101))
 
 
