@@ -70,6 +70,27 @@ def _extended(flat: Kernel) -> Solid | None:
     return None
 
 
+def split(solid: Solid) -> tuple[Matrix, Matrix]:
+    """Return (along, planes) whose product the weights are: a factor for each plane, and (1, rows, cols) for all.
+
+    Where there is no such product, or it would leave the integers, along is a single 1 and all planes are returned.
+
+    >>> along, planes = split(solid("binomial:size=3"))
+    >>> along.tolist(), planes.tolist()
+    ([1.0, 2.0, 1.0], [[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]])
+    """
+    weights = solid.weights
+    if weights.any():
+        sizes = np.where(weights == 0, np.inf, np.abs(weights))
+        plane, row, col = np.unravel_index(np.argmin(sizes), weights.shape)
+        along: Matrix = weights[:, row, col] / weights[plane, row, col]
+        apart = np.abs(along[:, None, None] * weights[plane] - weights).max()
+        most = 0.0 if solid.integral else SEPARABLE_TOLERANCE * np.abs(weights).max()
+        if apart <= most and (not solid.integral or (along == np.rint(along)).all()):
+            return along, weights[plane : plane + 1]
+    return np.ones(1), weights
+
+
 def _factor(weights: Matrix) -> Matrix | None:
     """Return the factor, of a sum that is not 0, whose outer product with itself the matrix is, if there is one."""
     at = int(np.argmax(np.diagonal(weights)))

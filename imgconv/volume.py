@@ -31,6 +31,7 @@ from imgconv.kernelvalue import Solid
 from imgconv.pipeline import mapped
 from imgconv.planning import File, Report
 from imgconv.request import Request, rescaled
+from imgconv.solid import split
 from imgconv.tone import Stats, full_range
 from imgconv.treatment import treated
 
@@ -65,7 +66,9 @@ def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: b
     _refuse_held(report, held)
     solid = report.request.volume
     assert solid
-    report = report.replace(reason=f"{solid.weights.size} taps in 64-bit floats, {held} {report.input.unit}s held")
+    along, planes = split(solid)
+    taps = f"{len(along)} and {planes.size}" if len(along) > 1 else f"{planes.size}"
+    report = report.replace(reason=f"{taps} taps in 64-bit floats, {held} {report.input.unit}s held")
     if dry_run:
         return report
     start = time.perf_counter()
@@ -194,7 +197,7 @@ def _results(report: Report, windows: list[Window], reading: Reading) -> Iterato
     """Yield every page of the result, (rows, cols, channels), and the page read that it goes by."""
     solid = report.request.volume
     assert solid
-    taps, last = solid.slid(report.request.correlate), _last_uses(windows)
+    taps, last = Slid.of(solid.slid(report.request.correlate)), _last_uses(windows)
     pages, held, read = iter(reading.frames()), dict[int, Frame](), 0
     for number, window in enumerate(windows):
         for _ in range(read, max(*window.pages, window.middle) + 1):
@@ -209,25 +212,46 @@ def _results(report: Report, windows: list[Window], reading: Reading) -> Iterato
         pass
 
 
-def _slid(taps: Solid, planes: list[NDArray[Any] | None], report: Report) -> Floats:
+class Slid(NamedTuple):
+    """A kernel as it is slid: the `solid`, and the two factors that `imgconv.solid.split` finds in it.
+
+    Pages are added up as `along` says, and `weights` (1, rows, cols) are slid over the sum; where along is a single 1
+    they have all planes, and are slid over all pages.
+    """
+
+    solid: Solid
+    along: Floats
+    weights: Floats
+
+    @classmethod
+    def of(cls, solid: Solid) -> Slid:
+        """Return the kernel in its two parts."""
+        return cls(solid, *split(solid))
+
+
+def _slid(taps: Slid, planes: list[NDArray[Any] | None], report: Report) -> Floats:
     """Return one page of the result, (rows, cols, channels); None stands for a page of the border's constant."""
     width, height = report.plan.extent
-    slab = np.full((report.plan.input.channels, 1, len(planes), height.size, width.size), report.border.value)
-    for at, plane in enumerate(planes):
-        if plane is not None:
-            slab[:, 0, at] = np.moveaxis(plane, 2, 0)
+    deep, border = len(taps.weights), report.border
+    slab = np.zeros((report.plan.input.channels, 1, deep, height.size, width.size))
     with np.errstate(all="ignore"):
+        for at, plane in enumerate(planes):
+            samples = border.value if plane is None else np.moveaxis(plane, 2, 0).astype(np.float64)
+            if deep > 1:
+                slab[:, 0, at] = samples
+            else:
+                slab[:, 0, 0] += taps.along[at] * samples
         sums = conv3d(
             slab,
             taps.weights[None, None],
             stride=(1, height.stride, width.stride),
             padding=(width.before, height.before, 0, width.after, height.after, 0),
             dilation=(1, height.dilation, width.dilation),
-            border=report.border,
+            border=border.replace(value=border.value * float(taps.along.sum())),
             threads=report.request.threads,
         )
-        sums = sums * taps.scale.numerator / taps.scale.denominator
-        sums += taps.offset.at(full_range(report.input.dtype))
+        sums = sums * taps.solid.scale.numerator / taps.solid.scale.denominator
+        sums += taps.solid.offset.at(full_range(report.input.dtype))
     return np.ascontiguousarray(np.moveaxis(sums[:, 0, 0], 0, 2))
 
 

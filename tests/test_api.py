@@ -20,6 +20,7 @@ import imgconv.featuremap
 import imgconv.geometry
 import imgconv.kernelvalue
 import imgconv.pipelinefile
+import imgconv.solid
 import imgconv.tone
 import imgconv.weightfile
 from imgconv import convolve, output_size
@@ -184,6 +185,7 @@ def test_no_module_hides_a_name():
         imgconv.geometry,
         imgconv.kernelvalue,
         imgconv.pipelinefile,
+        imgconv.solid,
         imgconv.tone,
         imgconv.weightfile,
     ],
