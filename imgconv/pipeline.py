@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border
-from imgconv.chain import Row, extents, rows
 from imgconv.engines import Engine, Job, Prepared
 from imgconv.engines._bands import Result, Window, run, run_within, suited
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
@@ -20,6 +19,7 @@ from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Pointwise
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._limits import refuse_enormous, refuse_held
 from imgconv.layers.conv import Conv, ConvStep
+from imgconv.sizes.chain import Row, extents, rows
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 

@@ -14,12 +14,12 @@ from scipy import ndimage, signal
 import imgconv
 import imgconv.api
 import imgconv.border
-import imgconv.chain
-import imgconv.chainwords
-import imgconv.featuremap
+import imgconv.filtering.featuremap
 import imgconv.geometry
 import imgconv.kernelvalue
 import imgconv.pipelinefile
+import imgconv.sizes.chain
+import imgconv.sizes.chainwords
 import imgconv.solid
 import imgconv.tone
 import imgconv.weightfile
@@ -179,9 +179,9 @@ def test_no_module_hides_a_name():
     [
         imgconv.api,
         imgconv.border,
-        imgconv.chain,
-        imgconv.chainwords,
-        imgconv.featuremap,
+        imgconv.sizes.chain,
+        imgconv.sizes.chainwords,
+        imgconv.filtering.featuremap,
         imgconv.geometry,
         imgconv.kernelvalue,
         imgconv.pipelinefile,

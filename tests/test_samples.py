@@ -15,9 +15,9 @@ from scipy import ndimage
 
 import imgconv
 from imgconv import layers, pipelinefile
-from imgconv.apply import apply
+from imgconv.filtering.apply import apply
+from imgconv.filtering.request import Request
 from imgconv.layers import Shape
-from imgconv.request import Request
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 KERNELS = SAMPLES / "kernels"

@@ -24,7 +24,7 @@ from imgconv.batch.task import FAILED, SKIPPED, Outcome, Task
 from imgconv.errors import ClusterError
 
 if TYPE_CHECKING:
-    from imgconv.request import Request
+    from imgconv.filtering.request import Request
 
 LOCAL = "local"
 """The address for a cluster of this machine's, made for the run."""

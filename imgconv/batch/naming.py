@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from imgconv.batch.sources import Source
 from imgconv.errors import CollisionError, OptionError, did_you_mean
+from imgconv.filtering.request import Request
 from imgconv.image.formats import spec_of
 from imgconv.kernelvalue import AnyKernel
-from imgconv.request import Request
 from imgconv.value import Value
 
 FIELDS = ("name", "stem", "suffix", "parent", "kernel", "format")

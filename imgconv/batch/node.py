@@ -19,7 +19,7 @@ from imgconv.batch.task import Task
 from imgconv.batch.workers import Worker
 
 if TYPE_CHECKING:
-    from imgconv.request import Request
+    from imgconv.filtering.request import Request
 
 IDLE_SECONDS = 20.0
 

@@ -13,9 +13,9 @@ from imgconv.batch.settings import digest
 from imgconv.batch.sources import Source
 from imgconv.batch.task import Stamp, Task
 from imgconv.errors import ImgconvError, OptionError, ResultsExistError
+from imgconv.filtering.planning import planned
+from imgconv.filtering.request import Request
 from imgconv.image import Header
-from imgconv.planning import planned
-from imgconv.request import Request
 from imgconv.value import Value
 
 RECORD = ".imgconv-batch.jsonl"

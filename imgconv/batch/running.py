@@ -15,8 +15,8 @@ from imgconv.batch.ledger import Ledger
 from imgconv.batch.plan import Plan, entry
 from imgconv.batch.task import DONE, FAILED, Outcome, Task
 from imgconv.errors import StoppedError
+from imgconv.filtering.request import Request
 from imgconv.image.files import sweep
-from imgconv.request import Request
 
 Execute = Callable[[Request, Iterable[Task]], Generator[Outcome]]
 """What runs tasks and yields what comes of each, as it comes; closing it ends what is still running."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import imgconv
-from imgconv.request import Request
+from imgconv.filtering.request import Request
 from imgconv.value import Value
 
 INDIFFERENT = {"threads", "overwrite", "source", "summary"}

@@ -13,8 +13,8 @@ from imgconv.image.guard import fault_words
 from imgconv.value import Value
 
 if TYPE_CHECKING:
-    from imgconv.planning import Report
-    from imgconv.request import Request
+    from imgconv.filtering.planning import Report
+    from imgconv.filtering.request import Request
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"
 
@@ -112,7 +112,7 @@ def run(request: Request, task: Task) -> Outcome:
 
 
 def _applied(request: Request, task: Task) -> tuple[Stamp, Report]:
-    from imgconv.apply import apply
+    from imgconv.filtering.apply import apply
 
     try:
         before = Stamp.of(task.source)

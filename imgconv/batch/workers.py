@@ -24,7 +24,7 @@ from imgconv.batch.task import FAILED, Outcome, Task, run
 from imgconv.image.files import sweep
 
 if TYPE_CHECKING:
-    from imgconv.request import Request
+    from imgconv.filtering.request import Request
 
 QUIET = {signal.SIGINT}
 """What a terminal sends to all its processes: workers leave it to their parent, who ends them."""
@@ -229,7 +229,7 @@ def _warm(request: Request, tasks: Iterable[Task]) -> None:
     """Filter a few pixels in every format of the tasks, so that what this takes is imported once for all workers."""
     import numpy as np
 
-    from imgconv.apply import apply
+    from imgconv.filtering.apply import apply
     from imgconv.image import encode
 
     small = request.replace(saves=())

@@ -13,7 +13,7 @@ from imgconv.cli.sections import OUTPUT, Sectioned, section
 from imgconv.errors import OptionError
 
 if TYPE_CHECKING:
-    from imgconv.planning import Report
+    from imgconv.filtering.planning import Report
 
 STANDARD = "-"
 """The name of standard input and standard output."""
@@ -86,7 +86,7 @@ def command(
 
     reading = None if dry_run or source == STANDARD else begin(source, asked["max_pixels"])
     with reading or nullcontext():
-        from imgconv.apply import apply
+        from imgconv.filtering.apply import apply
 
         request = filtering.request(asked, saves=tuple(_save(word, target) for word in saves))
         report = apply(
@@ -132,7 +132,7 @@ def _unusable(stream: TextIO | None) -> str:
 
 def print_report(report: Report, as_json: bool, *, to_stderr: bool) -> None:
     """Print a report in words or as JSON."""
-    from imgconv import report as reports
+    from imgconv.filtering import report as reports
 
     if as_json:
         import json  # a report in words need not wait for it

@@ -13,7 +13,7 @@ from imgconv.cli.types import NumberType, SizeType
 from imgconv.errors import OptionError
 
 if TYPE_CHECKING:
-    from imgconv.request import Request
+    from imgconv.filtering.request import Request
 
 OF_KERNELS = {
     *("gain", "padding", "border", "stride", "dilation", "correlate", "transposed", "output_padding", "groups", "bias"),
@@ -108,7 +108,7 @@ def request(asked: dict[str, Any], **others: Any) -> Request:
         asked: the values of the options that `filtering` adds.
         others: fields of the request that a command has options of its own for.
     """
-    from imgconv.request import Request
+    from imgconv.filtering.request import Request
 
     asked = {**asked, **others}
     kernel, bias = asked["kernel"], asked["bias"]

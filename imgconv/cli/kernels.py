@@ -168,8 +168,8 @@ def export_kernel(kernel: str, to: str, output: str | None, overwrite: bool, gai
 
 
 def _kernel(spec: str, gain: str) -> AnyKernel:
+    from imgconv.filtering.request import rescaled
     from imgconv.library import kernel
-    from imgconv.request import rescaled
 
     return rescaled(kernel(spec), gain)
 

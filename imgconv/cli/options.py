@@ -195,7 +195,7 @@ _RESULT = (
 def result(command: F) -> F:
     """Add the options that say what is taken of an image and how results are written.
 
-    Their names are those of the fields of `imgconv.request.Request`.
+    Their names are those of the fields of `imgconv.filtering.request.Request`.
     """
     for options in reversed(_RESULT):
         command = options(command)

@@ -83,10 +83,10 @@ def command(
         given = f"{' and '.join(windows)} are given" if windows else "none is given"
         raise OptionError(list(windows)[1] if windows else "max", f"one of --max, --mean and --min is needed; {given}")
     refuse_streams(source, target, asked["format"], dry_run)
-    from imgconv.apply import apply  # numpy and the rest are of no use to --help
+    from imgconv.filtering.apply import apply  # numpy and the rest are of no use to --help
+    from imgconv.filtering.request import Request
     from imgconv.layers.pool import Pool
     from imgconv.pipeline import Pipeline
-    from imgconv.request import Request
 
     pool = Pool(**windows, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode, border=border)
     report = apply(

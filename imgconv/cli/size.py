@@ -7,11 +7,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from imgconv.calculator import Question, Size
 from imgconv.cli import options
 from imgconv.cli.types import SizeType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
+from imgconv.sizes.calculator import Question, Size
 
 
 @click.command()
@@ -125,12 +125,12 @@ def command(
     operation = "transposed" if transposed else "pooling" if pool else "convolution"
     question = Question(operation, kernel, stride, dilation, padding, output_padding, ceil_mode)
     if solve:
-        from imgconv.solver import solve as solve_for  # most questions need neither module
+        from imgconv.sizes.solver import solve as solve_for  # most questions need neither module
 
         found = [solve_for(question, one, solve) for one in images]
         _print(as_json, [(one.to_json(), one.report()) for one in found])
     elif compare:
-        from imgconv.frameworks import compare as ask_frameworks
+        from imgconv.sizes.frameworks import compare as ask_frameworks
 
         compared = [ask_frameworks(question, one) for one in images]
         _print(as_json, [(one.to_json(), one.report()) for one in compared])
@@ -151,8 +151,8 @@ def _print_volumes(
     brief: bool,
     as_json: bool,
 ) -> None:
-    from imgconv.calculator import volume_report
     from imgconv.geometry import solid_extent, to_json
+    from imgconv.sizes.calculator import volume_report
 
     flat = next((one for one in sizes if len(one) == 2), None)
     _refuse(flat, "SIZE", f"{'x'.join(map(str, flat or ()))} has no depth; write WIDTHxHEIGHTxDEPTH, as in 224x224x64")
@@ -184,9 +184,9 @@ def _is_layer(word: str) -> bool:
 
 def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple[dict[str, Any], str]]:
     """Return a table of the layers in a file for every SIZE, whose channels are 3 unless it says other."""
-    from imgconv import chaintable
-    from imgconv.chainwords import shape_of
     from imgconv.pipelinefile import load
+    from imgconv.sizes import chaintable
+    from imgconv.sizes.chainwords import shape_of
 
     wrong = next(filter(_is_layer, words), "")
     _refuse(wrong, "pipeline", f"it stands in place of layers such as '{wrong}'; leave one of them out")
@@ -202,7 +202,7 @@ def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple
 
 def _chains(words: tuple[str, ...], explain: bool) -> list[tuple[dict[str, Any], str]]:
     """Return a table for every SIZE and every chain of layers."""
-    from imgconv import chaintable, chainwords  # a single layer needs neither
+    from imgconv.sizes import chaintable, chainwords  # a single layer needs neither
 
     first = next(at for at, word in enumerate(words) if _is_layer(word))
     chains: list[list[str]] = [[]]

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from imgconv.chain import Fork, Stage
 from imgconv.engines import Engine, Prepared
 from imgconv.errors import OptionError, did_you_mean
 from imgconv.geometry import Shape
+from imgconv.sizes.chain import Fork, Stage
 from imgconv.value import Value
 
 __all__ = ["Layer", "Setting", "Shape", "Step", "find", "names"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from imgconv.chain import extents
 from imgconv.errors import SizeError
 from imgconv.image.limit import amount, pixels_of
 from imgconv.layers import Shape, Step
+from imgconv.sizes.chain import extents
 
 MAX_PADDING = 1 << 24
 """The most pixels that are added at a side: an index map takes 8 bytes for each."""

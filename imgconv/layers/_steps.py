@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.chain import Fork, Stage, unchanged
 from imgconv.engines import Floats, Prepared
 from imgconv.engines._bands import COMBINE, run, suited
 from imgconv.errors import ImgconvError, LayerError, OptionError
 from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape, Step
+from imgconv.sizes.chain import Fork, Stage, unchanged
 from imgconv.value import Value
 
 BAND_SAMPLES = 1 << 18

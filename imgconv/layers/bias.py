@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.calculator import count
 from imgconv.engines import Floats
 from imgconv.errors import OptionError
 from imgconv.layers import Setting, Shape
 from imgconv.layers._pixelwise import PixelwiseLayer
 from imgconv.layers._steps import PlannedPixelwise
 from imgconv.layers._types import Offsets
+from imgconv.sizes.calculator import count
 
 
 class Bias(PixelwiseLayer):

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border
-from imgconv.calculator import count
-from imgconv.chain import Stage, check_groups, shared, weighted
 from imgconv.engines import Floats, Job, Prepared
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._types import VALID, Count, Flag, Numbers, Padding, Pair, Taps
+from imgconv.sizes.calculator import count
+from imgconv.sizes.chain import Stage, check_groups, shared, weighted
 from imgconv.value import Value
 
 

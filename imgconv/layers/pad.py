@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border, index_map
-from imgconv.chain import Stage
 from imgconv.engines import Floats
 from imgconv.errors import OptionError
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats
 from imgconv.layers._types import Padding
+from imgconv.sizes.chain import Stage
 
 
 class Pad(Layer):

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border, index_map
-from imgconv.calculator import count
-from imgconv.chain import Stage, weighted
 from imgconv.engines import Floats, Prepared
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
@@ -19,6 +17,8 @@ from imgconv.kernelvalue import Offset
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._types import VALID, Mixer, Offsets, Padding, Pair
 from imgconv.layers.conv import Conv, pick
+from imgconv.sizes.calculator import count
+from imgconv.sizes.chain import Stage, weighted
 from imgconv.value import Value
 
 BAND_SAMPLES = 1 << 18

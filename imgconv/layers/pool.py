@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border
-from imgconv.chain import Stage
 from imgconv.engines import Floats
 from imgconv.errors import OptionError
 from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats, interleaved, planes
 from imgconv.layers._types import VALID, Flag, Padding, Pair
+from imgconv.sizes.chain import Stage
 
 METHODS = ("max", "mean", "min")
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.chain import Stage
 from imgconv.engines import Floats
 from imgconv.errors import OptionError
 from imgconv.geometry import AXES, RESIZED, Axis, Extent, resized
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, interleaved, planes
 from imgconv.layers._types import Flag, Pair, Scale, Word
+from imgconv.sizes.chain import Stage
 
 TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 """The methods, each with how many samples along an axis it sees."""

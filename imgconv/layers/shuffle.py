@@ -6,12 +6,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from imgconv.chain import check_groups
 from imgconv.engines import Floats
 from imgconv.layers import Setting, Shape
 from imgconv.layers._pixelwise import PixelwiseLayer
 from imgconv.layers._steps import PlannedPixelwise
 from imgconv.layers._types import Count
+from imgconv.sizes.chain import check_groups
 
 
 class Shuffle(PixelwiseLayer):

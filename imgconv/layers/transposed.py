@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import geometry
-from imgconv.calculator import count
-from imgconv.chain import Stage, check_groups, shared, weighted
 from imgconv.engines import Floats
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
@@ -17,6 +15,8 @@ from imgconv.kernelvalue import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats, interleaved, planes
 from imgconv.layers._types import VALID, Count, Extra, Flag, Numbers, Padding, Pair, Taps
+from imgconv.sizes.calculator import count
+from imgconv.sizes.chain import Stage, check_groups, shared, weighted
 
 
 class Transposed(Layer):

@@ -17,8 +17,8 @@ import pytest
 
 from imgconv.batch.cluster import outcomes
 from imgconv.errors import ClusterError
+from imgconv.filtering.request import Request
 from imgconv.image import write
-from imgconv.request import Request
 
 VARYING = {"seconds", "engine_seconds", "finished", "output_mtime_ns"}
 IMGCONV = [sys.executable, "-m", "imgconv"]

@@ -9,7 +9,7 @@ import pytest
 import imgconv
 from imgconv.batch.task import Task
 from imgconv.batch.workers import outcomes
-from imgconv.request import Request
+from imgconv.filtering.request import Request
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers talk through pipes that are waited for together")
 

@@ -119,8 +119,8 @@ def _prepare():
     import tifffile
     from PIL import BmpImagePlugin, GifImagePlugin, ImageCms, JpegImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-    import imgconv.apply
     import imgconv.cli.apply
+    import imgconv.filtering.apply
     from imgconv.image import deflate, read, tiff, tiffread, writer
 
     modules = imageio, numpy, tifffile, imgconv, deflate, read, tiff, tiffread, writer

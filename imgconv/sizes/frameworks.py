@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imgconv.calculator import Question, Size, count
 from imgconv.errors import SizeError
 from imgconv.geometry import Extent, Padding
+from imgconv.sizes.calculator import Question, Size, count
 
 VALID, SAME, SAME_LOWER, SAME_TORCH = (Padding(kind) for kind in ("valid", "same", "same-lower", "same-torch"))
 

@@ -10,8 +10,8 @@ from imgconv.errors import OptionError
 from imgconv.image import Header, Image
 
 if TYPE_CHECKING:
+    from imgconv.filtering.request import Request
     from imgconv.pipeline import Pipeline
-    from imgconv.request import Request
 
 
 ALPHA_WORDS = {

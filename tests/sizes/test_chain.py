@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgconv.calculator import Question
-from imgconv.chain import Fork, Stage, rows, walk_back
-from imgconv.chainwords import chain
 from imgconv.geometry import TRANSPOSED, Padding, Shape, convolution, extent, resized, transposed
+from imgconv.sizes.calculator import Question
+from imgconv.sizes.chain import Fork, Stage, rows, walk_back
+from imgconv.sizes.chainwords import chain
 
 VGG = "conv:3,p1,b,c{0}"
 

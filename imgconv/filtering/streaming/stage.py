@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from imgconv import cores
 from imgconv.engines import Floats, Prepared
 from imgconv.engines._bands import run, suited
+from imgconv.filtering.planning import Report
 from imgconv.geometry import Shape, reach
 from imgconv.image.limit import check_held
 from imgconv.image.model import Pixels
 from imgconv.layers import Setting, Step
 from imgconv.layers.conv import ConvStep
 from imgconv.layers.pointwise import ChannelMatrix, PointwiseStep
-from imgconv.planning import Report
 from imgconv.tone import Stats, Tone
 
 GROUP_BYTES = 2**22

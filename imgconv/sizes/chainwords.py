@@ -1,6 +1,6 @@
 """Chains of layers written as words, such as ``conv:7,s2,p3 pool:3,s2``, for ``imgconv size``.
 
-Nothing here imports numpy; the arithmetic is that of `imgconv.chain`, which the layers themselves use as well.
+Nothing here imports numpy; the arithmetic is that of `imgconv.sizes.chain`, which the layers themselves use as well.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from imgconv.calculator import Question, Size
-from imgconv.chain import Ratio, Row, Stage, check_groups, product, rows, shared, unchanged, weighted
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
 from imgconv.geometry import AXES, MAX_LENGTH, Axis, Extent, Padding, Shape, extent, resized, whole
+from imgconv.sizes.calculator import Question, Size
+from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, product, rows, shared, unchanged, weighted
 
 
 class Link(NamedTuple):

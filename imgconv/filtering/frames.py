@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgconv.apply import filtered, reason_of, refuse_span
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
-from imgconv.featuremap import sheet
+from imgconv.filtering.apply import filtered, reason_of, refuse_span
+from imgconv.filtering.featuremap import sheet
+from imgconv.filtering.planning import Alike, File, Report, planned
+from imgconv.filtering.request import Request
 from imgconv.image.formats import holders_of_several, spec_of
 from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading
 from imgconv.image.sequence import store_frames
 from imgconv.pipeline import float_for
-from imgconv.planning import Alike, File, Report, planned
-from imgconv.request import Request
 from imgconv.tone import Stats
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imgconv.calculator import count
-from imgconv.chain import Ratio, Row, Stage
 from imgconv.geometry import Extent, Shape
+from imgconv.sizes.calculator import count
+from imgconv.sizes.chain import Ratio, Row, Stage
 
 HEADINGS = ("layer", "output", "field", "jump", "parameters", "multiply-adds", "dropped")
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgconv.calculator import Question
 from imgconv.errors import OptionError, SizeError
-from imgconv.frameworks import compare
 from imgconv.geometry import Padding
+from imgconv.sizes.calculator import Question
+from imgconv.sizes.frameworks import compare
 
 law = settings(deadline=None, max_examples=150)
 

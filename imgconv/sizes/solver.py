@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from imgconv.calculator import Question, Size
 from imgconv.errors import SizeError
 from imgconv.geometry import AXES, PADDINGS, Padding, pooling, reach, transposed
+from imgconv.sizes.calculator import Question, Size
 
 LIMIT = 1000
 """The most solutions that are listed for an axis."""

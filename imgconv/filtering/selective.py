@@ -15,11 +15,11 @@ from imgconv import cores
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result, Window, each
 from imgconv.errors import OptionError
+from imgconv.filtering.request import Request
 from imgconv.grey import LUMA
 from imgconv.image import Header, Image
 from imgconv.kernelvalue import Combined
 from imgconv.pipeline import Pipeline, Plan, Target, float_for
-from imgconv.request import Request
 from imgconv.tone import Stats, Tone, full_range
 
 Pixels = NDArray[Any]
@@ -90,7 +90,7 @@ def chosen(seen: Header, request: Request) -> tuple[Chosen, tuple[str, ...]]:
         window, cut = _window(request.region, seen)
         notes += cut
     if request.mask:
-        from imgconv.mask import check_mask
+        from imgconv.filtering.mask import check_mask
 
         notes += check_mask(request.mask, seen, request.orient)
     picked = _channels(seen, request)
@@ -236,7 +236,7 @@ class _Work:
         return first.replace(samples=whole, stats=stats)
 
     def _light(self, pixels: Pixels) -> Pixels:
-        from imgconv.light import decoded
+        from imgconv.filtering.light import decoded
 
         made = np.empty(pixels.shape, np.float32)
         colours = pixels.shape[2] - self.alpha
@@ -348,7 +348,7 @@ class _Work:
             return values.astype(self.target.dtype, copy=False), Stats(total=values.size)
         if not light:
             return Tone("clip", self.target.dtype).apply(values)
-        from imgconv.light import encoded
+        from imgconv.filtering.light import encoded
 
         if not plain:
             return encoded(values, self.target.dtype)
@@ -359,7 +359,7 @@ class _Work:
     def _mask(self) -> Pixels | None:
         if self.request.mask is None:
             return None
-        from imgconv.mask import shares
+        from imgconv.filtering.mask import shares
 
         return shares(self.request.mask, self.request.orient)[self.within]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from imgconv import cores
 from imgconv.engines._bands import Result
+from imgconv.filtering.loss import clipping, remedy
+from imgconv.filtering.planning import Alike, Report
+from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
 from imgconv.geometry import to_json as axes_to_json
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
-from imgconv.loss import clipping, remedy
-from imgconv.planning import Alike, Report
-from imgconv.treatment import ALPHA_WORDS
 
 GRAY_WORDS = {"601": "BT.601", "709": "BT.709", "average": "the average of red, green and blue"}
 
@@ -116,7 +116,7 @@ def _treatment_lines(report: Report) -> list[tuple[str, str]]:
         what = "luminance" if request.linear else "luma"
         found.append(("gray", f"{what} by {GRAY_WORDS[request.gray]}"))
     if report.picked:
-        from imgconv.selective import described
+        from imgconv.filtering.selective import described
 
         found += described(request, report.picked)
     return found
@@ -181,7 +181,7 @@ def _chain_lines(report: Report) -> list[tuple[str, str]]:
             ("height", extent.height.arithmetic),
             *([("dropped", extent.drops)] if extent.drops else []),
         ]
-    from imgconv.chaintable import table  # a kernel needs none
+    from imgconv.sizes.chaintable import table  # a kernel needs none
 
     number = len(plan.layers)
     rows = table(plan.input, plan.rows).splitlines()

@@ -5,7 +5,7 @@ receptive field is found by walking back from an output sample to the input samp
 every kind of stage; for convolutions and poolings that is the usual recursion ``field += (reach - 1)*jump; jump *=
 stride`` (Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks", Distill, 2019).
 
-Nothing here imports numpy: ``imgconv size`` takes chains, which `imgconv.chainwords` reads.
+Nothing here imports numpy: ``imgconv size`` takes chains, which `imgconv.sizes.chainwords` reads.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from math import gcd, prod
 from typing import Any, NamedTuple
 
-from imgconv.calculator import Size, count
 from imgconv.errors import OptionError
 from imgconv.geometry import AXES, Extent, Padding, Shape, extent
+from imgconv.sizes.calculator import Size, count
 
 PHASES = 256
 """After enlarging, neighbouring outputs see different numbers of inputs; so many of them are looked at."""
@@ -136,7 +136,7 @@ class Row(NamedTuple):
 def rows(size: Shape, layers: Iterable[tuple[str, Shape, Stages]]) -> list[Row]:
     """Return a row for every layer, given as (kind, output, stages), of a chain whose input is `size`.
 
-    >>> from imgconv.calculator import Question
+    >>> from imgconv.sizes.calculator import Question
     >>> conv, pool = (Stage(Question(name, (n, n)).answer((9, 9))) for name, n in (("convolution", 3), ("pooling", 2)))
     >>> made = rows(Shape(9, 9, 1), [("conv", Shape(7, 7, 1), [conv]), ("pool", Shape(3, 3, 1), [pool])])
     >>> made[-1].field, made[-1].jump

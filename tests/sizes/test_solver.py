@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgconv.calculator import Question
 from imgconv.errors import SizeError
 from imgconv.geometry import PADDINGS, Padding
-from imgconv.solver import LIMIT, Search, solve, split
+from imgconv.sizes.calculator import Question
+from imgconv.sizes.solver import LIMIT, Search, solve, split
 
 law = settings(deadline=None, max_examples=200)
 

@@ -9,7 +9,9 @@ import numpy as np
 from imgconv.border import Border
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
-from imgconv.featuremap import Form, form
+from imgconv.filtering.featuremap import Form, form
+from imgconv.filtering.request import Request, rescaled
+from imgconv.filtering.treatment import alpha_done, plain, taken
 from imgconv.geometry import Axis
 from imgconv.image import FORMATS, Header, check_target, format_of
 from imgconv.image.formats import DEPTHS
@@ -17,14 +19,12 @@ from imgconv.kernelvalue import Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
-from imgconv.request import Request, rescaled
 from imgconv.tone import full_range
-from imgconv.treatment import alpha_done, plain, taken
 from imgconv.value import Value
 
 if TYPE_CHECKING:
-    from imgconv.checking import Check
-    from imgconv.selective import Chosen
+    from imgconv.filtering.checking import Check
+    from imgconv.filtering.selective import Chosen
 
 File = str | IO[bytes]
 """A path, or an open binary file such as a pipe."""
@@ -126,7 +126,7 @@ class Report(Value, kw_only=True):
 
     @property
     def alpha(self) -> str | None:
-        """What becomes of the input's alpha; see `imgconv.treatment.alpha_done`."""
+        """What becomes of the input's alpha; see `imgconv.filtering.treatment.alpha_done`."""
         done = alpha_done(self.input, self.request, self.chain)
         return done if done is None or self.output.alpha else "drop"
 
@@ -161,13 +161,13 @@ def planned(request: Request, header: Header, target: File) -> Report:
     picked: Chosen | None = None
     remarks: tuple[str, ...] = ()
     if not plain(request):
-        from imgconv.selective import chosen  # few runs need it
+        from imgconv.filtering.selective import chosen  # few runs need it
 
         picked, remarks = chosen(seen, request)
         filtered = picked.planes
     plan = chain.plan(Shape(seen.width, seen.height, filtered))
     if picked:
-        from imgconv.selective import check_results
+        from imgconv.filtering.selective import check_results
 
         check_results(plan, request)
     dtype = np.dtype(header.dtype)

@@ -9,12 +9,12 @@ import numpy as np
 
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result
+from imgconv.filtering.planning import Report
+from imgconv.filtering.streaming.stage import Stage, along_of
+from imgconv.filtering.streaming.threads import Ahead, Behind
 from imgconv.image.model import Bands, Pixels
 from imgconv.layers import Setting
 from imgconv.pipeline import float_for
-from imgconv.planning import Report
-from imgconv.streaming.stage import Stage, along_of
-from imgconv.streaming.threads import Ahead, Behind
 from imgconv.tone import Tone, full_range
 
 BLOCK_BYTES = 2**20

@@ -18,19 +18,19 @@ from hypothesis import strategies as st
 from image.pictures import leftovers, noise
 from scipy import ndimage
 
-import imgconv.apply as apply_module
-from imgconv.apply import apply
+import imgconv.filtering.apply as apply_module
 from imgconv.border import Border
 from imgconv.errors import ClippedError, ImageReadError, ImageWriteError, SizeError
+from imgconv.filtering.apply import apply
+from imgconv.filtering.request import Request
+from imgconv.filtering.streaming import chain as chains
+from imgconv.filtering.streaming import stage as stages
 from imgconv.geometry import Padding
 from imgconv.image import Image, encode, read
 from imgconv.image.model import Metadata, TiffLayout
 from imgconv.image.tiffwrite import Page, TiffSink
 from imgconv.library import kernel
 from imgconv.pipelinefile import parse
-from imgconv.request import Request
-from imgconv.streaming import chain as chains
-from imgconv.streaming import stage as stages
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]
 LAYOUTS = [

@@ -8,8 +8,8 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from imgconv.filtering.streaming.stage import Stage
 from imgconv.image.model import Bands, Pixels
-from imgconv.streaming.stage import Stage
 
 WAITING = 2
 """Groups of results that may wait to be written."""

@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import cores
-from imgconv.apply import refuse_loss
 from imgconv.border import Border, index_map
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageReadError, OptionError
-from imgconv.frames import most_bytes, plans, plays_of, refuse, shown, stretched, written_as
+from imgconv.filtering.apply import refuse_loss
+from imgconv.filtering.frames import most_bytes, plans, plays_of, refuse, shown, stretched, written_as
+from imgconv.filtering.planning import File, Report
+from imgconv.filtering.request import Request, rescaled
+from imgconv.filtering.treatment import treated
 from imgconv.functional import conv3d
 from imgconv.geometry import Axis, convolution
 from imgconv.image.formats import spec_of
@@ -29,11 +32,8 @@ from imgconv.image.reader import Reading
 from imgconv.image.sequence import store_frames
 from imgconv.kernelvalue import Solid
 from imgconv.pipeline import mapped
-from imgconv.planning import File, Report
-from imgconv.request import Request, rescaled
 from imgconv.solid import split
 from imgconv.tone import Stats, full_range
-from imgconv.treatment import treated
 
 Floats = NDArray[np.float64]
 

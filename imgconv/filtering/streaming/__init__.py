@@ -18,6 +18,9 @@ import numpy as np
 
 from imgconv import engines
 from imgconv.engines._bands import Result
+from imgconv.filtering.planning import File, Report
+from imgconv.filtering.request import Request
+from imgconv.filtering.streaming.chain import Chain
 from imgconv.image.files import sweep
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
@@ -27,9 +30,6 @@ from imgconv.layers._steps import PlannedPixelwise
 from imgconv.layers.conv import ConvStep
 from imgconv.layers.pointwise import PointwiseStep
 from imgconv.pipeline import computable, float_for
-from imgconv.planning import File, Report
-from imgconv.request import Request
-from imgconv.streaming.chain import Chain
 from imgconv.tone import full_range
 
 _SAME = (

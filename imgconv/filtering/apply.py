@@ -1,6 +1,6 @@
 """One image through one kernel or a pipeline, from file to file: everything that ``imgconv apply`` does but print.
 
-A file of several images is `imgconv.frames`' part.
+A file of several images is `imgconv.filtering.frames`' part.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 from imgconv import engines
 from imgconv.engines._bands import Result
 from imgconv.errors import ClippedError, EngineError, OptionError
-from imgconv.featuremap import write_result
+from imgconv.filtering.featuremap import write_result
+from imgconv.filtering.planning import File, Report, planned, samples_bytes
+from imgconv.filtering.request import Request
+from imgconv.filtering.treatment import treated
 from imgconv.image import Image
 from imgconv.image.files import check_place
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
 from imgconv.pipeline import computable, float_for, mapped
-from imgconv.planning import File, Report, planned, samples_bytes
-from imgconv.request import Request
 from imgconv.tone import Stats, full_range
-from imgconv.treatment import treated
 
 STREAMED_BYTES = 2**28
 """An image with so many bytes of samples, input and output together, is filtered some rows at a time."""
@@ -43,13 +43,13 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
         if not request.orient:
             reading.leave_as_stored()
         if request.volume:
-            from imgconv.volume import apply_volume
+            from imgconv.filtering.volume import apply_volume
 
             return apply_volume(request, reading, target, dry_run=dry_run)
         if request.frame is not None:
             reading.choose(request.frame)
         if reading.header.several:
-            from imgconv.frames import apply_frames  # few files have several images
+            from imgconv.filtering.frames import apply_frames  # few files have several images
 
             return apply_frames(request, reading, target, dry_run=dry_run)
         report = planned(request, reading.header, target)
@@ -70,7 +70,7 @@ def _may_stream(report: Report, reading: Reading, target: File) -> bool:
     """Whether the image is so large that it is filtered some rows at a time, where that can be done."""
     if not reading.banded or samples_bytes(report.input, report.output) < STREAMED_BYTES:
         return False
-    from imgconv.streaming import streams  # small images need it not
+    from imgconv.filtering.streaming import streams  # small images need it not
 
     return streams(report, target)
 
@@ -86,7 +86,7 @@ def _refuse_held(report: Report, reading: Reading) -> None:
 
 
 def _streamed(report: Report, reading: Reading, target: File) -> Report | None:
-    from imgconv.streaming import streamed
+    from imgconv.filtering.streaming import streamed
 
     def check(done: Report) -> None:
         refuse_span(done)
@@ -113,7 +113,7 @@ def filtered(report: Report, image: Image) -> Done:
     if image.alpha and report.request.alpha != "filter" and not report.keeps_alpha:
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     if report.request.linear:
-        from imgconv.selective import light_notes
+        from imgconv.filtering.selective import light_notes
 
         report = report.replace(notes=(*report.notes, *light_notes(image)))
     report, kept = _run(report, image)
@@ -174,7 +174,7 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
 
     start, planes, engine = time.perf_counter(), image.pixels, engines.get(request.engine)
     if report.picked:
-        from imgconv.selective import run  # few runs need it
+        from imgconv.filtering.selective import run  # few runs need it
 
         result, planes = run(image, request, chain, report.target, report.picked, engine)
     else:
@@ -190,7 +190,7 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
     seconds = time.perf_counter() - start
     check = None
     if request.check:
-        from imgconv.checking import compare  # few runs need it
+        from imgconv.filtering.checking import compare  # few runs need it
 
         colours = planes[:, :, : report.plan.input.channels]
         check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads)
@@ -229,7 +229,7 @@ def refuse_loss(report: Report) -> None:
             f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
         )
     if report.request.strict and result and result.stats.clipped + result.stats.nan:
-        from imgconv.loss import clipping
+        from imgconv.filtering.loss import clipping
 
         lost = clipping(result.stats, report.target, report.white, among_colours=report.among_colours)
         raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")
