@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_imports_run_downwards():
     for part, path, name in imports():
         if name[0] == "imgconv" and len(name) > 1 and part != "__init__" and name[1] in floor:
             assert floor[name[1]] <= floor[part], f"{path} imports {'.'.join(name)} from above"
+
+
+def test_every_folder_is_installed():
+    settings = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())
+    folders = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
+    assert set(settings["tool"]["setuptools"]["packages"]) == folders | {"imgconv.kernels"}
 
 
 def test_libraries_stay_where_they_belong():
