@@ -1,29 +1,18 @@
-"""One image through one kernel or a pipeline, from file to file: everything that ``imgconv apply`` does but print.
+"""From file to file through one kernel or a pipeline: everything that ``imgconv apply`` does but print.
 
-A file of several images is `imgconv.filtering.frames`' part.
+An image is read whole and filtered by `imgconv.filtering.whole`, or, if it is large, some rows at a time by
+`imgconv.filtering.streaming`. Files of several images are the part of `imgconv.filtering.frames` and `volume`.
 """
 
 from __future__ import annotations
 
-import time
-from math import isinf
-from typing import NamedTuple
-
-import numpy as np
-
-from imgconv import engines
-from imgconv.engines._bands import Result
-from imgconv.errors import ClippedError, EngineError, OptionError
+from imgconv.errors import OptionError
 from imgconv.filtering.featuremap import write_result
 from imgconv.filtering.planning import File, Report, planned, samples_bytes
 from imgconv.filtering.request import Request
-from imgconv.filtering.treatment import treated
-from imgconv.image import Image
+from imgconv.filtering.whole import Done, filtered, reason_of, refuse_loss, refuse_span
 from imgconv.image.files import check_place
-from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
-from imgconv.pipeline import computable, float_for, mapped
-from imgconv.tone import Stats, full_range
 
 STREAMED_BYTES = 2**28
 """An image with so many bytes of samples, input and output together, is filtered some rows at a time."""
@@ -95,39 +84,6 @@ def _streamed(report: Report, reading: Reading, target: File) -> Report | None:
     return streamed(report, reading, str(target), check)
 
 
-class Done(NamedTuple):
-    """A filtered image and, by their layers' numbers, the results that are written to files of their own."""
-
-    report: Report
-    image: Image
-    saved: dict[int, Image]
-
-
-def filtered(report: Report, image: Image) -> Done:
-    """Do what was planned to an image that has been read, and complete the report.
-
-    Raises:
-        ImgconvError: samples would be lost although --strict forbids it, or engines disagree.
-    """
-    image = treated(image.with_pixels(image.pixels.astype(computable(image.pixels.dtype), copy=False)), report.request)
-    if image.alpha and report.request.alpha != "filter" and not report.keeps_alpha:
-        image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
-    if report.request.linear:
-        from imgconv.filtering.selective import light_notes
-
-        report = report.replace(notes=(*report.notes, *light_notes(image)))
-    report, kept = _run(report, image)
-    refuse_span(report)
-    refuse_loss(report)
-    assert report.result is not None
-    result = image.with_pixels(report.result.samples, alpha=report.output.alpha)
-    if report.request.gray:
-        from imgconv.grey import grey_metadata
-
-        result = result.replace(metadata=grey_metadata(result.metadata))
-    return Done(report, result, {number: image.with_pixels(pixels, alpha=False) for number, pixels in kept.items()})
-
-
 def _written(done: Done, target: File) -> tuple[str, ...]:
     """Write everything that was made; return notes."""
     request = done.report.request
@@ -137,14 +93,6 @@ def _written(done: Done, target: File) -> tuple[str, ...]:
     return write_result(
         target, done.image, done.report.form, request.options, format=request.format, overwrite=request.overwrite
     )
-
-
-def reason_of(report: Report) -> str:
-    """Return how the engine would go about it; after a run the result says so."""
-    engine, dtype = engines.get(report.request.engine), np.dtype(report.input.dtype)
-    seen = float_for(dtype) if report.picked and report.picked.floats else dtype
-    jobs = report.plan.prepare(engine, seen, full_range(dtype))
-    return "; ".join(dict.fromkeys(job.reason for step in jobs for job in step))
 
 
 def _check_places(targets: list[File], overwrite: bool) -> None:
@@ -159,77 +107,3 @@ def _check_places(targets: list[File], overwrite: bool) -> None:
         if name in names[:at]:
             raise OptionError("save-layer", f"'{name}' is to hold two results; name another file")
         check_place(name, name, overwrite)
-
-
-def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
-    """Run the chain; return the report with its result, and the samples of the layers to be saved."""
-    request, chain = report.request, report.chain
-    wanted = {saved.number: saved for saved in report.saved}
-    kept: dict[int, Pixels] = {}
-
-    def keep(number: int, results: Pixels) -> None:
-        if saved := wanted.get(number):
-            floats = Result(results.copy(), Stats.of(results))
-            kept[number] = mapped(floats, saved.goal, saved.white).samples
-
-    start, planes, engine = time.perf_counter(), image.pixels, engines.get(request.engine)
-    if report.picked:
-        from imgconv.filtering.selective import run  # few runs need it
-
-        result, planes = run(image, request, chain, report.target, report.picked, engine)
-    else:
-        result = chain.run(
-            image.pixels,
-            engine,
-            report.target,
-            alpha=request.alpha if image.alpha else None,
-            threads=request.threads,
-            keep=keep if wanted else None,
-            max_pixels=request.max_pixels,
-        )
-    seconds = time.perf_counter() - start
-    check = None
-    if request.check:
-        from imgconv.filtering.checking import compare  # few runs need it
-
-        colours = planes[:, :, : report.plan.input.channels]
-        check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads)
-    return report.replace(result=result, seconds=seconds, check=check, reason=result.reason), kept
-
-
-def refuse_span(report: Report) -> None:
-    """Refuse a black and a white that make no sense, which is known only now where one of them was measured.
-
-    Raises:
-        OptionError: every result lies beyond the end that was given, or the end that was not is infinite.
-    """
-    low, high, result = report.target.low, report.target.high, report.result
-    if result is None or not report.target.waits or result.stats.minimum > result.stats.maximum:
-        return
-    stats = result.stats
-    if isinf(stats.minimum) or isinf(stats.maximum):
-        problem = "stretch has no ends to go by, as some results are infinite; add --vmin and --vmax"
-        raise OptionError("map", problem)
-    if low is not None and low > stats.maximum:
-        raise OptionError("vmin", f"{low:g} is above every result (they end at {stats.maximum:.6g}); add a --vmax")
-    if high is not None and high < stats.minimum:
-        raise OptionError("vmax", f"{high:g} is below every result (they begin at {stats.minimum:.6g}); add a --vmin")
-
-
-def refuse_loss(report: Report) -> None:
-    """Refuse results that a check does not confirm, and with --strict those that lose samples.
-
-    Raises:
-        EngineError, ClippedError: that is so.
-    """
-    check, result = report.check, report.result
-    if check and not check.agrees:
-        raise EngineError(
-            f"{report.input.name}: {check.engine} and {check.other} differ by up to {check.maximum:.3g} "
-            f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
-        )
-    if report.request.strict and result and result.stats.clipped + result.stats.nan:
-        from imgconv.filtering.loss import clipping
-
-        lost = clipping(result.stats, report.target, report.white, among_colours=report.among_colours)
-        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")

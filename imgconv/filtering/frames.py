@@ -8,10 +8,10 @@ import numpy as np
 
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
-from imgconv.filtering.apply import filtered, reason_of, refuse_span
 from imgconv.filtering.featuremap import sheet
 from imgconv.filtering.planning import Alike, File, Report, planned
 from imgconv.filtering.request import Request
+from imgconv.filtering.whole import filtered, reason_of, refuse_span
 from imgconv.image.formats import holders_of_several, spec_of
 from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading

@@ -18,11 +18,11 @@ from imgconv import cores
 from imgconv.border import Border, index_map
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageReadError, OptionError
-from imgconv.filtering.apply import refuse_loss
 from imgconv.filtering.frames import most_bytes, plans, plays_of, refuse, shown, stretched, written_as
 from imgconv.filtering.planning import File, Report
 from imgconv.filtering.request import Request, rescaled
 from imgconv.filtering.treatment import treated
+from imgconv.filtering.whole import refuse_loss
 from imgconv.functional import conv3d
 from imgconv.geometry import Axis, convolution
 from imgconv.image.formats import spec_of

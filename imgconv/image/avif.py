@@ -14,7 +14,8 @@ from imgconv.image.boxes import boxes
 from imgconv.image.extra import full_range, library
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels
-from imgconv.image.pillow import open_pillow, picture_of, plugin_of, save_into
+from imgconv.image.pillow import open_pillow, plugin_of, save_into
+from imgconv.image.pillowsamples import picture_of
 
 AVIF_QUALITY = 95
 

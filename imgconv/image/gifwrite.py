@@ -19,7 +19,8 @@ from imgconv.image.canvas import changed
 from imgconv.image.clock import Clock, limited
 from imgconv.image.gifread import GifBlocks
 from imgconv.image.model import Image, Options, Pixels
-from imgconv.image.pillow import picture_of, save_into
+from imgconv.image.pillow import save_into
+from imgconv.image.pillowsamples import picture_of
 
 GIF_COLOURS = 256
 _CLEAR = GIF_COLOURS - 1

@@ -14,7 +14,7 @@ import numpy as np
 
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels
-from imgconv.image.reader import upright
+from imgconv.image.orientation import upright
 
 MAGIC = (b"#?RADIANCE", b"#?RGBE")
 

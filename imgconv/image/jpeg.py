@@ -16,7 +16,8 @@ from typing import IO, Any, NamedTuple
 from imgconv import cores
 from imgconv.image.model import Image, JpegWay, Options
 from imgconv.image.parallel import ordered
-from imgconv.image.pillow import picture_of, save_into
+from imgconv.image.pillow import save_into
+from imgconv.image.pillowsamples import picture_of
 
 JPEG_QUALITY = 95
 

@@ -14,7 +14,8 @@ from imgconv.image.boxes import Box, box, boxes
 from imgconv.image.extra import full_range, library
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, space_of
-from imgconv.image.pillow import open_pillow, picture_of, save_into
+from imgconv.image.pillow import open_pillow, save_into
+from imgconv.image.pillowsamples import picture_of
 
 CODESTREAM, CONTAINER = b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"
 

@@ -18,7 +18,7 @@ from imgconv.image.boxes import Box, box, boxes
 from imgconv.image.extra import full_range, library
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
-from imgconv.image.reader import upright
+from imgconv.image.orientation import upright
 
 CODESTREAM, CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
 

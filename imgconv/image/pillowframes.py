@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import IO, Any
 
 from imgconv.image.model import Opened
-from imgconv.image.pillow import samples_of
+from imgconv.image.pillowsamples import samples_of
 
 _THOUSANDTHS = 1000
 

@@ -274,7 +274,7 @@ def _two_passes(file: IO[bytes], mode: str) -> Pixels:
 
 
 def _one_pass(file: IO[bytes], head: PngHead) -> Pixels:
-    from imgconv.image.pillow import array_of
+    from imgconv.image.pillowsamples import array_of
 
     picture = _opened(file)
     if head.colour == 3:

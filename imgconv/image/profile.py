@@ -68,7 +68,7 @@ def cmyk_to_rgb(image: Image) -> tuple[Pixels, bytes, str]:
 def _through_icc(image: Image) -> tuple[Pixels, bytes]:
     from PIL import ImageCms
 
-    from imgconv.image.pillow import array_of, picture_of
+    from imgconv.image.pillowsamples import array_of, picture_of
 
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
     embedded = ImageCms.ImageCmsProfile(BytesIO(image.metadata.icc))

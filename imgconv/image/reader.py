@@ -16,6 +16,7 @@ from imgconv.image.formats import sniff
 from imgconv.image.guard import decoding
 from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
 from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
+from imgconv.image.orientation import upright
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
 LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
@@ -450,24 +451,6 @@ def _check_remarks(remarks: list[str], name: str, format: str) -> None:
     for remark in remarks:
         if any(word in remark.lower() for word in ("truncated", "premature", "corrupt jpeg")):
             raise ImageReadError(name, f"the {format} data breaks off before the end of the image")
-
-
-def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn stored pixels upright: EXIF orientation 1 to 8, as CIPA DC-008 defines it.
-
-    >>> import numpy as np
-    >>> upright(np.arange(6).reshape(2, 3, 1), 6)[:, :, 0].tolist()
-    [[3, 0], [4, 1], [5, 2]]
-    """
-    import numpy as np
-
-    if orientation > 4:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def _upright_metadata(opened: Opened) -> Metadata:

@@ -230,7 +230,7 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
 
 def _through_pillow(pages: _File, layout: Layout, index: int) -> Opened:
     """Use Pillow for palettes, YCbCr, Lab, bits, and what only libtiff unpacks (JPEG, fax ...)."""
-    from imgconv.image.pillow import mode_facts, result_mode, samples_of
+    from imgconv.image.pillowsamples import mode_facts, result_mode, samples_of
 
     picture = pages.picture(index)
     mode = result_mode(picture)

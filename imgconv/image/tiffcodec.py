@@ -150,7 +150,7 @@ def _unpack_by_libtiff(raw: bytes, compression: int, shape: tuple[int, ...]) -> 
     from PIL.TiffImagePlugin import TiffImageFile
 
     from imgconv.image.libtiff import libtiff_heard
-    from imgconv.image.pillow import array_of
+    from imgconv.image.pillowsamples import array_of
 
     rows, row_bytes = shape
 
@@ -174,7 +174,7 @@ def _unpack_webp(raw: bytes, shape: tuple[int, ...]) -> Bytes:
     """Decode a segment that is a WebP picture, of RGB or RGBA."""
     from PIL.WebPImagePlugin import WebPImageFile
 
-    from imgconv.image.pillow import array_of
+    from imgconv.image.pillowsamples import array_of
 
     picture: Any = WebPImageFile(BytesIO(raw))
     rows, row_bytes = shape
