@@ -263,7 +263,7 @@ def table(args: argparse.Namespace) -> None:
         kernel = Kernel(name="", weights=case.taps)
         job = engines.Job.of(kernel.with_gain("sum") if kernel.integral else kernel, both, Border("edge"), 255)
         way = suited(engines.get("builtin").prepare(job, SHAPE, image.dtype), Tone("clip", image.dtype)).reason
-        way = "both members and their length in parts of a band" if case.combined else way
+        way = "both members side by side, and their length" if case.combined else way
         rate = case.taps.size * (2 if case.combined else 1) * image.size / mine.wall / 1e6
         share = f" ({rate / most:.0%})" if most else ""
         verdict = "" if not best or ratio >= case.least else " short"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -122,7 +123,7 @@ def _named(spec: str) -> AnyKernel:
     name, colon, parameters = spec.partition(":")
     path = None if colon else _find(name, _folders())
     if path is not None:
-        return kernelfile.load(path, _member, name)
+        return _stored(path, name)
     generator = parametric.get(name)
     if generator is None:
         if colon and _find(name, _folders()) is not None:
@@ -133,6 +134,18 @@ def _named(spec: str) -> AnyKernel:
         raise UnknownKernelError(name, names())
     values = _parameters(spec, parameters, generator)
     return generator.from_text(spec, values).replace(name=spec if values else name)
+
+
+def _stored(path: str, name: str) -> AnyKernel:
+    """Return the kernel in a file; those of the library, which do not change, are read once."""
+    if os.path.dirname(path) == _shipped():
+        return _shipped_kernel(path, name)
+    return kernelfile.load(path, _member, name)
+
+
+@lru_cache(maxsize=128)
+def _shipped_kernel(path: str, name: str) -> AnyKernel:
+    return kernelfile.load(path, _member, name)
 
 
 def _parameters(spec: str, text: str, generator: parametric.Parametric) -> dict[str, str]:
