@@ -7,6 +7,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from typing import IO, Any
 
@@ -329,64 +330,14 @@ def _drop_unfit_profile(opened: Opened) -> None:
         opened.metadata = opened.metadata.replace(icc=b"")
 
 
-def _open_png(file: IO[bytes]) -> Opened:
-    from imgconv.image.pngread import open_png
+def _in(module: str, function: str) -> Callable[[IO[bytes]], Opened]:
+    """Return what opens a format: a function of one of this folder's modules, imported when it is needed."""
 
-    return open_png(file)
+    def opener(file: IO[bytes]) -> Opened:
+        opened: Opened = getattr(import_module(f"imgconv.image.{module}"), function)(file)
+        return opened
 
-
-def _open_tiff(file: IO[bytes]) -> Opened:
-    from imgconv.image.tiff import open_tiff
-
-    return open_tiff(file)
-
-
-def _open_bmp(file: IO[bytes]) -> Opened:
-    from imgconv.image.bmp import open_bmp
-
-    return open_bmp(file)
-
-
-def _open_netpbm(file: IO[bytes]) -> Opened:
-    from imgconv.image.netpbm import open_netpbm
-
-    return open_netpbm(file)
-
-
-def _open_npy(file: IO[bytes]) -> Opened:
-    from imgconv.image.npy import open_npy
-
-    return open_npy(file)
-
-
-def _open_avif(file: IO[bytes]) -> Opened:
-    from imgconv.image.avif import open_avif
-
-    return open_avif(file)
-
-
-def _open_jxl(file: IO[bytes]) -> Opened:
-    from imgconv.image.jpegxl import open_jxl
-
-    return open_jxl(file)
-
-
-def _open_jp2(file: IO[bytes]) -> Opened:
-    from imgconv.image.jpeg2000 import open_jp2
-
-    return open_jp2(file)
-
-
-def _open_exr(file: IO[bytes]) -> Opened:
-    from imgconv.image.exr import open_exr
-
-    return open_exr(file)
-
-
-def _open_hdr(file: IO[bytes]) -> Opened:
-    from imgconv.image.hdr import open_hdr
-
-    return open_hdr(file)
+    return opener
 
 
 def _by_pillow(format: str) -> Callable[[IO[bytes]], Opened]:
@@ -399,16 +350,16 @@ def _by_pillow(format: str) -> Callable[[IO[bytes]], Opened]:
 
 
 _OPENERS: dict[str, Callable[[IO[bytes]], Opened]] = {
-    "PNG": _open_png,
-    "TIFF": _open_tiff,
-    "PNM": _open_netpbm,
-    "BMP": _open_bmp,
-    "NPY": _open_npy,
-    "AVIF": _open_avif,
-    "JXL": _open_jxl,
-    "JPEG2000": _open_jp2,
-    "EXR": _open_exr,
-    "HDR": _open_hdr,
+    "PNG": _in("pngread", "open_png"),
+    "TIFF": _in("tiff", "open_tiff"),
+    "PNM": _in("netpbm", "open_netpbm"),
+    "BMP": _in("bmp", "open_bmp"),
+    "NPY": _in("npy", "open_npy"),
+    "AVIF": _in("avif", "open_avif"),
+    "JXL": _in("jpegxl", "open_jxl"),
+    "JPEG2000": _in("jpeg2000", "open_jp2"),
+    "EXR": _in("exr", "open_exr"),
+    "HDR": _in("hdr", "open_hdr"),
     **{format: _by_pillow(format) for format in ("JPEG", "WebP", "GIF")},
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from io import BytesIO
 from typing import IO, Any
 
@@ -298,51 +299,29 @@ def encoding(name: str, format: str) -> Iterator[None]:
         raise ImageWriteError(name, f"it cannot be encoded as {format} ({problem})") from cause
 
 
+_ENCODERS = {
+    "PNG": ("png", "encode_png"),
+    "TIFF": ("tiffwrite", "encode_tiff"),
+    "JPEG": ("jpeg", "encode_jpeg"),
+    "NPY": ("npy", "encode_npy"),
+    "PGM": ("netpbm", "encode_pnm"),
+    "PPM": ("netpbm", "encode_pnm"),
+    "PNM": ("netpbm", "encode_pnm"),
+    "PAM": ("netpbm", "encode_pam"),
+    "PFM": ("netpbm", "encode_pfm"),
+    "GIF": ("gifwrite", "encode_gif"),
+    "AVIF": ("avif", "encode_avif"),
+    "JXL": ("jpegxl", "encode_jxl"),
+    "JPEG2000": ("jpeg2000", "encode_jp2"),
+    "EXR": ("exr", "encode_exr"),
+    "HDR": ("hdr", "encode_hdr"),
+    "WebP": ("pillow", "encode_webp"),
+    "BMP": ("pillow", "encode_bmp"),
+}
+"""Which function of which module of this folder writes a format; it is imported when it is needed."""
+
+
 def _encoder(name: str) -> Encoder:
-    if name == "PNG":
-        from imgconv.image.png import encode_png
-
-        return encode_png
-    if name == "TIFF":
-        from imgconv.image.tiffwrite import encode_tiff
-
-        return encode_tiff
-    if name == "JPEG":
-        from imgconv.image.jpeg import encode_jpeg
-
-        return encode_jpeg
-    if name == "NPY":
-        from imgconv.image.npy import encode_npy
-
-        return encode_npy
-    if name in ("PGM", "PPM", "PNM", "PAM", "PFM"):
-        from imgconv.image import netpbm
-
-        return {"PAM": netpbm.encode_pam, "PFM": netpbm.encode_pfm}.get(name, netpbm.encode_pnm)
-    if name == "GIF":
-        from imgconv.image.gifwrite import encode_gif
-
-        return encode_gif
-    if name == "AVIF":
-        from imgconv.image.avif import encode_avif
-
-        return encode_avif
-    if name == "JXL":
-        from imgconv.image.jpegxl import encode_jxl
-
-        return encode_jxl
-    if name == "JPEG2000":
-        from imgconv.image.jpeg2000 import encode_jp2
-
-        return encode_jp2
-    if name == "EXR":
-        from imgconv.image.exr import encode_exr
-
-        return encode_exr
-    if name == "HDR":
-        from imgconv.image.hdr import encode_hdr
-
-        return encode_hdr
-    from imgconv.image import pillow
-
-    return pillow.encode_webp if name == "WebP" else pillow.encode_bmp
+    module, function = _ENCODERS[name]
+    encoder: Encoder = getattr(import_module(f"imgconv.image.{module}"), function)
+    return encoder
