@@ -29,6 +29,7 @@ Step = str | int
 Place = tuple[int, int]
 
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BRACKETS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|(?<!\S)#.*|[\[\]{}]")
 _SPECIAL = {word: float("inf") for word in (".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF")}
 _SPECIAL |= {word: float("-inf") for word in ("-.inf", "-.Inf", "-.INF")}
 _SPECIAL |= {word: float("nan") for word in (".nan", ".NaN", ".NAN")}
@@ -188,10 +189,27 @@ def _events(text: str, source: str, error: type[FileContentError], native: bool)
         raise error(source, "holds a control character, which YAML does not allow", line) from None
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
+        # A parser may look a thousand brackets ahead and give up by itself before `_Builder` has counted to 24.
+        if mark and (deep := _too_deep(text[: mark.index + 1])):
+            raise error(source, f"nests deeper than {MAX_DEPTH} levels", *deep) from None
         place = (mark.line + 1, mark.column + 1) if mark else ()
         raise error(source, f"is not YAML: {problem.problem}", *place) from None
     except yaml.YAMLError as problem:
         raise error(source, f"is not YAML: {shorten(str(problem))}") from None
+
+
+def _too_deep(text: str) -> Place | None:
+    """Return the place of the first bracket that opens a level deeper than `MAX_DEPTH`, or None."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                line_start = text.rfind("\n", 0, found.start()) + 1
+                return text.count("\n", 0, line_start) + 1, found.start() - line_start + 1
+        elif found[0] in "]}":
+            depth -= 1
+    return None
 
 
 class _Builder:
