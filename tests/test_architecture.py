@@ -25,6 +25,7 @@ FLOORS = [
     {"pipelinefile", "schema"},
     {"api", "info"},
     {"filtering"},
+    {"figures"},
     {"batch"},
     {"__main__", "cli"},
 ]
@@ -33,6 +34,7 @@ ALLOWED = {
     "PIL": {"image", "figures"},
     "imageio": {"image", "figures"},
     "tifffile": {"image", "figures"},
+    "matplotlib": {"figures"},
     "yaml": {"yamlfile"},
 }
 

@@ -12,7 +12,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import click
 
@@ -20,25 +20,34 @@ import imgconv
 from imgconv.cli.types import Attached
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
 
-HELPERS = {"__init__", "filtering", "options", "progress", "sections", "types"}
+HELPERS = {"filtering", "options", "progress", "sections", "types"}
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."
 
 
 class Commands(click.Group):
-    """A group whose commands are the modules of this folder."""
+    """A group whose commands are the modules of a folder, and the folders in it.
+
+    Attributes:
+        package: the folder, as it is imported.
+    """
+
+    package: ClassVar[str] = __name__
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in alphabetical order."""
-        names = os.listdir(os.path.dirname(__file__))
-        return sorted({name.removesuffix(".py") for name in names if name.endswith(".py")} - HELPERS)
+        (folder,) = import_module(self.package).__path__
+        names = (
+            name.removesuffix(".py") for name in os.listdir(folder) if name[:1] not in "_." and name[-4:] != ".pyc"
+        )
+        return sorted(set(names) - HELPERS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return the command called `name`."""
         if name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"imgconv.cli.{name}").command
+        command: click.Command = import_module(f"{self.package}.{name}").command
         return command
 
     def resolve_command(

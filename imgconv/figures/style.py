@@ -1,0 +1,251 @@
+"""What all figures have in common: their colours, scales, titles and cells with numbers.
+
+Signed values are drawn on a scale symmetric about 0, from dark blue over mid-grey to pale yellow: lightness grows
+with the value, so that a print in grey still tells negative from positive, and blue against yellow is what people
+who cannot tell red from green see apart. Values of one sign are drawn from black to white, as a picture is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from math import floor, log10
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imgconv.errors import LibraryError, OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+SIGNED = "imgconv-signed"
+"""The name of the colours of signed values."""
+
+SIGNED_COLOURS = ("#08205c", "#2f62b8", "#8a8f98", "#e8b64c", "#fff6c8")
+"""From the most negative over 0 to the most positive; lightness (CIE L*) about 15, 42, 59, 77, 97."""
+
+BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+"""Lines and marks: of the palette of Okabe and Ito (2008), which colour-blind people can tell apart."""
+
+MARKS = (BLUE, ORANGE, GREEN, PINK)
+PADDING = "#d9d9d9"
+"""The ground of cells that the border fills."""
+
+MOST_NUMBERS = 15
+"""The longest side of a matrix whose numbers are written into its cells."""
+
+DPI = 150
+"""Dots to the inch of a PNG, unless asked otherwise."""
+
+_RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.titleweight": "regular",
+    "figure.titlesize": 13.0,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.4,
+    "figure.dpi": DPI,
+    "image.interpolation": "nearest",
+    "figure.facecolor": "white",
+}
+
+
+def matplotlib() -> Any:
+    """Import Matplotlib, with the colours of signed values registered.
+
+    Raises:
+        LibraryError: it is not installed.
+    """
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise LibraryError("drawing figures", "matplotlib", "figures") from None
+    if SIGNED not in mpl.colormaps:
+        from matplotlib.colors import LinearSegmentedColormap
+
+        mpl.colormaps.register(LinearSegmentedColormap.from_list(SIGNED, SIGNED_COLOURS))
+    return mpl
+
+
+def styled() -> AbstractContextManager[None]:
+    """Return the context in which figures are made and drawn: the caller's own settings do not reach them."""
+    mpl = matplotlib()
+    settings = {**mpl.rcParamsDefault, **_RC}
+    settings = {name: value for name, value in settings.items() if not name.startswith(("backend", "toolbar"))}
+    context: AbstractContextManager[None] = mpl.rc_context(settings)
+    return context
+
+
+def new_figure(width: float, height: float, title: str | None = None) -> Figure:
+    """Return an empty figure of (width, height) inches, which lays out its axes so that nothing overlaps."""
+    matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
+    FigureCanvasAgg(figure)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+class Scale(NamedTuple):
+    """The values that the ends of the colours stand for, and the colours' name."""
+
+    low: float
+    high: float
+    cmap: str
+
+    @property
+    def signed(self) -> bool:
+        """Whether 0 is in the middle."""
+        return self.low == -self.high
+
+
+def scale_of(
+    values: ArrayLike | Iterable[NDArray[Any]],
+    *,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    cmap: str | None = None,
+    signed: bool | None = None,
+) -> Scale:
+    """Return the scale on which values are drawn: symmetric about 0 where they are signed, unless an end is given.
+
+    Args:
+        values: an array, or several that share the scale; NaN and infinities do not count.
+        vmin, vmax: the values at the ends of the colours; None measures them.
+        cmap: one of Matplotlib's colormaps; None chooses by sign.
+        signed: whether the values are; None looks whether any is negative.
+
+    Raises:
+        OptionError: there are no such colours, or `vmin` is not less than `vmax`.
+    """
+    arrays = [values] if isinstance(values, np.ndarray) else [np.asarray(one) for one in values]  # type: ignore[union-attr]
+    ends = [(float(one.min()), float(one.max())) for one in map(_finite, arrays) if one.size]
+    low, high = (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (0.0, 1.0)
+    signed = low < 0 if signed is None else signed
+    if signed and vmin is None and vmax is None:
+        high = max(abs(low), abs(high)) or 1.0
+        low = -high
+    low, high = low if vmin is None else vmin, high if vmax is None else vmax
+    if vmin is not None and vmax is not None and vmin >= vmax:
+        raise OptionError("vmin", f"{vmin:g} must be less than --vmax {vmax:g}")
+    if low >= high:  # one value everywhere
+        low, high = (low, low + 1.0) if vmax is None else (high - 1.0, high)
+    return Scale(low, high, colours(cmap).name if cmap else SIGNED if signed else "gray")
+
+
+def colours(name: str) -> Colormap:
+    """Return the colormap of that name.
+
+    Raises:
+        OptionError: there is none.
+    """
+    mpl = matplotlib()
+    if name not in mpl.colormaps:
+        hint = did_you_mean(name, mpl.colormaps) or "; gray, viridis, cividis and RdBu are some"
+        raise OptionError("cmap", f"there are no colours called '{name}'{hint}")
+    found: Colormap = mpl.colormaps[name]
+    return found
+
+
+def heat_map(
+    axes: Axes, values: NDArray[Any], scale: Scale, *, numbers: bool | None = None, bar: bool = True, unit: str = ""
+) -> Any:
+    """Draw a matrix, (rows, cols), as coloured cells with row and column numbers; return Matplotlib's image.
+
+    Args:
+        axes: where.
+        values: (rows, cols).
+        scale: of the colours.
+        numbers: write each value into its cell; None does where both sides are at most `MOST_NUMBERS`.
+        bar: draw a colour bar.
+        unit: what the bar's numbers are.
+    """
+    rows, cols = values.shape
+    shown = axes.imshow(values, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, aspect="equal")
+    axes.set_xticks(ticks(cols), [str(at) for at in ticks(cols)])
+    axes.set_yticks(ticks(rows), [str(at) for at in ticks(rows)])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if max(rows, cols) <= MOST_NUMBERS if numbers is None else numbers:
+        write_numbers(axes, values, shown)
+    if bar and axes.figure:
+        axes.figure.colorbar(shown, ax=axes, shrink=0.85, label=unit, pad=0.02)
+    return shown
+
+
+def ticks(length: int) -> list[int]:
+    """Return which of so many rows or columns get a number: all of a few, else about seven, the first among them."""
+    if length <= MOST_NUMBERS:
+        return list(range(length))
+    step = nice_step(length / 6)
+    return list(range(0, length, step))
+
+
+def nice_step(least: float) -> int:
+    """Return the least of 1, 2, 5, 10, 20 ... that is at least so much."""
+    power = 10 ** max(0, floor(log10(max(least, 1))))
+    return next(int(power * one) for one in (1, 2, 5, 10) if power * one >= least)
+
+
+def write_numbers(axes: Axes, values: NDArray[Any], shown: Any) -> None:
+    """Write every value of a matrix into its cell, in black or white, whichever stands out."""
+    cells = number_cells(values)
+    longest = max(len(cell) for line in cells for cell in line)
+    size = max(3.5, min(9.0, 60.0 / max(values.shape[1], 4) / max(longest, 2) * 2.0))
+    for (row, col), value in np.ndenumerate(values):
+        ground = shown.cmap(shown.norm(float(value)))
+        ink = "black" if luminance(ground) > 0.35 else "white"
+        axes.text(col, row, cells[row][col], ha="center", va="center", fontsize=size, color=ink)
+
+
+def number_cells(values: NDArray[Any]) -> list[list[str]]:
+    """Write numbers: integers as they are, others with as many decimals as give the largest three figures.
+
+    >>> number_cells(np.array([[0.25, -1], [0, 0.0004]]))
+    [['0.25', '-1.00'], ['0', '0.00']]
+    """
+    finite = np.abs(values[np.isfinite(values)])
+    top = float(finite.max(initial=0))
+    if top < 1e7 and np.array_equal(finite, np.rint(finite)):
+        style = ".0f"
+    else:
+        decimals = max(2 - floor(log10(top)), 0) if top else 0
+        style = f".{decimals}f" if decimals <= 5 and top < 1e7 else ".2e"
+    return [["0" if value == 0 else f"{value:{style}}" for value in line] for line in values]
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """Return the relative luminance, 0 to 1, of an sRGB colour (WCAG 2.1, after IEC 61966-2-1)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def picture(axes: Axes, pixels: NDArray[Any], white: float, title: str = "") -> Any:
+    """Draw a picture as people see it: (rows, cols, channels) of 1, 3 or 4 channels whose largest sample is `white`."""
+    shown = np.clip(np.asarray(pixels, np.float64) / white, 0, 1)
+    if shown.ndim == 3 and shown.shape[2] == 1:
+        shown = shown[:, :, 0]
+    image = axes.imshow(shown, cmap="gray", vmin=0, vmax=1)
+    axes.set_axis_off()
+    axes.set_title(title)
+    return image
+
+
+def _finite(values: ArrayLike) -> NDArray[Any]:
+    array: NDArray[Any] = np.asarray(values)
+    finite: NDArray[Any] = array[np.isfinite(array)]
+    return finite
