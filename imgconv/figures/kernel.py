@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgconv.figures.style import heat_map, new_figure, scale_of, styled
+from imgconv.figures.style import heat_map, new_figure, scale_of, settled, styled
 from imgconv.kernelvalue import AnyKernel, Kernel
 
 if TYPE_CHECKING:
@@ -19,4 +19,4 @@ def draw_kernel(*kernels: AnyKernel, title: str | None = None, cmap: str | None 
             if isinstance(kernel, Kernel):
                 heat_map(axes, kernel.taps, scale_of(kernel.taps, cmap=cmap), unit="tap")
             axes.set_title(kernel.name)
-        return figure
+        return settled(figure)

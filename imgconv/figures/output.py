@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imgconv.errors import ImageWriteError, OptionError, did_you_mean
+from imgconv.figures.style import styled
 from imgconv.image.files import check_place, name_of, replace_file
 
 if TYPE_CHECKING:
@@ -111,9 +112,7 @@ def save(
     # A figure is drawn whole before its file is touched, so that a failure of the drawing leaves nothing behind.
     contents = BytesIO()
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]
-    import matplotlib as mpl
-
-    with mpl.rc_context({"svg.hashsalt": "imgconv", "svg.fonttype": "none", "pdf.fonttype": 42}):
+    with styled():
         drawn.savefig(contents, format=suffix, dpi=dots, metadata=metadata)
     replace_file(target, name, overwrite, lambda file: file.write(contents.getvalue()))
     return ()

@@ -57,6 +57,9 @@ _RC = {
     "figure.dpi": DPI,
     "image.interpolation": "nearest",
     "figure.facecolor": "white",
+    "svg.hashsalt": "imgconv",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
 }
 
 
@@ -96,6 +99,16 @@ def new_figure(width: float, height: float, title: str | None = None) -> Figure:
     FigureCanvasAgg(figure)
     if title:
         figure.suptitle(title)
+    return figure
+
+
+def settled(figure: Figure) -> Figure:
+    """Lay out a finished figure and keep its axes where they are, so that it looks the same whenever it is drawn."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        for _ in range(2):  # colour bars take their height from axes that have been laid out
+            figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     return figure
 
 

@@ -1,0 +1,83 @@
+"""What every figure is held to: no text over another, nothing cut off, and a picture to compare with."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from PIL import Image
+
+from imgconv.figures.style import styled
+
+REFERENCES = Path(__file__).parent / "reference"
+DRAWN_WITH = (REFERENCES / "drawn-with.txt").read_text().strip()
+"""The Matplotlib that drew the reference pictures; others set type a little differently."""
+
+DPI = 50
+SLACK = 1.0
+"""How many pixels the boxes of two texts may share: boxes are larger than ink."""
+
+TOLERANCE = 3.0
+"""The root of the mean squared difference of samples, 0 to 255, within which two pictures count as equal."""
+
+
+def texts(figure):
+    """Return the texts that are seen, each with its box in pixels of a drawing at `DPI`."""
+    with styled():
+        figure.savefig(BytesIO(), format="png", dpi=DPI)
+    renderer = figure.canvas.get_renderer()
+    found = [item for item in figure.findobj(Text) if item.get_visible() and item.get_text().strip()]
+    shown = [item for item in found if all(parent.get_visible() for parent in _parents(item))]
+    return [(item, item.get_window_extent(renderer)) for item in shown]
+
+
+def _parents(item):
+    axes = getattr(item, "axes", None)
+    return [axes] if axes is not None else []
+
+
+def assert_tidy(figure):
+    """No text lies over another or runs out of the figure."""
+    boxes = texts(figure)
+    width, height = figure.get_size_inches() * figure.dpi
+    for item, box in boxes:
+        inside = box.x0 >= -SLACK and box.y0 >= -SLACK and box.x1 <= width + SLACK and box.y1 <= height + SLACK
+        assert inside, f"'{item.get_text()}' runs out of the figure"
+    for (first, one), (second, two) in combinations(boxes, 2):
+        across = min(one.x1, two.x1) - max(one.x0, two.x0)
+        down = min(one.y1, two.y1) - max(one.y0, two.y0)
+        assert across <= SLACK or down <= SLACK, f"'{first.get_text()}' lies over '{second.get_text()}'"
+
+
+def drawn(figure):
+    """Return a figure as it is drawn at `DPI`, (rows, cols, 3)."""
+    contents = BytesIO()
+    with styled():
+        figure.savefig(contents, format="png", dpi=DPI)
+    return pixels_of(contents)
+
+
+def pixels_of(file):
+    """Return the samples of a picture, (rows, cols, 3)."""
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def distance(one, two):
+    """Return how far apart two pictures are, or infinity if they have different sizes."""
+    if one.shape != two.shape:
+        return float("inf")
+    return float(np.sqrt(np.mean((one.astype(float) - two.astype(float)) ** 2)))
+
+
+def assert_as_drawn(figure, name):
+    """The figure looks as the reference picture of that name; `references.py` draws them anew."""
+    if mpl.__version__ != DRAWN_WITH:
+        pytest.skip(f"the reference pictures are Matplotlib {DRAWN_WITH}'s")
+    apart = distance(drawn(figure), pixels_of(REFERENCES / f"{name}.png"))
+    assert apart < TOLERANCE, f"{name} is {apart:.1f} off its reference picture"
