@@ -5,6 +5,7 @@ A field's kind is the name of its annotation in the layer's class, one of `imgco
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Callable
@@ -77,8 +78,8 @@ def fields(layer: type[Layer]) -> list[Field]:
 
 def attributes(docstring: str) -> dict[str, str]:
     """Return what the section ``Attributes:`` of a docstring says of each name."""
-    section = docstring.partition("Attributes:\n")[2]
-    entries = re.findall(r"^        (\w+): (.*(?:\n {12}.*)*)", section, re.MULTILINE)
+    section = inspect.cleandoc(docstring).partition("Attributes:\n")[2]  # which Python 3.13 takes the indentation from
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
     return {name: re.sub(r"\s+", " ", text).strip() for name, text in entries}
 
 

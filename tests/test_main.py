@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -23,3 +24,10 @@ def test_a_quick_start_keeps_exit_codes_and_what_the_user_set(arguments, theirs,
     command = [sys.executable, "-c", RUN, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (code, threads)
+
+
+def test_without_docstrings_and_assertions(tmp_path):
+    """``python -OO`` leaves both out, and what is read from docstrings elsewhere has to do without."""
+    command = [sys.executable, "-OO", "-m", "imgconv", "kernels", "show", "box:size=3", "--json"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert json.loads(shown)["scale"] == "1/9"

@@ -91,5 +91,5 @@ def encode_avif(image: Image, file: IO[bytes], options: Options) -> tuple[str, .
     how |= {"icc_profile": meta.icc, "exif": meta.exif, "xmp": meta.xmp, "max_threads": cores.available()}
     made = BytesIO()
     save_into(made, picture_of(pixels, space), "AVIF", how)
-    file.write(made.getbuffer())
+    file.write(made.getvalue())
     return (words,)

@@ -201,5 +201,5 @@ def encode_exr(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
     made = BytesIO()
     with heard(_SAID):
         openexr.File(header, planes, num_threads=cores.available()).write(made)
-    file.write(made.getbuffer())
+    file.write(made.getvalue())
     return ()

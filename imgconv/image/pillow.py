@@ -211,7 +211,7 @@ def _save(picture: Any, format: str, file: IO[bytes], options: dict[str, Any]) -
     # Pillow reports a full disk without the system's error number, so it writes to memory
     encoded = BytesIO()
     save_into(encoded, picture, format, options)
-    file.write(encoded.getbuffer())
+    file.write(encoded.getvalue())
 
 
 def save_into(file: IO[bytes], picture: Any, format: str, options: dict[str, Any]) -> None:

@@ -139,8 +139,8 @@ def store_frames(
         with encoding(name, spec.name):
             writer = _writer(spec.name, room, plays, options, most)
         notes.update(dict.fromkeys(_write(writer, frames, spec, name, options)))
-        if room is not file:
-            file.write(room.getbuffer())  # type: ignore[attr-defined]
+        if isinstance(room, BytesIO) and room is not file:
+            file.write(room.getvalue())
 
     deliver(target, name, overwrite, encode_into)
     return (*notes, *unheeded(spec, options))

@@ -329,7 +329,7 @@ def write_pages_into(file: IO[bytes], pages: list[tuple[Page, Pixels]]) -> tuple
         sink.write(pixels)
     sink.finish()
     if isinstance(target, BytesIO) and target is not file:
-        file.write(target.getbuffer())
+        file.write(target.getvalue())
     return tuple(dict.fromkeys(notes))
 
 

@@ -45,7 +45,7 @@ class WebpWriter:
         encode_webp(own, encoded, self._options)
         place = [left // _EVEN, top // _EVEN, width - 1, height - 1, self._clock.ticks(duration)]
         head = b"".join(number.to_bytes(3, "little") for number in place) + bytes([_REPLACE])
-        self._chunk(b"ANMF", head + _bitstream(encoded.getbuffer()))
+        self._chunk(b"ANMF", head + _bitstream(memoryview(encoded.getvalue())))
         self._before = image.pixels
 
     def finish(self) -> tuple[str, ...]:

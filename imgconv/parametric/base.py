@@ -110,7 +110,7 @@ def parametric(kind: str, source: str, map: str | None = None) -> Callable[[Call
 
     def register(function: Callable[P, K]) -> Callable[P, K]:
         name = function.__name__.replace("_", "-")
-        summary = (function.__doc__ or "").strip().splitlines()[0]
+        summary = (function.__doc__ or "").strip().partition("\n")[0]  # python -OO leaves docstrings out
 
         @wraps(function)
         def computed(*args: P.args, **kwargs: P.kwargs) -> K:

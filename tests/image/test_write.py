@@ -1,5 +1,6 @@
 """Writing: what is refused beforehand, and a target that is the old file or the whole new one."""
 
+import gc
 import io
 import os
 import stat
@@ -12,7 +13,7 @@ import pytest
 from image.pictures import leftovers, noise
 
 from imgconv.errors import ImageWriteError, OptionError
-from imgconv.image import Header, Image, as_image, check_target, encode, format_of, read, write
+from imgconv.image import FORMATS, Header, Image, as_image, check_target, encode, format_of, read, write, write_frames
 
 NAMES = [
     ("a.png", None, "PNG"),
@@ -222,16 +223,37 @@ def test_to_a_binary_file():
     assert write(file, noise(), format="png") == ()
     np.testing.assert_array_equal(read(file.getvalue()).pixels, noise())
 
-    class Full(io.RawIOBase):
-        def writable(self):
-            return True
-
-        def write(self, data):
-            raise OSError(28, "full")
-
     for format in ("png", "jpg", "npy", "tif"):
         with pytest.raises(ImageWriteError, match="no space is left"):
             write(Full(), noise(), format=format)
+
+
+class Full(io.RawIOBase):
+    """A pipe to a full disk."""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        raise OSError(28, "full")
+
+
+@pytest.mark.parametrize("item", FORMATS, ids=lambda item: item.name)
+def test_a_failure_keeps_no_memory_file_busy(item):
+    """Python 3.12.1 crashes where it collects a memory file that an exception's frames hold with a view of it."""
+    if item.library:
+        pytest.importorskip(item.library)
+    pixels, suffix, failures = noise(dtype=item.dtypes[0]), item.suffixes[0], []
+    with pytest.raises(ImageWriteError) as failure:
+        write(Full(), pixels, format=suffix)
+    failures.append(failure)
+    if item.unit:
+        with pytest.raises(ImageWriteError) as failure:
+            write_frames(Full(), [as_image(pixels)] * 2, format=suffix)
+        failures.append(failure)
+    files = [thing for thing in gc.get_objects() if type(thing) is io.BytesIO and not thing.closed]
+    for file in files:
+        file.write(b"")  # a BufferError while anything has a view of it
 
 
 @pytest.mark.parametrize("level", [-1, 10, 2.5])
