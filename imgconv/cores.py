@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
+
+from imgconv.portable import affinity
 
 _most: int | None = None
 
@@ -16,10 +17,7 @@ def limit(threads: int | None) -> None:
 
 def available() -> int:
     """Return how many cores this process may use, by its CPU affinity, its control group's quota and `limit`."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system has affinities
-        cores = os.cpu_count() or 1
+    cores = affinity()
     return max(1, min(cores, *_quotas(), _most or cores))
 
 

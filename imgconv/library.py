@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv import kernelfile, kerneltext, parametric, weightfile, yamlfile
+from imgconv import kernelfile, kerneltext, parametric, portable, weightfile, yamlfile
 from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, UnknownKernelError
 from imgconv.kernelfile import NAME, SUFFIXES
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
@@ -211,7 +211,7 @@ def _is_inline(spec: str) -> bool:
 def _wrong_form(spec: str) -> str:
     if not spec:
         return "is empty; 'imgconv kernels list' shows the names"
-    if os.sep in spec or os.path.splitext(spec)[1]:
+    if len(portable.split(spec)) > 1 or os.path.splitext(spec)[1]:
         return f"kernel files end in {', '.join(SUFFIXES)}"
     return "is neither a name (lower-case letters, digits, hyphens) nor a file nor a matrix such as '1,0,-1;2,0,-2'"
 

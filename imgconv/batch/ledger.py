@@ -12,14 +12,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from imgconv import portable
 from imgconv.errors import ReportError
 from imgconv.image.files import make_folder
 from imgconv.image.guard import fault_words
-
-try:
-    import fcntl
-except ImportError:  # not every system has it; there a single write is all there is
-    fcntl = None  # type: ignore[assignment]
 
 MAX_LINE = 2**20
 """The longest line that is read; a longer one was not written here."""
@@ -46,7 +42,7 @@ class Ledger:
         """
         try:
             make_folder(os.path.dirname(self.path))
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._descriptor = portable.open_descriptor(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except (OSError, ValueError) as fault:
             words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
             raise ReportError(self.path, words) from None
@@ -68,9 +64,7 @@ class Ledger:
 
     def _append(self, line: bytes) -> None:
         file = self._descriptor
-        if fcntl is not None:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(file, fcntl.LOCK_EX)
+        portable.lock(file)  # where there are no locks, a single write is all there is
         try:
             end = self._mended()
             try:
@@ -83,9 +77,7 @@ class Ledger:
             if written < len(line):
                 self._cut(end)
         finally:
-            if fcntl is not None:
-                with suppress(OSError):
-                    fcntl.flock(file, fcntl.LOCK_UN)
+            portable.unlock(file)
 
     def _mended(self) -> int:
         """Cut a piece of a line off the end of the file, and return where it ends."""
@@ -93,9 +85,9 @@ class Ledger:
             end = os.lseek(self._descriptor, 0, os.SEEK_END)
         except OSError:  # a pipe
             return 0
-        if not end or os.pread(self._descriptor, 1, end - 1) == b"\n":
+        if not end or portable.read_at(self._descriptor, 1, end - 1) == b"\n":
             return end
-        tail = os.pread(self._descriptor, MAX_LINE, max(0, end - MAX_LINE))
+        tail = portable.read_at(self._descriptor, MAX_LINE, max(0, end - MAX_LINE))
         end += tail.rfind(b"\n") + 1 - len(tail)
         self._cut(end)
         return end

@@ -8,6 +8,7 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
+from imgconv import portable
 from imgconv.batch.sources import Source
 from imgconv.errors import CollisionError, OptionError, did_you_mean
 from imgconv.filtering.request import Request
@@ -168,8 +169,8 @@ def _check(template: str) -> None:
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
             hint = did_you_mean(field, FIELDS)
             raise OptionError("name", f"there is no {{{field}}}; {known} are known{hint}")
-    parts = template.split(os.sep)
-    if template.startswith(os.sep) or os.pardir in parts or not parts[-1] or "\0" in template:
+    parts = portable.split(template)
+    if os.path.splitdrive(template)[0] or not parts[0] or os.pardir in parts or not parts[-1] or "\0" in template:
         raise OptionError("name", f"'{template}' must name a file below DEST")
     if not {"name", "stem"} & set(fields):
         raise OptionError("name", f"'{template}' gives every result the same name; put {{stem}} or {{name}} into it")

@@ -17,11 +17,10 @@ from imgconv.batch.task import DONE, FAILED, Outcome, Task
 from imgconv.errors import StoppedError
 from imgconv.filtering.request import Request
 from imgconv.image.files import sweep
+from imgconv.portable import STOPPING
 
 Execute = Callable[[Request, Iterable[Task]], Generator[Outcome]]
 """What runs tasks and yields what comes of each, as it comes; closing it ends what is still running."""
-
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Tally:
@@ -144,7 +143,7 @@ def stoppable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOPPING}
     heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
 
     def stop(number: int, frame: Any) -> NoReturn:

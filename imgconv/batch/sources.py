@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import IO, NamedTuple
 
+from imgconv import portable
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.files import name_of
 from imgconv.image.formats import FORMATS
@@ -86,7 +87,7 @@ class Finder:
         """Yield the files of a list. Those below the current folder keep their folders."""
         for name in names:
             place = os.path.normpath(name)
-            inside = not os.path.isabs(place) and place.split(os.sep)[0] != os.pardir
+            inside = not os.path.isabs(place) and portable.split(place)[0] != os.pardir
             yield from self._one(name, place if inside else os.path.basename(place), place if inside else "")
 
     def _one(self, path: str, place: str, below: str) -> Iterator[Source]:
@@ -98,9 +99,10 @@ class Finder:
 
     def _matching(self, pattern: str) -> Iterator[Source]:
         """Yield the files that match a pattern, in which ``**`` stands for any number of folders."""
-        parts = pattern.split(os.sep)
+        drive, pattern = os.path.splitdrive(pattern)
+        parts = portable.split(pattern)
         plain = next(at for at, part in enumerate(parts) if _MAGIC.search(part))
-        root = os.sep.join(parts[:plain]) or (os.sep if pattern.startswith(os.sep) else "")
+        root = drive + ("/".join(parts[:plain]) or "/" * (not parts[0]))
         rest = [part for part in parts[plain:] if part]
         found = False
         for source in self._walk(root, "", rest):
@@ -201,8 +203,8 @@ def read_list(file: str | IO[bytes] | None, separator: bytes) -> Iterator[str]:
 
 
 def _matched(patterns: Sequence[str], place: str) -> bool:
-    name = os.path.basename(place)
-    return any(fnmatchcase(place if "/" in pattern else name, pattern) for pattern in patterns)
+    name, place = os.path.basename(place), portable.slashed(place)
+    return any(fnmatchcase(place if "/" in pattern else name, pattern) for pattern in map(portable.slashed, patterns))
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import selectors
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from imgconv import cores
+from imgconv import cores, portable
 from imgconv.batch.task import FAILED, Outcome, Task, run
 from imgconv.image.files import sweep
 
@@ -49,15 +48,15 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
         tasks: drawn from as workers become free.
     """
     waiting = deque(tasks)
-    pool: dict[int, Worker] = {}
-    if len(waiting) > 1 and _alone():
+    pool: list[Worker] = []
+    if len(waiting) > 1 and portable.can_fork():
         _warm(request, waiting)
-    with selectors.DefaultSelector() as ready:
+    with portable.inbox() as inbox:
 
         def begin() -> None:
-            worker = Worker(request, pool.values())
-            pool[worker.results.fileno()] = worker
-            ready.register(worker.results, selectors.EVENT_READ)
+            worker = Worker(request, pool)
+            pool.append(worker)
+            inbox.watch(worker, worker.results, worker.receive)
             feed(worker)
 
         def feed(worker: Worker) -> None:
@@ -66,32 +65,32 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
                 worker.give(waiting.popleft())
 
         def end(worker: Worker) -> None:
-            ready.unregister(worker.results)
-            del pool[worker.results.fileno()]
+            worker.wait()
+            inbox.forget(worker, worker.results)
+            worker.close()
 
         try:
             for _ in range(min(jobs, len(waiting))):
                 begin()
             while pool:
-                for key, _ in ready.select():
-                    worker = pool[key.fd]
-                    outcome = worker.take()
+                for worker, outcome in inbox.messages():
                     if outcome:
+                        worker.tasks.popleft()
                         feed(worker)
                     if not outcome or not worker.tasks:
-                        end(worker)
                         outcome = outcome or worker.died()
                         waiting.extendleft(reversed(worker.tasks))
-                        worker.close()
+                        end(worker)
+                        pool.remove(worker)
                         if waiting:
                             begin()
                     yield outcome
         finally:
-            for worker in pool.values():
+            for worker in pool:
                 worker.kill()
-            for worker in pool.values():
+            for worker in pool:
                 worker.died()
-                worker.close()
+                end(worker)
 
 
 class Worker:
@@ -107,20 +106,17 @@ class Worker:
         """
         self.tasks: deque[Task] = deque()
         # A signal must find neither a worker that nobody knows of, nor one that takes itself for its parent.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-        try:
-            if folder is None and _alone():
+        with portable.stopping_blocked():
+            if folder is None and portable.can_fork():
                 self._fork(request, others)
             else:
                 self._spawn(request, folder)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _fork(self, request: Request, others: Iterable[Worker]) -> None:
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
+        self._process: portable.Child = portable.Fork()
+        if not self._process.pid:
             try:
                 # A pipe ends when its last writer closes it: a copy of one would keep a worker waiting for its parent.
                 for other in others:
@@ -128,9 +124,9 @@ class Worker:
                     os.close(other.results.fileno())
                 os.close(ours_in)
                 os.close(ours_out)
-                for number in (signal.SIGTERM, signal.SIGHUP):
+                for number in set(portable.STOPPING) - QUIET:
                     signal.signal(number, signal.SIG_DFL)
-                signal.pthread_sigmask(signal.SIG_SETMASK, QUIET)
+                portable.hold_back(QUIET)
                 _serve(request, os.fdopen(theirs_in, "rb"), os.fdopen(theirs_out, "wb"))
             finally:
                 os._exit(1)
@@ -144,10 +140,9 @@ class Worker:
         command = [sys.executable, "-c", _SPAWN]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
         assert process.stdin and process.stdout
-        self.pid, self.orders = process.pid, process.stdin
+        self._process, self.orders = process, process.stdin
         with process.stdout as buffered:
             self.results = os.fdopen(os.dup(buffered.fileno()), "rb", buffering=0)
-        process.returncode = 0  # it is waited for here, not by Popen
         self._send((request, sys.path))
 
     def _send(self, message: object) -> None:
@@ -160,36 +155,44 @@ class Worker:
         self.tasks.append(task)
         self._send(task)
 
-    def take(self) -> Outcome | None:
-        """Return what came of its first task, or None if the process has died."""
+    def receive(self) -> Outcome | None:
+        """Return the next outcome that it sends, or None if the process has died."""
         try:
             outcome: Outcome = pickle.loads(_read(self.results, int.from_bytes(_read(self.results, _LENGTH))))
         except EOFError:
             return None
-        self.tasks.popleft()
+        return outcome
+
+    def take(self) -> Outcome | None:
+        """Return what came of its first task, or None if the process has died."""
+        outcome = self.receive()
+        if outcome:
+            self.tasks.popleft()
         return outcome
 
     def kill(self) -> None:
         """End the process at once, whatever it is doing."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        self._process.kill()
 
     def died(self) -> Outcome:
         """Wait for a process that has died, take away what it left, and say what has become of its first task."""
-        _, status = os.waitpid(self.pid, 0)
-        self.pid = 0
+        code = self._process.wait()
         for task in self.tasks:  # it may have come to the second, if nobody has asked what came of the first
             sweep(os.path.dirname(os.path.realpath(task.target)))
         task = self.tasks.popleft() if self.tasks else Task("", "")
-        return Outcome(input=task.source, output=task.target, status=FAILED, error=f"{task.source}: {_words(status)}")
+        return Outcome(input=task.source, output=task.target, status=FAILED, error=f"{task.source}: {_words(code)}")
+
+    def wait(self) -> None:
+        """Say that there are no more tasks, and wait until the process has ended."""
+        with suppress(OSError):
+            self.orders.close()
+        self._process.wait()
 
     def close(self) -> None:
-        """Close the pipes, which ends the process when it has no task, and wait for it."""
-        for pipe in (self.orders, self.results):
-            with suppress(OSError):
-                pipe.close()
-        if self.pid:
-            os.waitpid(self.pid, 0)
+        """Wait until the process has ended, and close the pipe from it."""
+        self.wait()
+        with suppress(OSError):
+            self.results.close()
 
 
 def _read(pipe: IO[bytes], size: int) -> bytes:
@@ -207,22 +210,13 @@ def _read(pipe: IO[bytes], size: int) -> bytes:
     return data
 
 
-def _words(status: int) -> str:
-    """Say how a worker died, by what the system says of it."""
-    code = os.waitstatus_to_exitcode(status)
+def _words(code: int) -> str:
+    """Say how a worker died, by its exit code."""
     if code >= 0:
         return f"the process that filtered it ended with exit code {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    hint = "; the system does that when memory runs out, and fewer --jobs need less" if code == -signal.SIGKILL else ""
-    return f"the process that filtered it was ended by {name}{hint}"
-
-
-def _alone() -> bool:
-    """Whether this process can be copied: a thread that holds a lock would not come along to give it back."""
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:  # macOS, whose own libraries do not bear it
-        return False
+    killed = portable.was_killed(code)
+    hint = "; the system does that when memory runs out, and fewer --jobs need less" if killed else ""
+    return f"the process that filtered it was ended by {portable.signal_name(-code)}{hint}"
 
 
 def _warm(request: Request, tasks: Iterable[Task]) -> None:
@@ -258,5 +252,5 @@ def _spawned() -> None:
     tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     request, sys.path[:] = pickle.load(tasks)
-    signal.pthread_sigmask(signal.SIG_SETMASK, QUIET)
+    portable.hold_back(QUIET)
     _serve(request, tasks, results)

@@ -19,6 +19,7 @@ import click
 import imgconv
 from imgconv.cli.types import Attached
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
+from imgconv.portable import STOPPING
 
 HELPERS = {"filtering", "options", "progress", "sections", "types"}
 """Modules of this folder that are not commands."""
@@ -134,9 +135,8 @@ def printable(text: str) -> str:
 
 def _prepare_process() -> None:
     """Let files be closed properly when the process is ended, and make standard streams safe to use."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+    for number in STOPPING:
+        if signal.getsignal(number) is signal.SIG_DFL:  # Ctrl-C has a handler of Python's
             signal.signal(number, _terminated)
     for descriptor in range(3):
         # A standard stream that is closed would lend its number to the next file that is opened.

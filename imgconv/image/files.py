@@ -14,13 +14,9 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
+from imgconv import portable
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
 from imgconv.image.guard import fault_words
-
-try:
-    import fcntl
-except ImportError:  # not every system has it, and then nothing that is left over is ever taken away
-    fcntl = None  # type: ignore[assignment]
 
 TEMPORARY = r"\.imgconv-(\d+)-[0-9a-f]{16}\.tmp"
 """The name of a temporary file and in it the number of the process that writes it; see `sweep`."""
@@ -110,10 +106,8 @@ def check_place(target: Any, name: str, overwrite: bool) -> None:
     if stat.S_ISREG(kind) and not overwrite:
         raise TargetExistsError(name)
     if (kind == 0 or stat.S_ISREG(kind)) and not os.access(folder, os.W_OK | os.X_OK):
-        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
-        raise ImageWriteError(
-            name, "this is a read-only file system" if read_only else f"{folder} cannot be written to"
-        )
+        problem = f"{folder} cannot be written to"
+        raise ImageWriteError(name, "this is a read-only file system" if portable.is_read_only(folder) else problem)
 
 
 def _real(target: Any) -> str:
@@ -192,13 +186,10 @@ def _locked(temporary: str) -> tuple[int, int]:
     being written from one that was left over. Should it come between creating and locking, the file is gone.
     """
     # not tempfile's: those have mode 0600 whatever the umask
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
     while True:
-        descriptor = os.open(temporary, flags, 0o666)
-        if fcntl is None:
+        descriptor = portable.open_descriptor(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        if not portable.lock(descriptor):  # a file system without locks, on which `sweep` gets none either
             return descriptor, -1
-        with suppress(OSError):  # a file system without locks, on which `sweep` gets none either
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return descriptor, os.dup(descriptor)
         os.close(descriptor)
@@ -213,33 +204,13 @@ def sweep(folder: str, process: int | None = None) -> int:
         folder: where to look; one that cannot be read holds none.
         process: leave those alone that other processes have made.
     """
-    if fcntl is None:
-        return 0
     try:
         with os.scandir(folder or os.curdir) as entries:
             names = [entry.name for entry in entries if entry.name.startswith(".imgconv-")]
     except OSError:
         return 0
     found = [name for name in names if (match := re.fullmatch(TEMPORARY, name)) and process in (None, int(match[1]))]
-    return sum(_swept(os.path.join(folder, name)) for name in found)
-
-
-def _swept(path: str) -> bool:
-    """Delete a temporary file unless it is being written; return whether it was."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(descriptor), os.lstat(path)):
-            return False  # the name has gone over to a file that is being written
-        os.unlink(path)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
+    return sum(portable.remove_abandoned(os.path.join(folder, name)) for name in found)
 
 
 def _link(temporary: str, real: str) -> None:

@@ -28,6 +28,8 @@ _KNOWN = {
 }
 """What a library says that can be told in a clause."""
 
+_SHARING_VIOLATION = 32  # of Windows
+
 _lock = threading.Lock()
 _here = threading.local()
 _threads: list[int] = []
@@ -47,12 +49,14 @@ def fault_words(fault: OSError) -> str:
         errno.EACCES: "permission denied",
         errno.EPERM: "permission denied",
         errno.ENOSPC: "no space is left on the disk",
-        errno.EDQUOT: "the disk quota is used up",
+        getattr(errno, "EDQUOT", -1): "the disk quota is used up",
         errno.EROFS: "this is a read-only file system",
         errno.ENAMETOOLONG: "the file name is too long",
         errno.ELOOP: "too many symbolic links point to one another",
         errno.EMFILE: "too many files are open",
     }
+    if getattr(fault, "winerror", None) == _SHARING_VIOLATION:
+        return "another program has it open"
     number = fault.errno or 0
     return known.get(number) or (os.strerror(number).lower() if number else str(fault) or "it failed")
 

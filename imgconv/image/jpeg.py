@@ -8,7 +8,6 @@ Source: ITU-T T.81 (1992), annexes A.1, A.2, B.2 and E.1.4.
 
 from __future__ import annotations
 
-import os
 import struct
 from io import BytesIO
 from typing import IO, Any, NamedTuple
@@ -18,6 +17,7 @@ from imgconv.image.model import Image, JpegWay, Options
 from imgconv.image.parallel import ordered
 from imgconv.image.pillow import save_into
 from imgconv.image.pillowsamples import picture_of
+from imgconv.portable import MEMORY_FILES, memory_file
 
 JPEG_QUALITY = 95
 
@@ -98,7 +98,7 @@ def encode_jpeg(image: Image, file: IO[bytes], options: Options) -> tuple[str, .
     rows = max(1, _STRIP_BYTES // row_bytes // down) * down
     count = -(-image.height // rows)
     described = _described(image)
-    several = count > 1 and cores.available() > 1 and hasattr(os, "memfd_create")
+    several = count > 1 and cores.available() > 1 and MEMORY_FILES
 
     def strip(number: int) -> bytes:
         part = image.pixels[number * rows : (number + 1) * rows]
@@ -142,10 +142,10 @@ def _encoded(picture: Any, way: Way, described: dict[str, Any], several: bool) -
         save_into(made, picture, "JPEG", options)
         return made.getvalue()
     # Pillow lets other threads run only while it writes to a file of the system's
-    with os.fdopen(os.memfd_create("imgconv"), "w+b", buffering=0) as file:
+    with memory_file() as file:
         save_into(file, picture, "JPEG", options)
-        size = file.seek(0, os.SEEK_END)
-        return os.pread(file.fileno(), size, 0)
+        file.seek(0)
+        return file.read()
 
 
 def _scan_place(encoded: bytes) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from imgconv.portable import mapped_memory
+
 _WORTH_MAPPING = 2**22
 
 
@@ -14,13 +16,7 @@ def room(size: int) -> Any:
     """
     if size < _WORTH_MAPPING:
         return bytearray(size)
-    import mmap
-
-    if not hasattr(mmap, "MADV_HUGEPAGE"):
-        return mmap.mmap(-1, size)
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory has no huge pages
-    memory.madvise(mmap.MADV_HUGEPAGE)
-    return memory
+    return mapped_memory(size)
 
 
 def array_room(size: int) -> Any:

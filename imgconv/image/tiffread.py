@@ -6,7 +6,6 @@ here, on several threads, some rows of the image or all of them at a time.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from io import UnsupportedOperation
@@ -22,6 +21,7 @@ from imgconv.image.model import Pixels, supported
 from imgconv.image.parallel import ordered
 from imgconv.image.tiffcodec import DEFLATE, NONE, OLD_DEFLATE, differ, joined, unpack
 from imgconv.image.tifflayout import ASSOCIATED, WHITE_IS_ZERO, Layout
+from imgconv.portable import read_at, read_into
 
 Bytes = NDArray[np.uint8]
 
@@ -264,14 +264,14 @@ class _Source:
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._lock = file, threading.Lock()
         try:
-            self._number = file.fileno() if hasattr(os, "preadv") else -1
+            self._number = file.fileno()
         except (OSError, UnsupportedOperation):
             self._number = -1
 
     def read(self, place: int, size: int) -> bytes:
         """Return `size` bytes, or as many as there are."""
         if self._number >= 0:
-            return os.pread(self._number, size, place)
+            return read_at(self._number, size, place)
         with self._lock:
             self._file.seek(place)
             return self._file.read(size)
@@ -285,7 +285,7 @@ class _Source:
         done = 0
         while done < room.size:
             if self._number >= 0:
-                count = os.preadv(self._number, [room[done:].data], place + done)
+                count = read_into(self._number, room[done:].data, place + done)
             else:
                 with self._lock:
                     self._file.seek(place + done)
