@@ -11,6 +11,7 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
+from imgconv.image.budget import Budget, of_block
 from imgconv.image.deflate import crc32
 from imgconv.image.guard import DataError
 from imgconv.image.model import Opened, Pixels
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _CONTROL = struct.Struct(">IIIIIHHBB")
 _USUAL_DENOMINATOR = 100
-_SHARED = (b"PLTE", b"tRNS")
+_SHARED = {b"PLTE": 768, b"tRNS": 256}
+"""The chunks that every frame needs, and the most bytes of each."""
 
 
 class PngFrame(Value):
@@ -42,25 +44,27 @@ class _Chunks:
 
     Attributes:
         header: IHDR's data.
-        shared: the chunks that every frame needs, whole.
+        shared: the chunks that every frame needs, whole; of repeated ones the last.
         frames: the frames, in order.
         stray: whether the default image is no frame.
     """
 
-    def __init__(self, file: IO[bytes], head: PngHead) -> None:
-        self.header, self.shared = b"", b""
+    def __init__(self, file: IO[bytes], head: PngHead, budget: Budget) -> None:
+        self.header = b""
+        shared: dict[bytes, bytes] = {}
         self.frames: list[PngFrame] = []
         self._head, self._numbers = head, 0
         self._patch: Patch | None = None
         self._parts: list[tuple[int, int, bytes]] = []
         self.stray = False
         for name, place, length in _walk(file):
+            budget.spend()
             file.seek(place)
             if name == b"IHDR":
                 self.header = file.read(length)
-            elif name in _SHARED:
+            elif length <= _SHARED.get(name, -1):
                 file.seek(place - 8)
-                self.shared += file.read(length + 12)
+                shared[name] = file.read(length + 12)
             elif name == b"fcTL":
                 self._close()
                 self._open(file.read(length))
@@ -72,6 +76,7 @@ class _Chunks:
                 self.stray = self._patch is None
                 self._parts += [] if self.stray else [(place, length, name)]
         self._close()
+        self.shared = b"".join(shared[name] for name in _SHARED if name in shared)
         if len(self.frames) < head.frames:
             raise EOFError
         del self.frames[head.frames :]
@@ -122,7 +127,7 @@ def _walk(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
         place += length + 12
 
 
-def open_apng(file: IO[bytes], head: PngHead) -> Opened:
+def open_apng(file: IO[bytes], head: PngHead, budget: Budget) -> Opened:
     """Read the header of an animated PNG file.
 
     Raises:
@@ -132,7 +137,7 @@ def open_apng(file: IO[bytes], head: PngHead) -> Opened:
     from imgconv.image.canvas import Canvas, shows_through
 
     still = open_still(file, head)
-    chunks = _Chunks(file, head)
+    chunks = _Chunks(file, head, budget)
     added = not still.alpha and shows_through((frame.patch for frame in chunks.frames), head.width, head.height)
     channels, alpha = still.channels + added, still.alpha or added
     notes = ["its default image is no frame and is left out"] if chunks.stray else []
@@ -180,7 +185,7 @@ def _pixels(file: IO[bytes], chunks: _Chunks, frame: PngFrame) -> Pixels:
     own = BytesIO()
     own.write(SIGNATURE + _chunk(b"IHDR", size + chunks.header[8:]) + chunks.shared)
     own.write(_chunk(b"IDAT", b"".join(data)) + _chunk(b"IEND", b""))
-    return open_still(own, png_head(own)).load()
+    return open_still(own, png_head(own, of_block(own.tell()))).load()
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from imgconv import cores
 from imgconv.image.boxes import boxes
+from imgconv.image.budget import Budget
 from imgconv.image.extra import full_range, library
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels
@@ -24,15 +25,15 @@ _ODD_PRIMARIES, _ODD_TRANSFERS = (9, 10, 11, 12), (4, 5, 8, 9, 10, 16, 17, 18)
 _DESCRIBING = (b"meta", b"moov")
 
 
-def open_avif(file: IO[bytes]) -> Opened:
+def open_avif(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of an AVIF file.
 
     Raises:
         DataError: it is an animation of more than 8 bits.
     """
-    described = b"".join(part.read(file) for part in boxes(file) if part.kind in _DESCRIBING)
+    described = b"".join(part.read(file) for part in boxes(file, budget) if part.kind in _DESCRIBING)
     file.seek(0)
-    opened = open_pillow(file, "AVIF")
+    opened = open_pillow(file, "AVIF", budget)
     if not opened.metadata.icc:
         opened.metadata = opened.metadata.replace(colour=_colour(described))
     bits = _bits(described)

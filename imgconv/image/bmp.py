@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.pillow import plain_dpi
@@ -63,7 +64,7 @@ class _Layout(NamedTuple):
         return len(self.masks) or self.palette.shape[1]
 
 
-def open_bmp(file: IO[bytes]) -> Opened:
+def open_bmp(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of a BMP file, and its palette.
 
     Raises:

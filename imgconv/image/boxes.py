@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 
 
@@ -30,7 +31,7 @@ class Box(NamedTuple):
         return data
 
 
-def boxes(file: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes(file: IO[bytes], budget: Budget, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """Yield the boxes that lie between two places of a file, the whole file if none are said.
 
     Raises:
@@ -40,6 +41,7 @@ def boxes(file: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[B
     last = file.seek(0, os.SEEK_END)
     end = last if end is None else end
     while start + 8 <= end:
+        budget.spend()
         file.seek(start)
         head = file.read(16)
         size, first = int.from_bytes(head[:4], "big"), start + 8

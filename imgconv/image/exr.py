@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from imgconv import cores
+from imgconv.image.budget import Budget
 from imgconv.image.extra import library
 from imgconv.image.guard import DataError
 from imgconv.image.heard import heard
@@ -49,7 +50,7 @@ class _Wanted(NamedTuple):
         return "float64" if _UINT in kinds else "float32" if _FLOAT in kinds else "float16"
 
 
-def open_exr(file: IO[bytes]) -> Opened:
+def open_exr(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of an OpenEXR file, of its first part.
 
     Raises:
@@ -60,9 +61,9 @@ def open_exr(file: IO[bytes]) -> Opened:
     flags = struct.unpack("<4sI", file.read(8))[1]
     if flags & _DEEP:
         raise DataError("deep data, with many samples a pixel")
-    attributes = _attributes(file)
+    attributes = _attributes(file, budget)
     parts = 1
-    while flags & _PARTS and _attributes(file):
+    while flags & _PARTS and _attributes(file, budget):
         parts += 1
     left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
     wanted = _wanted(_channels(attributes["channels"]))
@@ -90,12 +91,13 @@ def open_exr(file: IO[bytes]) -> Opened:
     )
 
 
-def _attributes(file: IO[bytes]) -> dict[str, bytes]:
+def _attributes(file: IO[bytes], budget: Budget) -> dict[str, bytes]:
     """Return one header: its attributes' values by name."""
     found: dict[str, bytes] = {}
     while name := _word(file):
         kind = _word(file)
         (size,) = struct.unpack("<i", _bytes(file, 4))
+        budget.spend(8, max(0, size))
         if not kind or not 0 <= size <= _MAX_HEADER:
             raise DataError("its header is malformed")
         found[name] = _bytes(file, size)

@@ -16,7 +16,9 @@ from typing import IO, Any
 
 from imgconv import portable
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
+from imgconv.image.formats import sniff
 from imgconv.image.guard import fault_words
+from imgconv.image.limit import MAX_PIXELS, amount
 
 TEMPORARY = r"\.imgconv-(\d+)-[0-9a-f]{16}\.tmp"
 """The name of a temporary file and in it the number of the process that writes it; see `sweep`."""
@@ -43,29 +45,53 @@ def name_of(source: Any) -> str:
     return standard.get(name, name) if isinstance(name, str) else "<stream>"
 
 
-def open_source(source: Any, name: str) -> IO[bytes]:
+SNIFFED = 32
+"""The bytes that tell a format."""
+
+_PIPED_BYTES, _BYTES_A_PIXEL = 2**24, 8
+_PIECE = 2**20
+
+
+def open_source(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> IO[bytes]:
     """Return a binary file that can seek, over a path, bytes, or an open binary file.
 
-    A file that cannot seek, such as a pipe, is read to its end.
+    A file that cannot seek, such as a pipe, is read to its end if it begins as an image does.
 
     Raises:
-        ImageReadError: there is no such file, or it is none that can be read.
+        ImageReadError: there is no such file, it is none that can be read, or it goes on beyond what `max_pixels` take.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return BytesIO(source)
     try:
         if isinstance(source, (str, os.PathLike)):
-            return _open_path(os.fsdecode(source), name)
-        if not source.seekable():
-            return BytesIO(source.read())
-        if source.tell():
-            return BytesIO(source.read())
+            return _open_path(os.fsdecode(source), name, max_pixels)
+        if not source.seekable() or source.tell():
+            return read_whole(source, name, max_pixels)
     except (OSError, ValueError) as fault:
         raise ImageReadError(name, _clause(fault)) from None
     return source  # type: ignore[no-any-return]
 
 
-def _open_path(path: str, name: str) -> IO[bytes]:
+def read_whole(file: IO[bytes], name: str, max_pixels: int) -> BytesIO:
+    """Return what is left of a file; of one that begins as no image does, no more than its beginning.
+
+    Raises:
+        ImageReadError: it goes on beyond what `max_pixels` take.
+    """
+    held, most = BytesIO(), _PIPED_BYTES + _BYTES_A_PIXEL * max_pixels
+    while piece := file.read(_PIECE if held.tell() >= SNIFFED else SNIFFED - held.tell()):
+        held.write(piece)
+        if held.tell() == SNIFFED and not sniff(held.getvalue()):
+            break
+        if held.tell() > most:
+            more = amount(2 * max_pixels)
+            problem = f"it goes on for more than {most >> 20} MB, as much as is read of what cannot be sought in"
+            raise ImageReadError(name, f"{problem}; save it to a file first, or use --max-pixels {more}")
+    held.seek(0)
+    return held
+
+
+def _open_path(path: str, name: str, max_pixels: int) -> IO[bytes]:
     kind = os.stat(path).st_mode
     if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
         raise ImageReadError(name, "this is a device, not a file")
@@ -73,7 +99,7 @@ def _open_path(path: str, name: str) -> IO[bytes]:
     if file.seekable():
         return file
     with file:
-        return BytesIO(file.read())
+        return read_whole(file, name, max_pixels)
 
 
 def _clause(fault: Exception) -> str:

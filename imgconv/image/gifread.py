@@ -12,6 +12,7 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.model import Opened, Pixels
 from imgconv.value import Value
@@ -61,8 +62,8 @@ class GifBlocks:
         ended: whether the file has its end mark.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = memoryview(data), 13
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self._data, self._at, self._budget = memoryview(data), 13, budget
         self.frames: list[GifFrame] = []
         self.plays, self.ended = 1, False
         self._clear: int | None = None
@@ -85,6 +86,7 @@ class GifBlocks:
             self.height = max(self.height, first.top + first.height)
 
     def _take(self, size: int) -> memoryview:
+        self._budget.spend()
         taken = self._data[self._at : self._at + size]
         if len(taken) < size:
             raise EOFError
@@ -126,14 +128,14 @@ class GifBlocks:
         self._clear, self._disposal, self._delay = None, 0, 0
 
 
-def gif_blocks(file: IO[bytes]) -> GifBlocks:
+def gif_blocks(file: IO[bytes], budget: Budget) -> GifBlocks:
     """Read all blocks of a GIF file.
 
     Raises:
         EOFError: it breaks off within one.
     """
     file.seek(0)
-    return GifBlocks(file.read())
+    return GifBlocks(file.read(), budget)
 
 
 def as_animation(opened: Opened, blocks: GifBlocks) -> Opened:

@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.image.budget import Budget
 from imgconv.image.canvas import changed
 from imgconv.image.clock import Clock, limited
 from imgconv.image.gifread import GifBlocks
@@ -86,7 +87,8 @@ class GifWriter:
         painted, own = self._painted(part, GIF_COLOURS - image.alpha)
         if clear is not None:
             painted.indices[clear] = _CLEAR
-        frame = GifBlocks(_still(painted, {})).frames[0]
+        still = _still(painted, {})
+        frame = GifBlocks(still, Budget(len(still))).frames[0]
         flags = (_CLEAR_AREA if image.alpha else _KEEP) << 2 | image.alpha
         self._file.write(struct.pack("<BBBBHBB", 0x21, 0xF9, 4, flags, self._clock.ticks(duration), _CLEAR, 0))
         self._file.write(struct.pack("<BHHHHB", 0x2C, left, top, width, height, 0x87 * own | 0x40 * frame.interlaced))

@@ -12,6 +12,7 @@ from typing import IO
 
 import numpy as np
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels
 from imgconv.image.orientation import upright
@@ -27,7 +28,7 @@ _SHORTEST, _LONGEST = 8, 32767
 """The widths that may be run-length encoded."""
 
 
-def open_hdr(file: IO[bytes]) -> Opened:
+def open_hdr(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of a Radiance file.
 
     Raises:

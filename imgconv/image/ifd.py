@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imgconv.image.budget import Budget, of_block
 from imgconv.image.guard import DataError
 
 ReadAt = Callable[[int, int], bytes]
@@ -59,9 +60,14 @@ class Field:
     @property
     def values(self) -> tuple[Any, ...]:
         """The values as numbers; fractions as two numbers each; text and raw bytes as integers."""
+        return self.first(self.count)
+
+    def first(self, most: int) -> tuple[Any, ...]:
+        """Return the first values, at most so many of them."""
+        count = min(self.count, most)
         if FORMATS[self.kind] == "s":
-            return tuple(self.data)
-        return struct.unpack(f"{self.order}{self.count * len(FORMATS[self.kind])}{FORMATS[self.kind][0]}", self.data)
+            return tuple(self.data[:count])
+        return struct.unpack_from(f"{self.order}{count * len(FORMATS[self.kind])}{FORMATS[self.kind][0]}", self.data)
 
 
 Fields = dict[int, Field]
@@ -147,8 +153,18 @@ def open_stream(read_at: ReadAt) -> Stream:
     return Stream(read_at, order, False, struct.unpack(order + "I", head[4:])[0])
 
 
+def metered(read_at: ReadAt, budget: Budget) -> ReadAt:
+    """Return a `ReadAt` that spends what it reads: fields can all name the same block."""
+
+    def spending(offset: int, size: int) -> bytes:
+        budget.spend(size=size)
+        return read_at(offset, size)
+
+    return spending
+
+
 def reader_of(data: bytes | bytearray) -> ReadAt:
-    """Return a `ReadAt` over bytes in memory."""
+    """Return a `ReadAt` over a block in memory, which has a budget of its own."""
 
     def read_at(offset: int, size: int) -> bytes:
         piece = bytes(data[offset : offset + size])
@@ -156,7 +172,7 @@ def reader_of(data: bytes | bytearray) -> ReadAt:
             raise EOFError(f"{size} bytes at {offset}")
         return piece
 
-    return read_at
+    return metered(read_at, of_block(len(data)))
 
 
 def exif_orientation(exif: bytes) -> int:
@@ -164,7 +180,7 @@ def exif_orientation(exif: bytes) -> int:
     try:
         stream = open_stream(reader_of(exif))
         found = stream.directory(stream.first)[0].get(ORIENTATION)
-        value = int(found.values[0]) if found and found.kind in LARGEST else 0
+        value = int(found.first(1)[0]) if found and found.kind in LARGEST else 0
     except (ValueError, EOFError, struct.error):
         return 0
     return value if 1 <= value <= 8 else 0
@@ -187,7 +203,7 @@ def patched_exif(exif: bytes, width: int = 0, height: int = 0, *, upright: bool 
         if upright:
             _set(block, fields.get(ORIENTATION), 1)
         if width and EXIF_IFD in fields:
-            inner, _ = stream.directory(int(fields[EXIF_IFD].values[0]))
+            inner, _ = stream.directory(int(fields[EXIF_IFD].first(1)[0]))
             _set(block, inner.get(_WIDTH), width)
             _set(block, inner.get(_HEIGHT), height)
     except (ValueError, EOFError, struct.error):

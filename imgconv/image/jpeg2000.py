@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from imgconv import cores
 from imgconv.image.boxes import Box, box, boxes
+from imgconv.image.budget import Budget
 from imgconv.image.extra import full_range, library
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, space_of
@@ -26,7 +27,7 @@ _ICC = (2, 3)
 """The methods of a colour specification that hold an ICC profile: restricted, and any."""
 
 
-def open_jp2(file: IO[bytes]) -> Opened:
+def open_jp2(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of a JPEG 2000 file.
 
     Raises:
@@ -34,16 +35,16 @@ def open_jp2(file: IO[bytes]) -> Opened:
         EOFError: it breaks off.
     """
     file.seek(0)
-    parts = list(boxes(file)) if file.read(4) != CODESTREAM else []
+    parts = list(boxes(file, budget)) if file.read(4) != CODESTREAM else []
     depths = _depths(file, parts)
     file.seek(0)
     bits = max(depths)
     if min(depths) < 1 or bits > 16 or (bits > 8 and set(depths) != {bits}):
         kind = "signed samples" if min(depths) < 1 else f"samples of {' and '.join(map(str, sorted(set(depths))))} bits"
         raise DataError(kind)
-    opened = open_pillow(file, "JPEG2000")
+    opened = open_pillow(file, "JPEG2000", budget)
     opened.metadata = opened.metadata.replace(
-        icc=_profile(file, parts),
+        icc=_profile(file, parts, budget),
         text=tuple(pair for pair in opened.metadata.text if not pair[1].startswith(_MAKER)),
     )
     if bits > 8:
@@ -72,10 +73,10 @@ def _depths(file: IO[bytes], parts: list[Box]) -> list[int]:
     return [0 if size & 128 else size + 1 for size in sizes]
 
 
-def _profile(file: IO[bytes], parts: list[Box]) -> bytes:
+def _profile(file: IO[bytes], parts: list[Box], budget: Budget) -> bytes:
     for part in parts:
         if part.kind == b"jp2h":
-            for inner in boxes(file, part.start, part.end):
+            for inner in boxes(file, budget, part.start, part.end):
                 data = inner.read(file) if inner.kind == b"colr" else b""
                 if data[:1] and data[0] in _ICC:
                     return data[3:]
@@ -119,10 +120,11 @@ def _with_profile(made: bytes, icc: bytes) -> bytes:
     """Return a file with an ICC profile in place of its colour specification."""
     file = BytesIO(made)
     written = b""
-    for part in boxes(file):
+    budget = Budget(len(made))
+    for part in boxes(file, budget):
         contents = part.read(file)
         if part.kind == b"jp2h":
-            inner = [(one.kind, one.read(file)) for one in boxes(file, part.start, part.end)]
+            inner = [(one.kind, one.read(file)) for one in boxes(file, budget, part.start, part.end)]
             colour = box(b"colr", b"\2\0\0" + icc)
             contents = b"".join(colour if kind == b"colr" else box(kind, data) for kind, data in inner)
         written += box(part.kind, contents)

@@ -15,6 +15,7 @@ import numpy as np
 
 from imgconv import cores
 from imgconv.image.boxes import Box, box, boxes
+from imgconv.image.budget import Budget
 from imgconv.image.extra import full_range, library
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
@@ -165,7 +166,7 @@ def _skip_points(bits: _Bits, count: int) -> None:
         bits.one_of((0, 19), (524288, 19), (1048576, 20), (2097152, 21))
 
 
-def open_jxl(file: IO[bytes]) -> Opened:
+def open_jxl(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of a JPEG XL file.
 
     Raises:
@@ -173,7 +174,7 @@ def open_jxl(file: IO[bytes]) -> Opened:
         EOFError: it breaks off.
     """
     file.seek(0)
-    parts = list(boxes(file)) if file.read(2) != CODESTREAM else []
+    parts = list(boxes(file, budget)) if file.read(2) != CODESTREAM else []
     header = _Header(_beginning(file, parts))
     if header.associated:
         raise DataError("colours multiplied by alpha")
@@ -275,8 +276,8 @@ def _transfer(meta: Metadata) -> int:
 def _labelled(made: bytes, transfer: int) -> bytes:
     """Return a file without loss whose samples are said to have that transfer function; they stay what they are."""
     data = bytearray(made)
-    file = BytesIO(made)
-    start = next(part.start + 4 * (part.kind == b"jxlp") for part in boxes(file) if part.kind in (b"jxlc", b"jxlp"))
+    parts = boxes(BytesIO(made), Budget(len(made)))
+    start = next(part.start + 4 * (part.kind == b"jxlp") for part in parts if part.kind in (b"jxlc", b"jxlp"))
     header = _Header(made[start : start + _HEADER])
     if header.transfer == transfer or not header.transfer_at:
         return made

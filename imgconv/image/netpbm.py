@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, space_of
 
@@ -19,7 +20,7 @@ _HEADER_LIMIT = 2**16
 _KINDS = {b"P1": 1, b"P2": 1, b"P3": 3, b"P4": 1, b"P5": 1, b"P6": 3, b"Pf": 1, b"PF": 3}
 
 
-def open_netpbm(file: IO[bytes]) -> Opened:
+def open_netpbm(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of any Netpbm file.
 
     Raises:

@@ -6,11 +6,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, as_image, space_of, target_dtype
 
 
-def open_npy(file: IO[bytes]) -> Opened:
+def open_npy(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of an .npy file of shape (rows, cols) or (rows, cols, channels).
 
     Raises:

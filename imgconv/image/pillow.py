@@ -11,6 +11,7 @@ import re
 from io import BytesIO
 from typing import IO, Any
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
 from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options
@@ -26,7 +27,7 @@ _MARKER = re.compile(rb"\xFF([^\x00\x01\xD0-\xD7\xFF])")
 """A JPEG marker, apart from those that stand within a scan's data (ITU-T T.81, B.1.1.3)."""
 
 
-def open_pillow(file: IO[bytes], format: str) -> Opened:
+def open_pillow(file: IO[bytes], format: str, budget: Budget) -> Opened:
     """Read the header of a JPEG, WebP or GIF file."""
     blocks = None
     if format == "WebP":
@@ -34,7 +35,7 @@ def open_pillow(file: IO[bytes], format: str) -> Opened:
     if format == "GIF":
         from imgconv.image.gifread import as_animation, gif_blocks
 
-        blocks = gif_blocks(file)
+        blocks = gif_blocks(file, budget)
         file.seek(0)
     picture = plugin_of(format)(file)
     mode = result_mode(picture)
@@ -150,7 +151,7 @@ def _mpo_frames(picture: Any) -> int:
         if name == "APP2" and data[:4] == b"MPF\0":
             try:
                 stream = open_stream(reader_of(data[4:]))
-                return max(1, int(stream.directory(stream.first)[0][_MP_COUNT].values[0]))
+                return max(1, int(stream.directory(stream.first)[0][_MP_COUNT].first(1)[0]))
             except (ValueError, EOFError, KeyError):
                 return 1
     return 1

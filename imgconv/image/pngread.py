@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from imgconv import cores
+from imgconv.image.budget import MAX_METADATA, Budget
 from imgconv.image.deflate import Inflater, TooLargeError, crc32, inflate
 from imgconv.image.guard import DataError
 from imgconv.image.memory import array_room, room
@@ -24,9 +25,6 @@ from imgconv.image.pngfilter import native, unfilter_rows
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = "XML:com.adobe.xmp"
 METRES_PER_INCH = 0.0254
-
-MAX_METADATA = 2**26
-"""Chunks other than image data that are longer than this, or that unpack to more together, are left out."""
 
 _PIECE_BYTES = 2**18
 _BAND_BYTES, _ONE_BAND_BYTES = 2**17, 2**20
@@ -68,8 +66,8 @@ class PngHead:
         return "uint16" if self.depth == 16 else "uint8"
 
 
-def png_head(file: IO[bytes]) -> PngHead:
-    """Read every chunk but the image data.
+def png_head(file: IO[bytes], budget: Budget) -> PngHead:
+    """Read every chunk but the image data; those longer than `MAX_METADATA` are left out.
 
     Raises:
         EOFError: the file ends before its image data does.
@@ -85,6 +83,7 @@ def png_head(file: IO[bytes]) -> PngHead:
                 return head
             raise EOFError
         length, name = struct.unpack(">I4s", lead)
+        budget.spend()
         if name == b"IEND":
             return head
         if name == b"IDAT":
@@ -92,6 +91,7 @@ def png_head(file: IO[bytes]) -> PngHead:
         elif length > MAX_METADATA:
             head.left_out |= name != b"fdAT"
         elif name != b"fdAT":
+            budget.spend(0, length)
             data = file.read(length)
             if len(data) < length:
                 if head.parts:
@@ -124,13 +124,13 @@ def _take(head: PngHead, word: str, data: bytes) -> None:
         head.chunks.append((word, data))
 
 
-def open_png(file: IO[bytes]) -> Opened:
+def open_png(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of a PNG file."""
-    head = png_head(file)
+    head = png_head(file, budget)
     if head.frames > 1:
         from imgconv.image.apngread import open_apng  # few are animated
 
-        return open_apng(file, head)
+        return open_apng(file, head, budget)
     return open_still(file, head)
 
 
@@ -352,6 +352,6 @@ def _text(word: str, data: bytes, head: PngHead) -> tuple[str, bytes]:
 def _raw_profile(words: bytes) -> bytes:
     """Decode ImageMagick's hexadecimal profiles: a name, a length, lines of digits."""
     try:
-        return bytes.fromhex("".join(words.decode("ascii").split("\n")[3:]))
-    except ValueError:
+        return bytes.fromhex(words.split(b"\n", 3)[3].translate(None, b"\n").decode("ascii"))
+    except (ValueError, IndexError):
         return b""

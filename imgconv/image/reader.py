@@ -12,7 +12,8 @@ from itertools import islice
 from typing import IO, Any
 
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
-from imgconv.image.files import name_of, open_source
+from imgconv.image.budget import Budget
+from imgconv.image.files import SNIFFED, name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import decoding
 from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
@@ -20,10 +21,11 @@ from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, P
 from imgconv.image.orientation import upright
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 
+Opener = Callable[[IO[bytes], Budget], Opened]
+"""Reads a format's header, spending from the budget."""
+
 LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
 """How many samples are worth another thread, and how many are decoded before a plan may still refuse the image."""
-
-_SNIFFED = 32
 
 _begun: dict[str, Reading] = {}
 
@@ -111,7 +113,7 @@ class Reading:
     ) -> None:
         """Open a file and read its header; arguments and errors are those of `probe`."""
         self._name = name or name_of(source)
-        self._source, self._file = source, open_source(source, self._name)
+        self._source, self._file = source, open_source(source, self._name, max_pixels)
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
         self._orient, self._max_pixels = orient, max_pixels
@@ -295,7 +297,7 @@ class _Guarded:
 
 def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
     with decoding(name, "image"):
-        head = file.read(_SNIFFED)
+        head = file.read(SNIFFED)
     if not head:
         raise ImageReadError(name, "the file is empty")
     format = sniff(head)
@@ -306,8 +308,11 @@ def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
         )
         raise ImageReadError(name, f"this is no image of a format that is read here: {known}")
     with decoding(name, format):
+        budget = Budget(file.seek(0, os.SEEK_END), max_pixels)
         file.seek(0)
-        opened = _OPENERS[format](file)
+        opened = _OPENERS[format](file, budget)
+        if opened.unit:
+            budget.spend_frames(opened.frames, f"{opened.unit}s")
     return _checked(opened, name, max_pixels)
 
 
@@ -316,6 +321,7 @@ def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
     _drop_unfit_profile(opened)
+    _drop_damaged_exif(opened)
     # what can be decoded by rows is held to the limit where all of it is asked for; here a row is, and the work of all
     by_rows = opened.bands is not None and pixels_of(opened.width, 1, opened.channels) <= max_pixels
     check_size(name, opened.width, opened.height, opened.channels, max_pixels, TOGETHER if by_rows else 1)
@@ -330,26 +336,33 @@ def _drop_unfit_profile(opened: Opened) -> None:
         opened.metadata = opened.metadata.replace(icc=b"")
 
 
-def _in(module: str, function: str) -> Callable[[IO[bytes]], Opened]:
+def _drop_damaged_exif(opened: Opened) -> None:
+    exif = opened.metadata.exif
+    if exif and not patched_exif(exif):
+        opened.notes.append("its EXIF data are damaged and are left out")
+        opened.metadata = opened.metadata.replace(exif=b"")
+
+
+def _in(module: str, function: str) -> Opener:
     """Return what opens a format: a function of one of this folder's modules, imported when it is needed."""
 
-    def opener(file: IO[bytes]) -> Opened:
-        opened: Opened = getattr(import_module(f"imgconv.image.{module}"), function)(file)
+    def opener(file: IO[bytes], budget: Budget) -> Opened:
+        opened: Opened = getattr(import_module(f"imgconv.image.{module}"), function)(file, budget)
         return opened
 
     return opener
 
 
-def _by_pillow(format: str) -> Callable[[IO[bytes]], Opened]:
-    def opener(file: IO[bytes]) -> Opened:
+def _by_pillow(format: str) -> Opener:
+    def opener(file: IO[bytes], budget: Budget) -> Opened:
         from imgconv.image.pillow import open_pillow
 
-        return open_pillow(file, format)
+        return open_pillow(file, format, budget)
 
     return opener
 
 
-_OPENERS: dict[str, Callable[[IO[bytes]], Opened]] = {
+_OPENERS: dict[str, Opener] = {
     "PNG": _in("pngread", "open_png"),
     "TIFF": _in("tiff", "open_tiff"),
     "PNM": _in("netpbm", "open_netpbm"),

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import IO, Any, Protocol
 
 from imgconv.errors import ImageWriteError
-from imgconv.image.files import name_of
+from imgconv.image.files import name_of, read_whole
 from imgconv.image.formats import Format, holders_of_several, spec_of, unheeded
 from imgconv.image.limit import MAX_PIXELS
 from imgconv.image.model import Frame, Header, Image, Options, Pixels
@@ -46,7 +46,8 @@ class Frames:
     def __init__(self, source: Any, name: str | None = None, max_pixels: int = MAX_PIXELS) -> None:
         """Read the header of a path, of a file's bytes, or of an open binary file, which is then read to its end."""
         self._name, self._max_pixels = name or name_of(source), max_pixels
-        self._source = source.read() if hasattr(source, "read") else source
+        whole = read_whole(source, self._name, max_pixels).getvalue() if hasattr(source, "read") else source
+        self._source = whole
         with Reading(self._source, self._name, max_pixels=self._max_pixels) as reading:
             self.header: Header = reading.header
 

@@ -12,8 +12,9 @@ from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
-from imgconv.image.ifd import Fields, ReadAt, open_stream
+from imgconv.image.ifd import Fields, ReadAt, metered, open_stream
 from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Opened, Pixels, space_of, target_dtype
 from imgconv.image.tiffcodec import NONE
@@ -45,22 +46,22 @@ def file_reader(file: IO[bytes]) -> ReadAt:
     return read_at
 
 
-def open_tiff(file: IO[bytes]) -> Opened:
+def open_tiff(file: IO[bytes], budget: Budget) -> Opened:
     """Read the header of a TIFF file: its first image, the number of pages, and what describes it.
 
     Raises:
         ValueError: the image is of a kind that cannot be read.
         EOFError: the file breaks off, be it in a later page.
     """
-    return _File(file).opened()
+    return _File(file, budget).opened()
 
 
 class _File:
     """A TIFF file's pages: the directories of whole images, in order, or the images of an ImageJ stack."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.stream = open_stream(file_reader(file))
+    def __init__(self, file: IO[bytes], budget: Budget) -> None:
+        self.file, self.budget = file, budget
+        self.stream = open_stream(metered(file_reader(file), budget))
         self.end = file.seek(0, os.SEEK_END)
         self.pictures: list[Any] = []  # Pillow's view of the file, once there is one
         self.places: list[tuple[int, int]] = []  # a directory's number among all, and its place
@@ -72,7 +73,7 @@ class _File:
         fields, _ = self.stream.directory(self.stream.first)
         if kind := _description_kind(fields):
             self.notes.append(f"its {kind} description is not passed on")
-        self.layout = layout_of(self.stream, fields)
+        self.layout = layout_of(self.stream, fields, budget)
         self._check(self.layout)
         self.stacked = _imagej_frames(fields, self.layout, self.end) if len(self.places) == 1 else 1
 
@@ -86,13 +87,13 @@ class _File:
         reduced = 0
         for number, place in enumerate(self._chain()):
             fields, _ = self.stream.directory(place)
-            reduced += len(fields[_SUB_DIRECTORIES].values) if _SUB_DIRECTORIES in fields else 0
+            reduced += fields[_SUB_DIRECTORIES].count if _SUB_DIRECTORIES in fields else 0
             if number and value_of(fields, 254, 0) & 5:
                 reduced += 1
             else:
                 self.places.append((number, place))
                 if number:
-                    self._check(layout_of(self.stream, fields))
+                    self._check(layout_of(self.stream, fields, self.budget))
         return reduced
 
     def _chain(self) -> list[int]:
@@ -119,7 +120,7 @@ class _File:
         """Open page `number`, from 0."""
         index, place = self.places[0 if self.stacked > 1 else number]
         fields, _ = self.stream.directory(place)
-        layout = layout_of(self.stream, fields)
+        layout = layout_of(self.stream, fields, self.budget)
         if self.stacked > 1:
             step = number * sum(length for _, length in layout.segments)
             layout.segments = [(offset + step, length) for offset, length in layout.segments]
@@ -134,6 +135,7 @@ class _File:
         return opened
 
     def _pages(self) -> Iterator[Opened]:
+        self.budget.renew()
         for number in range(max(len(self.places), self.stacked)):
             yield self._page(number)
 
@@ -271,7 +273,7 @@ def _through_imageio(file: IO[bytes], layout: Layout, index: int) -> Opened:
     kind = SAMPLE_KINDS.get(layout.kind, "u")
     whole = next((size for size in (8, 16, 32, 64) if bits <= size), 64)
     dtype = target_dtype(np.dtype(f"{kind}{whole // 8}"))
-    whole_layout = replace(layout, bits=(whole,) * layout.samples)
+    whole_layout = replace(layout, bits=(whole,))
     alpha = bool(whole_layout.alpha)
     return Opened(
         format="TIFF",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 from imgconv.image.ifd import Fields, Stream
 from imgconv.image.model import TiffLayout
@@ -17,6 +18,8 @@ from imgconv.image.tiffcodec import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKB
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK = 0, 1, 2, 3, 4, 5
 ASSOCIATED, UNASSOCIATED = 1, 2
+MOST_SAMPLES = 2**16 - 1
+_SEGMENT_BYTES = 64
 
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 """Colour channels by photometric interpretation."""
@@ -31,7 +34,8 @@ class Layout:
     """How an image is stored.
 
     `segments` are the (offset, length) of its strips or tiles; `unit` their (rows, columns). `samples` counts the
-    channels stored, `colours` those that are colour; `extra` is the meaning of the first channel beyond them.
+    channels stored, `colours` those that are colour; `extra` is the meaning of the first channel beyond them. `bits`
+    are those of a sample of each channel, or one number for all of them.
     """
 
     order: str
@@ -89,6 +93,12 @@ class Layout:
         return {1: ASSOCIATED, 2: UNASSOCIATED, 999: UNASSOCIATED}.get(self.extra[0], 0)
 
     @property
+    def needed(self) -> int:
+        """How many strips or tiles the image has; more may be listed."""
+        down, across = -(-self.height // self.unit[0]), -(-self.width // self.unit[1])
+        return max(0, down * across * (self.samples if self.planar else 1))
+
+    @property
     def absent(self) -> int:
         """How many segments are not stored, as their samples are 0 (GDAL's sparse files)."""
         return self.segments.count((0, 0))
@@ -112,27 +122,33 @@ _WHOLE = {(kind, bits) for kind in (1, 2, 4) for bits in (8, 16, 32, 64)} | {(3,
 
 def value_of(fields: Fields, tag: int, default: int) -> int:
     found = fields.get(tag)
-    return int(found.values[0]) if found and found.values else default
+    return int(found.first(1)[0]) if found else default
 
 
-def values_of(fields: Fields, tag: int) -> tuple[int, ...]:
+def values_of(fields: Fields, tag: int, most: int) -> tuple[int, ...]:
+    """Return the first values of a field, at most so many."""
     found = fields.get(tag)
-    return tuple(int(value) for value in found.values) if found else ()
+    return tuple(int(value) for value in found.first(most)) if found else ()
 
 
-def layout_of(stream: Stream, fields: Fields) -> Layout:
+def layout_of(stream: Stream, fields: Fields, budget: Budget) -> Layout:
+    """Return how the image of a directory is stored.
+
+    Raises:
+        DataError: it does not say where its pixels are, or it has more channels or strips than can be.
+    """
     width, height = value_of(fields, 256, 0), value_of(fields, 257, 0)
     samples = value_of(fields, 277, 1)
-    bits = values_of(fields, 258) or (1,)
-    if samples > len(bits) == 1:
-        bits *= samples
+    if samples > MOST_SAMPLES:
+        raise DataError(f"a pixel of {samples} channels")
+    bits = values_of(fields, 258, max(1, samples)) or (1,)
     tiled = 324 in fields
     unit = (value_of(fields, 323, 0), value_of(fields, 322, 0)) if tiled else (value_of(fields, 278, height), width)
     layout = Layout(
         order=stream.order,
         width=width,
         height=height,
-        bits=bits[:samples],
+        bits=bits,
         kind=value_of(fields, 339, 1),
         samples=samples,
         photometric=value_of(fields, 262, WHITE_IS_ZERO),
@@ -141,11 +157,15 @@ def layout_of(stream: Stream, fields: Fields) -> Layout:
         planar=value_of(fields, 284, 1) == 2 and samples > 1,
         tiled=tiled,
         unit=(max(1, min(unit[0], height) if not tiled else unit[0]), max(1, unit[1])),
-        extra=values_of(fields, 338),
+        extra=values_of(fields, 338, 1),
         fill_order=value_of(fields, 266, 1),
         ink_set=value_of(fields, 332, 1),
     )
-    offsets, lengths = values_of(fields, 324 if tiled else 273), values_of(fields, 325 if tiled else 279)
+    needed = layout.needed
+    stored = fields.get(324 if tiled else 273)
+    budget.spend(size=_SEGMENT_BYTES * min(needed, stored.count if stored else 0))
+    offsets = values_of(fields, 324 if tiled else 273, needed)
+    lengths = values_of(fields, 325 if tiled else 279, needed)
     if layout.compression == NONE and layout.direct:
         # what it says of the lengths may be wrong, and is not needed
         absent = {at for at, pair in enumerate(zip(offsets, lengths, strict=False)) if pair == (0, 0)}

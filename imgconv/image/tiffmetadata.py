@@ -9,6 +9,7 @@ from imgconv.image.ifd import (
     EXIF_IFD,
     GPS_IFD,
     ORIENTATION,
+    RATIONAL,
     SHORT,
     Field,
     Fields,
@@ -30,7 +31,11 @@ DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D,
 def metadata_of(stream: Stream, fields: Fields) -> Metadata:
     icc, xmp = fields.get(34675), fields.get(700)
     unit = value_of(fields, 296, 2)
-    dots = [fields[tag].values for tag in (282, 283) if tag in fields and len(fields[tag].values) == 2]
+    dots = [
+        fields[tag].values
+        for tag in (282, 283)
+        if tag in fields and (fields[tag].kind, fields[tag].count) == (RATIONAL, 1)
+    ]
     dpi = None
     if len(dots) == 2 and unit in (2, 3) and all(value[1] for value in dots):
         dpi = plain_dpi([value[0] / value[1] * (2.54 if unit == 3 else 1) for value in dots])
@@ -54,10 +59,10 @@ def _technical(found: Field) -> bool:
 
 
 def _inner(stream: Stream, fields: Fields, tag: int) -> Packed:
-    if tag not in fields or not fields[tag].values:
+    if tag not in fields:
         return {}
     try:
-        inner, _ = stream.directory(int(fields[tag].values[0]))
+        inner, _ = stream.directory(int(fields[tag].first(1)[0]))
     except (EOFError, ValueError):
         return {}
     return {key: packed(value) for key, value in inner.items() if key != 0xA005 and value.kind not in (16, 17, 18)}
@@ -98,6 +103,6 @@ def exif_parts(exif: bytes) -> tuple[Packed, Packed, Packed]:
     except (EOFError, ValueError):
         return {}, {}, {}
     plain = {tag: packed(fields[tag]) for tag in DESCRIPTIVE if tag in fields}
-    if ORIENTATION in fields and fields[ORIENTATION].values != (1,):
+    if ORIENTATION in fields and fields[ORIENTATION].first(2) != (1,):
         plain[ORIENTATION] = packed(fields[ORIENTATION])
     return plain, _inner(stream, fields, EXIF_IFD), _inner(stream, fields, GPS_IFD)
