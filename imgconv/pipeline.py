@@ -280,7 +280,8 @@ class Pipeline(Value):
         colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
         white = full_range(pixels.dtype) if white is None else white
         clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
-        if int(cover.min()) == white:  # opaque throughout, and so is every border
+        # opaque throughout, and so is every border; floats may lie above, too
+        if cover.min() == white and (pixels.dtype.kind == "u" or cover.max() == white):
             result = plan.run(
                 np.ascontiguousarray(colours), engine, target, white=white, threads=threads, keep=keep, window=window
             )
@@ -292,7 +293,10 @@ class Pipeline(Value):
             within = window or Window(0, 0, plan.output.height, plan.output.width)
             return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads, white, within)
         if weighted:
-            colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
+            with np.errstate(all="ignore"):
+                colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
+            if pixels.dtype.kind == "f":
+                _overlook(colours, cover)
         result = plan.run(
             np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep, window=window
         )
@@ -355,6 +359,8 @@ class Pipeline(Value):
                 floats = seen[:, :, :-1].astype(kind)
                 if weighted:
                     floats *= alphas / kind.type(white)
+                    if pixels.dtype.kind == "f":
+                        _overlook(floats, alphas)
                 results = []
                 for image, step, some in zip((floats, alphas), (colours, cover), moved, strict=True):
                     ways = [engine.prepare(job, image.shape, kind) for job in some]
@@ -412,6 +418,11 @@ def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def computable(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type that samples of `dtype` are handed to the engines in: float16 goes as float32."""
     return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _overlook(colours: Pixels, cover: Pixels) -> None:
+    """Make weighted colours 0 where their alpha is 0: what has no weight counts for nothing, be it NaN or infinite."""
+    np.copyto(colours, 0, where=cover == 0)
 
 
 def _unweight(colours: Pixels, cover: Pixels, white: float) -> None:

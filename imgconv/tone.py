@@ -7,6 +7,7 @@ to the largest number that they hold.
 
 from __future__ import annotations
 
+from math import isinf
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,9 @@ class Stats(Value):
     Attributes:
         minimum, maximum: of the results before mapping; NaN left out; infinities included.
         below, above: samples that were clipped at the low and the high end.
-        nan: results that are not a number; they become 0 in integer types.
+        nan: results that are not a number; they become 0 in integer types, and stay in float types.
         total: samples in all.
+        infinite: results that are infinite and stay so, which only float types hold; elsewhere they are clipped.
     """
 
     minimum: float = float("inf")
@@ -45,6 +47,7 @@ class Stats(Value):
     above: int = 0
     nan: int = 0
     total: int = 0
+    infinite: int = 0
 
     def __add__(self, other: Stats) -> Stats:
         return Stats(
@@ -54,6 +57,7 @@ class Stats(Value):
             self.above + other.above,
             self.nan + other.nan,
             self.total + other.total,
+            self.infinite + other.infinite,
         )
 
     @property
@@ -62,14 +66,23 @@ class Stats(Value):
         return self.below + self.above
 
     @classmethod
-    def of(cls, values: Samples, below: int = 0, above: int = 0, nan: int = 0) -> Stats:
-        """Measure `values`, which may hold NaN."""
+    def of(cls, values: Samples) -> Stats:
+        """Measure floats, NaN and infinities among them."""
         if values.size == 0:
             return cls()
-        low, high = float(values.min()), float(values.max())
+        low, high, nan = float(values.min()), float(values.max()), 0
         if low != low:  # a NaN poisons min and max
-            low, high = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
-        return cls(low, high, below, above, nan, values.size)
+            nan = int(np.count_nonzero(np.isnan(values)))
+            low, high = float("inf"), float("-inf")
+            if nan < values.size:
+                low, high = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
+        return cls(low, high, nan=nan, total=values.size).counting_infinite(values)
+
+    def counting_infinite(self, values: Samples) -> Stats:
+        """Return the same with the infinities among float samples counted; looked for only where there are any."""
+        if values.dtype.kind != "f" or not (isinf(self.minimum) or isinf(self.maximum)) or self.nan == self.total:
+            return self
+        return self.replace(infinite=int(np.count_nonzero(np.isinf(values))))
 
 
 class Tone(Value):
@@ -136,7 +149,7 @@ class Tone(Value):
             above = int(np.count_nonzero(mapped > top))
         if below or above:
             np.clip(mapped, 0, top, out=mapped)
-        stats = Stats(seen.minimum, seen.maximum, below, above, nan, seen.total)
+        stats = Stats(seen.minimum, seen.maximum, below, above, nan, seen.total)  # infinities are clipped
         return mapped.astype(self.dtype), stats
 
     def mapped(self, values: Samples) -> Samples:

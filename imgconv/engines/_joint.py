@@ -50,7 +50,7 @@ class Joint(Value):
             for member, results in zip(self.members, room, strict=True):
                 member.fill(image, first, last, results[: part.size].reshape(part.shape))
             low, high, below, above, nan = combined(self.level, self.combine, room, part, finish)
-            stats += Stats(low, high, below, above, nan if out.dtype.kind == "u" else 0, part.size)
+            stats += Stats(low, high, below, above, nan, part.size).counting_infinite(part)
         self.shelf.append(room)
         return stats if tone is None or tone.watched else Stats(total=out.size)
 
@@ -75,7 +75,7 @@ class Abreast(Value):
             return Stats(total=out.size)
         if least <= most:
             least, most = (end / way.divisor if way.divisor else end * way.unit for end in (least, most))
-        return Stats(least, most, below, above, nan if out.dtype.kind == "u" else 0, out.size)
+        return Stats(least, most, below, above, nan, out.size).counting_infinite(out)
 
 
 def joint(prepared: Sequence[Prepared], combine: str) -> Joint | Abreast | None:

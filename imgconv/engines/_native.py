@@ -188,8 +188,7 @@ class Native(Value):
             return Stats(total=out.size)
         if low <= high:
             low, high = (self._result(value) for value in (low, high))
-        nan = nan if out.dtype.kind == "u" else 0
-        return Stats(low, high, below, above, nan, out.size)
+        return Stats(low, high, below, above, nan, out.size).counting_infinite(out)
 
     def finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:
         """Return how the core makes samples of `dtype` from accumulators."""

@@ -78,11 +78,10 @@ class Spectral(Native):
             return Stats(total=out.size)
         found = [self._result(value) for value in (low, high) if low <= high]
         found += [self.direct._result(value) for value in (direct_low, direct_high) if direct_low <= direct_high]
-        below, above, nan = counts if out.dtype.kind == "u" else (*counts[:2], 0)
         # A transform's rounding error must not show results that no samples can give.
         least, most = self.range
         low, high = max(min(found, default=np.inf), least), min(max(found, default=-np.inf), most)
-        return Stats(low, high, below, above, nan, out.size)
+        return Stats(low, high, *counts, out.size).counting_infinite(out)
 
     def _result(self, accumulator: float) -> float:
         return accumulator / self.job.divisor + self.job.offset

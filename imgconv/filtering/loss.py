@@ -8,6 +8,11 @@ from imgconv.pipeline import Target
 from imgconv.tone import Stats, full_range, limits
 
 
+def lost(stats: Stats, target: Target) -> int:
+    """Return how many samples hold something else than the results: those clipped, and NaN where no float holds it."""
+    return stats.clipped + (stats.nan if target.dtype.kind != "f" else 0)
+
+
 def clipping(stats: Stats, target: Target, white: float, *, among_colours: bool = False) -> str:
     """Say how many samples were clipped, at which results, and which option would keep them.
 
@@ -18,16 +23,17 @@ def clipping(stats: Stats, target: Target, white: float, *, among_colours: bool 
         among_colours: whether results were put back into colours, which were clipped in their place.
     """
     parts = []
+    kept = target.dtype.kind == "f"  # which NaN are in float samples
     if stats.clipped:
         low, high = _kept(stats, target, white)
         ends = [f"{stats.below} below {low:.6g}"] * bool(stats.below)
         ends += [f"{stats.above} above {high:.6g}"] * bool(stats.above)
         share = 100 * stats.clipped / stats.total
         percent = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
-        kept = remedy(stats, target, white, among_colours=among_colours)
-        parts.append(f"{percent} of the samples ({', '.join(ends)}); {kept} would keep them")
-    if stats.nan:
-        words = "result is no number and becomes 0" if stats.nan == 1 else "results are no numbers and become 0"
+        way = remedy(stats, target, white, among_colours=among_colours)
+        parts.append(f"{percent} of the samples ({', '.join(ends)}); {way} would keep them")
+    if stats.nan and not kept:
+        words = "result is NaN and becomes 0" if stats.nan == 1 else "results are NaN and become 0"
         parts.append(f"{stats.nan} {words}; --map float would keep {'it' if stats.nan == 1 else 'them'}")
     return "; ".join(parts)
 

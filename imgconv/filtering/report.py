@@ -7,7 +7,7 @@ from typing import Any
 
 from imgconv import cores
 from imgconv.engines._bands import Result
-from imgconv.filtering.loss import clipping, remedy
+from imgconv.filtering.loss import clipping, lost, remedy
 from imgconv.filtering.planning import Alike, Report
 from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
@@ -127,10 +127,22 @@ def _seen_lines(report: Report) -> list[tuple[str, str]]:
     assert report.result is not None
     stats = report.result.stats
     light = " of linear light" * report.request.linear
-    found = [("range", f"{_short(stats.minimum)} to {_short(stats.maximum)}{light}, then --map {_map(report)}")]
-    if stats.clipped + stats.nan:
+    ends = f"{_short(stats.minimum)} to {_short(stats.maximum)}{light}"
+    if stats.minimum > stats.maximum:
+        ends = "none, as no result is a number"
+    found = [("range", f"{ends}, then --map {_map(report)}{_not_finite(report)}")]
+    if lost(stats, report.target):
         found.append(("clipped", clipping(stats, report.target, report.white, among_colours=report.among_colours)))
     return found
+
+
+def _not_finite(report: Report) -> str:
+    """Say how many of the float samples that are written are NaN or infinite; nothing if none is."""
+    assert report.result is not None
+    stats = report.result.stats
+    counts = [(stats.nan, "NaN"), (stats.infinite, "infinite")] if report.target.dtype.kind == "f" else []
+    words = [f"{number} {'is' if number == 1 else 'are'} {what}" for number, what in counts if number]
+    return f"; of {stats.total} results {' and '.join(words)}" if words else ""
 
 
 def _page_lines(alike: Alike, verb: str) -> list[tuple[str, str]]:
@@ -144,7 +156,6 @@ def _page_lines(alike: Alike, verb: str) -> list[tuple[str, str]]:
 def _seen_json(report: Report, result: Result) -> dict[str, Any]:
     """Return what was seen of the results, and what was lost, as plain values."""
     stats = result.stats
-    lost = stats.clipped + stats.nan
     return {
         "range": {"minimum": _number(stats.minimum), "maximum": _number(stats.maximum)},
         "clipped": {
@@ -152,9 +163,12 @@ def _seen_json(report: Report, result: Result) -> dict[str, Any]:
             "below": stats.below,
             "above": stats.above,
             "nan": stats.nan,
+            "infinite": stats.infinite,
             "total": stats.total,
             "percent": 100 * stats.clipped / stats.total if stats.total else 0.0,
-            "keep": remedy(stats, report.target, report.white, among_colours=report.among_colours) if lost else None,
+            "keep": remedy(stats, report.target, report.white, among_colours=report.among_colours)
+            if lost(stats, report.target)
+            else None,
         },
     }
 
@@ -205,6 +219,8 @@ def _map(report: Report) -> str:
         return str(target.map)
     assert report.result is not None
     stats = report.result.stats
+    if stats.minimum > stats.maximum and report.target.waits:
+        return "stretch"
     low = stats.minimum if target.low is None else target.low
     high = stats.maximum if target.high is None else target.high
     return f"stretch from {_short(low)}..{_short(high)}"

@@ -345,7 +345,7 @@ class _Work:
     def _samples(self, values: Pixels, light: bool, plain: int = 0) -> tuple[Pixels, Stats]:
         """Return values in units of the output as its samples, rounded once; the last `plain` channels are no light."""
         if self.target.map == "float":
-            return values.astype(self.target.dtype, copy=False), Stats(total=values.size)
+            return values.astype(self.target.dtype, copy=False), Stats.of(values)
         if not light:
             return Tone("clip", self.target.dtype).apply(values)
         from imgconv.filtering.light import encoded

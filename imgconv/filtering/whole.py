@@ -127,8 +127,9 @@ def refuse_loss(report: Report) -> None:
             f"{report.input.name}: {check.engine} and {check.other} differ by up to {check.maximum:.3g} "
             f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
         )
-    if report.request.strict and result and result.stats.clipped + result.stats.nan:
-        from imgconv.filtering.loss import clipping
+    if report.request.strict and result:
+        from imgconv.filtering.loss import clipping, lost
 
-        lost = clipping(result.stats, report.target, report.white, among_colours=report.among_colours)
-        raise ClippedError(f"{report.input.name}: --strict forbids this loss: {lost}")
+        if lost(result.stats, report.target):
+            words = clipping(result.stats, report.target, report.white, among_colours=report.among_colours)
+            raise ClippedError(f"{report.input.name}: --strict forbids this loss: {words}")

@@ -382,7 +382,7 @@ def test_nan_and_infinity_stay_where_the_kernel_reaches(folder):
     arguments = ("apply", "floats.tif", "o.png", "-k", "box", "--depth", "8", "--overwrite", "--map")
     for map in ("clip", "abs", "offset", "stretch --vmin 0 --vmax 1"):
         report = ok(*arguments, *map.split()).text
-        assert "9 results are no numbers and become 0; --map float would keep them" in report
+        assert "9 results are NaN and become 0; --map float would keep them" in report
         assert pixels("o.png")[5, 40] == 255
     ran = run(*arguments, "stretch")
     assert (ran.code, ran.out) == (2, b"")
