@@ -9,17 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LIKENESS, MARGIN = 0.6, 0.15
+"""How much alike two words must be, from 0 to 1, for one to be suggested in place of the other; and by how much less
+alike than the best one others may be."""
+
 
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """Return up to `limit` of the `known` words that look most like `word`, best first."""
-    from difflib import get_close_matches  # costs 5 ms, needed only on the way to an error
+    """Return up to `limit` of the `known` words that look most like `word`, best first; none that is far-fetched."""
+    from difflib import SequenceMatcher, get_close_matches  # costs 5 ms, needed only on the way to an error
 
-    return get_close_matches(word, list(known), n=limit, cutoff=0.5)
+    found = get_close_matches(word, list(known), n=limit, cutoff=LIKENESS)
+    alike = [SequenceMatcher(a=one, b=word).ratio() for one in found]
+    return [one for one, ratio in zip(found, alike, strict=True) if ratio >= max(alike) - MARGIN]
 
 
-def did_you_mean(word: str, known: Iterable[str], limit: int = 3) -> str:
-    """Return ``; did you mean 'a', 'b' or 'c'?`` for the known words nearest to `word`, or nothing."""
-    names = [f"'{name}'" for name in nearest(word, known, limit)]
+def did_you_mean(word: str, known: Iterable[str], limit: int = 3, *, marks: str = "") -> str:
+    """Return ``; did you mean 'a', 'b' or 'c'?`` for the known words nearest to `word`, or nothing.
+
+    `marks` are what the words have in front of them where they are typed, as options have dashes.
+    """
+    names = [f"'{marks}{name}'" for name in nearest(word, known, limit)]
     if not names:
         return ""
     return f"; did you mean {' or '.join([', '.join(names[:-1])] * bool(names[1:]) + names[-1:])}?"

@@ -147,8 +147,8 @@ def test_weights_refused(folder, spec, says):
     ("text", "line", "column", "says"),
     [
         ("- conv: sobel-x\n- pool: {max: 2, strid: 2}", 2, 18, "unknown key 'strid'; did you mean 'stride'?"),
-        ("- relu\n- covn: sobel-x", 2, 3, "there is no layer 'covn'; did you mean 'conv' or 'combine'?"),
-        ("- releu", 1, 3, "there is no layer 'releu'; did you mean 'relu', 'select' or 'resize'?"),
+        ("- relu\n- covn: sobel-x", 2, 3, "there is no layer 'covn'; did you mean 'conv'?"),
+        ("- releu", 1, 3, "there is no layer 'releu'; did you mean 'relu'?"),
         (
             "- conv: sobel-x\n  padding: same",
             2,

@@ -17,11 +17,10 @@ from typing import Any, ClassVar, NoReturn
 import click
 
 import imgconv
-from imgconv.cli.types import Attached
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
 from imgconv.portable import STOPPING
 
-HELPERS = {"filtering", "options", "progress", "sections", "types"}
+HELPERS = {"filtering", "options", "parsing", "progress", "sections", "types"}
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."
@@ -59,8 +58,7 @@ class Commands(click.Group):
         if args and args[0] not in known and not args[0].startswith("-"):
             hint = did_you_mean(args[0], known) or f"; the commands are {', '.join(known)}"
             raise click.UsageError(f"there is no command '{args[0]}'{hint}")
-        name, command, rest = super().resolve_command(ctx, args)
-        return name, command, Attached.completed(command, rest) if command else rest
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C says nothing here, and a wrong option names the command it was given to."""
@@ -119,12 +117,9 @@ def main() -> NoReturn:
 
 def _usage(error: click.UsageError) -> str:
     """Return click's sentence as one of ours, with the nearest option or the way to the help."""
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        problem = f"no such option '{error.option_name}'{did_you_mean(error.option_name, error.possibilities)}"
-    else:
-        problem = error.format_message().rstrip(".")
+    problem = error.format_message().rstrip(".")
     path = error.ctx.command_path if error.ctx else "imgconv"
-    way_out = "" if problem.endswith("?") else f"; '{path} --help' shows how"
+    way_out = "" if ";" in problem else f"; '{path} --help' shows how"
     return f"{problem[:1].lower()}{problem[1:]}{way_out}"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from imgconv.cli import options
+from imgconv.cli.parsing import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @options.as_json
 def command(as_json: bool) -> None:
     """Show versions, engines, SIMD level, threads and file formats."""

@@ -12,6 +12,7 @@ import click
 
 from imgconv import export
 from imgconv.cli import options
+from imgconv.cli.parsing import Command
 from imgconv.cli.types import WordType
 from imgconv.errors import OptionError, did_you_mean
 
@@ -42,7 +43,7 @@ class Subcommands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class KernelCommand(click.Command):
+class KernelCommand(Command):
     """A command whose argument is a kernel, which may be a matrix that begins with a minus sign."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -58,7 +59,7 @@ def command() -> None:
     """List the kernels, show one, or write one for another tool."""
 
 
-@command.command("list")
+@command.command("list", cls=Command)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--class", "kind", metavar="CLASS", help="Only this class, such as smooth or derivative.")
 @options.as_json

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from imgconv.cli.parsing import Command
 from imgconv.cli.types import WordType
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("kind", type=WordType("kernel", "pipeline"), metavar="kernel|pipeline")
 def command(kind: str) -> None:
     """Print the JSON Schema of kernel files or of pipelines.

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from imgconv.cli.parsing import Command
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 KERNEL = "Kernel and steps"
@@ -31,7 +33,7 @@ def section(title: str, *options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
-class Sectioned(click.Command):
+class Sectioned(Command):
     """A command whose help shows its options by section, in the order in which sections are first named."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,13 +8,14 @@ import click
 from click.core import ParameterSource
 
 from imgconv.cli import options
+from imgconv.cli.parsing import Command
 from imgconv.cli.types import SizeType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
 from imgconv.sizes.calculator import Question, Size
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("size", nargs=-1, required=True, metavar="SIZE... [LAYER]...")
 @click.option("-k", "--kernel", type=SizeType(deep=True), metavar="N|WxH|WxHxD", help="Taps of the kernel or window.")
 @click.option(

@@ -129,9 +129,10 @@ class ChannelsType(click.ParamType[Any]):
 
 
 class Attached(click.Option):
-    """An option that stands for the value `bare` when it is given alone, and takes another behind ``=`` only.
+    """An option that stands for the value `bare` when it is given alone; its type is a `WordType`.
 
-    What follows it on the command line is none of its own: ``--gray out.png`` leaves ``out.png`` to the arguments.
+    What follows it on the command line is its own only if it is one of its words: ``--gray 709`` is ``--gray=709``,
+    and ``--gray out.png`` leaves ``out.png`` to the arguments.
     """
 
     def __init__(self, *args: Any, bare: str, **others: Any) -> None:
@@ -140,10 +141,16 @@ class Attached(click.Option):
 
     @staticmethod
     def completed(command: click.Command, words: list[str]) -> list[str]:
-        """Return the words of a command line with its value behind every such option that stands alone."""
-        bare = {name: one.bare for one in command.params if isinstance(one, Attached) for name in one.opts}
+        """Return the words of a command line with the value of every such option joined to it by ``=``."""
+        known = {name: one for one in command.params if isinstance(one, Attached) for name in one.opts}
         end = words.index("--") if "--" in words else len(words)
-        return [f"{word}={bare[word]}" if word in bare else word for word in words[:end]] + words[end:]
+        found: list[str] = []
+        for word in words[:end]:
+            if found and found[-1] in known and word.lower() in getattr(known[found[-1]].type, "words", ()):
+                found[-1] += f"={word}"
+            else:
+                found.append(word)
+        return [f"{word}={known[word].bare}" if word in known else word for word in found] + words[end:]
 
 
 class NumberType(click.ParamType[Any]):

@@ -73,7 +73,7 @@ class Spectral(Native):
         finish, direct = (way.finish(tone, out.dtype) for way in (self, self.direct))
         ends = self._ends(tone) if self.exact and out.dtype.kind == "u" else None
         seen = _core.fourier_run(self.plan, image, out, start, stop, finish, ends, direct)
-        low, high, direct_low, direct_high, *counts = seen
+        low, high, direct_low, direct_high, below, above, nan = seen
         if tone is not None and not tone.watched:
             return Stats(total=out.size)
         found = [self._result(value) for value in (low, high) if low <= high]
@@ -81,7 +81,7 @@ class Spectral(Native):
         # A transform's rounding error must not show results that no samples can give.
         least, most = self.range
         low, high = max(min(found, default=np.inf), least), min(max(found, default=-np.inf), most)
-        return Stats(low, high, *counts, out.size).counting_infinite(out)
+        return Stats(low, high, below, above, nan, out.size).counting_infinite(out)
 
     def _result(self, accumulator: float) -> float:
         return accumulator / self.job.divisor + self.job.offset

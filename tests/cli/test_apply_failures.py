@@ -382,7 +382,7 @@ OPTIONS = [
     ("--format pgn", "--format: 'pgn' cannot be written; png, jpg, tif"),
     ("--format pgn", "did you mean 'p"),
     ("--xyzzy", "no such option '--xyzzy'; 'imgconv apply --help' shows how"),
-    ("--strid 3", "no such option '--strid'; did you mean '--stride', '--str"),
+    ("--strid 3", "no such option '--strid'; did you mean '--stride' or '--str"),
     ("--vmin", "option '--vmin' requires an argument; 'imgconv apply --help' shows how"),
     ("--json=yes", "option '--json' does not take a value; 'imgconv apply --help' shows how"),
     ("more.png", "unexpected extra argument (more.png); 'imgconv apply --help' shows how"),

@@ -304,7 +304,7 @@ def test_compared_frameworks_as_json(size):
             "5 -k 3 -p sane",
             2,
             "--padding: 'sane' is none of valid|same|interpolation|full|same-torch|same-lower|N|WxH|"
-            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same' or 'none'?",
+            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
         (
             "5 -k 3 --transposed --output-padding -1",
@@ -440,7 +440,7 @@ def test_a_chain_explains_itself(size):
             "5 conv:3,psane",
             2,
             "--padding: 'sane' is none of valid|same|interpolation|full|same-torch|same-lower|N|WxH|"
-            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same' or 'none'?",
+            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
         ("conv:3", 2, "SIZE: an image's size comes first, as in 224x224x3"),
         ("5 conv:3 vs", 2, "LAYER: 'vs' stands between two chains of layers, and one of them is empty"),
