@@ -17,7 +17,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import OptionError, did_you_mean
+from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Border(Value):
         if kind not in DIAGRAMS:
             known = "|".join([*list(DIAGRAMS)[:-1], "constant:VALUE"])
             hint = did_you_mean(word, [*DIAGRAMS, *ALIASES])
-            raise OptionError("border", f"'{text}' is none of {known}{hint}")
+            raise OptionError("border", f"{quoted(text)} is none of {known}{hint}")
         if kind != "constant":
             if colon:
                 raise OptionError("border", f"'{kind}' takes no value; only constant:VALUE does")
@@ -101,7 +101,7 @@ class Border(Value):
         except ValueError:
             value = float("nan")
         if not isfinite(value):
-            raise OptionError("border", f"'{text}' needs a finite number, as in constant:128")
+            raise OptionError("border", f"{quoted(text)} needs a finite number, as in constant:128")
         return cls(kind, value)
 
     @property

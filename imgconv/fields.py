@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from imgconv import kerneltext, weightfile
 from imgconv.border import DIAGRAMS, Border
-from imgconv.errors import ImgconvError
+from imgconv.errors import ImgconvError, quoted, shorten
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, PADDINGS, Padding, whole
 from imgconv.kernelfile import SUFFIXES
 from imgconv.kernelvalue import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer
 from imgconv.library import kernel as find_kernel
-from imgconv.yamlfile import describe, shorten
+from imgconv.yamlfile import describe
 
 Schema = dict[str, Any]
 
@@ -217,7 +217,7 @@ def _taps(value: Any, folder: str) -> Kernel | Combined | Learned:
         return Learned(name="weights", weights=value) if value.ndim == 4 else Kernel(name="weights", weights=value)
     found: Kernel | Combined | Learned | Pointwise = _found(value, folder)
     if isinstance(found, Pointwise):
-        raise Wrong(f"'{found.name}' is a matrix over the channels; write 'pointwise: {found.name}'")
+        raise Wrong(f"{quoted(found.name)} is a matrix over the channels; write 'pointwise: {found.name}'")
     return found
 
 
@@ -229,7 +229,7 @@ def _mixer(value: Any, folder: str) -> Pointwise:
         bias = tuple(Offset(one) for one in found.bias)
         return Pointwise(name=found.name, matrix=found.weights[:, :, 0, 0], bias=bias)
     if not isinstance(found, Pointwise):
-        raise Wrong(f"'{found.name}' is no matrix over the channels, such as sepia or [[0.5, 0.5, 0]]")
+        raise Wrong(f"{quoted(found.name)} is no matrix over the channels, such as sepia or [[0.5, 0.5, 0]]")
     return found
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from math import floor, gcd
 from typing import Any, NamedTuple
 
-from imgconv.errors import OptionError, SizeError, did_you_mean
+from imgconv.errors import OptionError, SizeError, did_you_mean, quoted
 
 Lengths = tuple[int, int, int]
 """A number for each of (width, height, depth)."""
@@ -472,7 +472,7 @@ class Padding(NamedTuple):
             left, top, right, bottom = (whole(part) for part in word.split(","))
             return cls.explicit(left, top, right, bottom)
         hint = did_you_mean(word, [*PADDINGS, *PADDING_ALIASES])
-        raise OptionError("padding", f"'{text}' is none of {PADDING_FORMS}{hint}")
+        raise OptionError("padding", f"{quoted(text)} is none of {PADDING_FORMS}{hint}")
 
     @classmethod
     def explicit(cls, left: int, top: int, right: int, bottom: int) -> Padding:

@@ -14,7 +14,15 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from imgconv import matrixfile, parametric, yamlfile
-from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, KernelValueError, did_you_mean
+from imgconv.errors import (
+    ImgconvError,
+    KernelFileError,
+    KernelSpecError,
+    KernelValueError,
+    did_you_mean,
+    quoted,
+    shorten,
+)
 from imgconv.kerneltext import Number, fraction, number, over_one_divisor
 from imgconv.kernelvalue import (
     CLASSES,
@@ -29,7 +37,7 @@ from imgconv.kernelvalue import (
     Pointwise,
     Solid,
 )
-from imgconv.yamlfile import Document, Step, describe, shorten
+from imgconv.yamlfile import Document, Step, describe
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What a kernel's name looks like; it is compared with file names and never joined into a path."""
@@ -214,7 +222,7 @@ class _Reader:
                 "name",
             )
         if found is not None and said != found:
-            self.fail(f"the name is '{said}', but the file is called '{found}'; rename one of them", "name")
+            self.fail(f"the name is {quoted(said)}, but the file is called {quoted(found)}; rename one of them", "name")
         return said
 
     def text(self, key: str) -> str:
@@ -300,7 +308,7 @@ class _Reader:
         if isinstance(kernel, Kernel):
             return self.adjusted(kernel)
         for key in TAPS:
-            self.refuse(key, f"the generator '{name}', which is no single matrix")
+            self.refuse(key, f"the generator {quoted(name)}, which is no single matrix")
         return kernel
 
     def parameter(self, value: object, *path: Step) -> str:
@@ -326,7 +334,7 @@ class _Reader:
             except ImgconvError as error:
                 self.fail(str(error), "of", at)
             if not isinstance(kernel, Kernel):
-                self.fail(f"the member '{member}' is no single matrix of taps", "of", at)
+                self.fail(f"the member {quoted(member)} is no single matrix of taps", "of", at)
             kernels.append(kernel)
         return Combined(**named, combine=str(combine), of=tuple(kernels))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import isfinite, lcm
 
-from imgconv.errors import KernelSpecError, KernelValueError
+from imgconv.errors import KernelSpecError, KernelValueError, quoted
 from imgconv.kernelvalue import MAX_SIDE, Kernel
 
 Number = int | float | Fraction
@@ -34,7 +34,7 @@ def number(text: str) -> Number:
     if slash:
         divisor = fraction(plain(lower))
         if divisor == 0:
-            raise ValueError(f"'{text.strip()}' divides by 0")
+            raise ValueError(f"{quoted(text.strip())} divides by 0")
         return fraction(plain(upper)) / divisor
     return plain(upper)
 

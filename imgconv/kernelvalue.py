@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv.errors import KernelValueError, OptionError, did_you_mean
+from imgconv.errors import KernelValueError, OptionError, did_you_mean, quoted
 from imgconv.value import Value
 
 Matrix = NDArray[np.float64]
@@ -72,9 +72,9 @@ class Named(Value, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.kind not in CLASSES:
-            raise KernelValueError(self.name, f"class '{self.kind}' is none of {', '.join(CLASSES)}")
+            raise KernelValueError(self.name, f"class {quoted(self.kind)} is none of {', '.join(CLASSES)}")
         if self.map is not None and self.map not in MAPS:
-            raise KernelValueError(self.name, f"map '{self.map}' is none of {', '.join(MAPS)}")
+            raise KernelValueError(self.name, f"map {quoted(self.map)} is none of {', '.join(MAPS)}")
 
 
 class Taps(Named, kw_only=True):
@@ -176,7 +176,7 @@ class Taps(Named, kw_only=True):
             case "range":
                 divisor = max(self.positive_sum, -self.negative_sum) or 1.0
             case _:
-                raise OptionError("gain", f"'{gain}' is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
+                raise OptionError("gain", f"{quoted(gain)} is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
         if divisor == 1:
             return self
         # The divisor of an integral kernel is a fraction again, so its results stay exact.
@@ -247,10 +247,8 @@ class Combined(Named, kw_only=True):
     def __post_init__(self) -> None:
         Named.__post_init__(self)
         if self.combine not in COMBINES:
-            raise KernelValueError(
-                self.name,
-                f"combine '{self.combine}' is none of {', '.join(COMBINES)}{did_you_mean(self.combine, COMBINES)}",
-            )
+            hint = did_you_mean(self.combine, COMBINES)
+            raise KernelValueError(self.name, f"combine {quoted(self.combine)} is none of {', '.join(COMBINES)}{hint}")
         if len(self.of) < 2 or (self.combine == "angle" and len(self.of) != 2):
             wanted = "exactly two kernels, x and y" if self.combine == "angle" else "at least two kernels"
             raise KernelValueError(self.name, f"combine: {self.combine} needs {wanted} in 'of'")

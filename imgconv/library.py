@@ -17,14 +17,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv import kernelfile, kerneltext, parametric, portable, weightfile, yamlfile
-from imgconv.errors import ImgconvError, KernelFileError, KernelSpecError, UnknownKernelError
+from imgconv import kernelfile, kernelnames, kerneltext, parametric, portable, weightfile, yamlfile
+from imgconv.errors import (
+    ImgconvError,
+    KernelFileError,
+    KernelSpecError,
+    UnknownKernelError,
+    quoted,
+    shorten,
+    suggestion,
+)
 from imgconv.kernelfile import NAME, SUFFIXES
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.value import Value
 
 VARIABLE = "IMGCONV_KERNELS"
 YAML_SUFFIXES = (".yaml", ".yml")
+LONGEST_NAME = 80
+"""The most characters of a name that a computed kernel has from what was asked for."""
+
+WORDS = r"[A-Za-z][A-Za-z0-9_ -]{0,63}"
+"""What people write who do not know that names have small letters and hyphens."""
+
 INLINE = r"[-+0-9.eE/ \t]*[0-9][-+0-9.eE/ \t]*"
 
 
@@ -92,6 +106,8 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
         return _named(spec)
     if _is_inline(spec):
         return kerneltext.inline(spec)
+    if re.fullmatch(WORDS, name := spec.partition(":")[0].strip()):
+        raise _unknown(name)
     raise KernelSpecError(spec, _wrong_form(spec))
 
 
@@ -127,13 +143,22 @@ def _named(spec: str) -> AnyKernel:
     generator = parametric.get(name)
     if generator is None:
         if colon and _find(name, _folders()) is not None:
-            raise KernelSpecError(spec, f"'{name}' is a fixed kernel and takes no parameters")
+            raise KernelSpecError(spec, f"{quoted(name)} is a fixed kernel and takes no parameters")
         for folder in _user_folders():
             if not os.path.isdir(folder):
                 raise _no_folder(folder)
-        raise UnknownKernelError(name, names())
+        raise _unknown(name)
     values = _parameters(spec, parameters, generator)
-    return generator.from_text(spec, values).replace(name=spec if values else name)
+    return generator.from_text(spec, values).replace(name=shorten(spec, LONGEST_NAME) if values else name)
+
+
+def _unknown(name: str) -> UnknownKernelError:
+    """Return the error for a name that is none of ours, with what it is elsewhere or may be a slip of."""
+    word, known = kernelnames.written(name), names()
+    if word in kernelnames.NO_KERNELS:
+        return UnknownKernelError(name, known, f"; {word} {kernelnames.NO_KERNELS[word]}")
+    meant = (word,) if word in known else kernelnames.OTHER_NAMES.get(word, ())
+    return UnknownKernelError(name, known, suggestion(meant))
 
 
 def _stored(path: str, name: str) -> AnyKernel:
@@ -154,7 +179,7 @@ def _parameters(spec: str, text: str, generator: parametric.Parametric) -> dict[
     for part in text.split(",") if text.strip() else ():
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not value:
-            raise KernelSpecError(spec, f"'{part.strip()}' is not name=value; write {generator.signature}")
+            raise KernelSpecError(spec, f"{quoted(part.strip())} is not name=value; write {generator.signature}")
         if name in values:
             raise KernelSpecError(spec, f"{name} is given twice")
         values[name] = value
@@ -182,7 +207,7 @@ def _file(spec: str) -> AnyKernel:
 
 def _weights(spec: str) -> Kernel | Learned:
     array = weightfile.read(spec)
-    name = yamlfile.shorten(os.path.basename(spec))
+    name = shorten(os.path.basename(spec))
     if array.ndim not in (2, 4):
         raise KernelFileError(name, f"has shape {array.shape}, not (rows, cols) or (out, in / groups, rows, cols)")
     return Learned(name=name, weights=array) if array.ndim == 4 else Kernel(name=name, weights=array)

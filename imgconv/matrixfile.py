@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.errors import KernelFileError
+from imgconv.errors import KernelFileError, shorten
 from imgconv.kerneltext import Number, fields, fraction, number, over_one_divisor
 from imgconv.kernelvalue import Kernel, Learned, Offset
-from imgconv.yamlfile import shorten
 
 MAX_TEXT = 1 << 25
 """The longest .csv or .mat that is read, in bytes."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imgconv.border import Border
 from imgconv.engines import Engine, Job, Prepared
 from imgconv.engines._bands import Result, Window, run, run_within, suited
-from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
+from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
 from imgconv.geometry import Extent, Padding
 from imgconv.image.limit import MAX_PIXELS, pixels_of
 from imgconv.kernelvalue import MAPS, AnyKernel, Combined, Pointwise
@@ -81,7 +81,7 @@ class Target(Value):
             OptionError: `map` is unknown.
         """
         if map is not None and map not in MAPS:
-            raise OptionError("map", f"'{map}' is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
+            raise OptionError("map", f"{quoted(map)} is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
         angle = isinstance(layer, Conv) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle"
         if angle and map not in (None, "float"):
             return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)

@@ -16,11 +16,11 @@ import sys
 from typing import Any
 
 from imgconv import layers, matrixfile, yamlfile
-from imgconv.errors import ImgconvError, PipelineFileError, did_you_mean
+from imgconv.errors import ImgconvError, PipelineFileError, did_you_mean, quoted
 from imgconv.fields import Field, Wrong, fields, read
 from imgconv.layers import Layer
 from imgconv.pipeline import Pipeline
-from imgconv.yamlfile import Document, Step, describe, shorten
+from imgconv.yamlfile import Document, Step, describe
 
 MAX_LAYERS = 1000
 """The most layers of a pipeline."""
@@ -95,7 +95,7 @@ class _Reader:
             known = [field.name for field in fields(kind)]
             remedy = f"indent it below '{name}:'" if beside in known else "begin every layer with '- '"
             place = self.document.where_key(*path, beside)
-            problem = f"'{shorten(beside)}' stands beside '{name}', but a layer has one name; {remedy}"
+            problem = f"{quoted(beside)} stands beside {quoted(name)}, but a layer has one name; {remedy}"
             raise PipelineFileError(self.document.source, problem, *place)
         return self.made(kind, given, *path, name)
 
@@ -105,7 +105,7 @@ class _Reader:
         if name not in known:
             hint = did_you_mean(name, known) or f"; the layers are {', '.join(known)}"
             place = self.document.where_key(*path)
-            raise PipelineFileError(self.document.source, f"there is no layer '{shorten(name)}'{hint}", *place)
+            raise PipelineFileError(self.document.source, f"there is no layer {quoted(name)}{hint}", *place)
         return layers.find(name)
 
     def made(self, kind: type[Layer], given: Any, *path: Step) -> Layer:

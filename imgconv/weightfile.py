@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.errors import KernelFileError, did_you_mean
+from imgconv.errors import KernelFileError, did_you_mean, quoted, shorten
 from imgconv.matrixfile import MAX_TAPS
-from imgconv.yamlfile import shorten
 
 # Not compiled here: most runs need it not, and Python remembers what it has compiled.
 _FORM = r"(?is)(?P<path>.+\.(?:npy|npz|safetensors))(?::(?P<name>.+))?"
@@ -57,7 +56,7 @@ def read(spec: str, folder: str = "") -> NDArray[Any]:
 
 def _npy(path: str, name: str | None) -> NDArray[Any]:
     if name is not None:
-        raise KernelFileError(path, f"a .npy file holds one array, which has no name such as '{shorten(name)}'")
+        raise KernelFileError(path, f"a .npy file holds one array, which has no name such as {quoted(name)}")
     try:
         return np.array(np.lib.format.open_memmap(path, mode="r"))
     except Exception:  # a broken header raises whatever Python's own tokenizer and parser do
@@ -89,7 +88,7 @@ def _safetensors(path: str, name: str | None) -> NDArray[Any]:
             try:
                 found: NDArray[Any] = file.get_tensor(chosen)
             except TypeError:
-                raise KernelFileError(path, f"'{chosen}' holds {kind}, which NumPy has no type for") from None
+                raise KernelFileError(path, f"{quoted(chosen)} holds {kind}, which NumPy has no type for") from None
             return found
     except SafetensorError:
         raise KernelFileError(path, "is not a whole .safetensors file") from None
@@ -122,4 +121,4 @@ def _known(path: str, name: str | None, known: list[str]) -> str:
     if name is None:
         raise KernelFileError(path, f"holds several arrays, so add the name of one after a colon: {shown}")
     hint = did_you_mean(name, known) or f"; it holds {shown or 'nothing'}"
-    raise KernelFileError(path, f"holds no array '{shorten(name)}'{hint}")
+    raise KernelFileError(path, f"holds no array {quoted(name)}{hint}")

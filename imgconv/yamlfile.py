@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from imgconv import yamlplain
-from imgconv.errors import FileContentError, KernelFileError, did_you_mean
+from imgconv.errors import FileContentError, KernelFileError, did_you_mean, quoted, shorten
 from imgconv.value import Value
 
 MAX_BYTES = 1 << 20
@@ -111,7 +111,7 @@ class Document(Value):
         for key in value:
             if key not in known:
                 hint = did_you_mean(key, known) or f"; the keys are {', '.join(known)}"
-                raise self.error(self.source, f"unknown key '{shorten(key)}'{hint}", *self.where_key(*path, key))
+                raise self.error(self.source, f"unknown key {quoted(key)}{hint}", *self.where_key(*path, key))
         return value
 
 
@@ -146,15 +146,9 @@ def describe(value: object) -> str:
         case list():
             return "a list"
         case str():
-            return f"the text '{shorten(value)}'"
+            return f"the text {quoted(value)}"
         case _:
             return str(value)
-
-
-def shorten(text: str) -> str:
-    """Return `text` in one line of at most 40 characters."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text[:41])
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _decoded(text: str | bytes, source: str, error: type[FileContentError]) -> str:
@@ -238,7 +232,7 @@ class _Builder:
         if name == "AliasEvent" or getattr(event, "anchor", None) is not None:
             raise self.fail(event, "anchors and aliases (& and *) are not read; write the value out")
         if getattr(event, "tag", None) is not None:
-            raise self.fail(event, f"tags such as '{shorten(event.tag)}' are not read; write a plain value")
+            raise self.fail(event, f"tags such as {quoted(event.tag)} are not read; write a plain value")
         if name == "ScalarEvent":
             return self.scalar(event), _place(event)
         if depth == MAX_DEPTH:
@@ -269,7 +263,7 @@ class _Builder:
                 raise self.fail(event, f"a key must be a word, not {describe(key)}")
             if key in values:
                 first = node.keys[key][0]
-                raise self.fail(event, f"the key '{shorten(key)}' is there already, in line {first}")
+                raise self.fail(event, f"the key {quoted(key)} is there already, in line {first}")
             node.keys[key] = _place(event)
             values[key], node.entries[key] = self.value(next(events), events, depth)
         return values, node

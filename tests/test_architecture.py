@@ -16,7 +16,7 @@ ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
     {"cores", "errors", "portable", "value"},
-    {"border", "geometry", "kernelvalue", "tone", "yamlfile", "yamlplain"},
+    {"border", "geometry", "kernelnames", "kernelvalue", "tone", "yamlfile", "yamlplain"},
     {"kernelfile", "kerneltext", "matrixfile", "parametric", "sizes", "weightfile"},
     {"engines", "image", "library"},
     {"functional", "solid"},

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from imgconv import portable
 from imgconv.batch.sources import Source
-from imgconv.errors import CollisionError, OptionError, did_you_mean
+from imgconv.errors import CollisionError, OptionError, did_you_mean, quoted
 from imgconv.filtering.request import Request
 from imgconv.image.formats import spec_of
 from imgconv.kernelvalue import AnyKernel
@@ -162,7 +162,7 @@ def _check(template: str) -> None:
     try:
         fields = [field for _, field, *_ in string.Formatter().parse(template) if field is not None]
     except ValueError as fault:
-        problem = f"'{template}' is no template ({fault}); write one like '{{stem}}_{{kernel}}{{suffix}}'"
+        problem = f"{quoted(template)} is no template ({fault}); write one like '{{stem}}_{{kernel}}{{suffix}}'"
         raise OptionError("name", problem) from None
     for field in fields:
         if field not in FIELDS:
@@ -171,6 +171,7 @@ def _check(template: str) -> None:
             raise OptionError("name", f"there is no {{{field}}}; {known} are known{hint}")
     parts = portable.split(template)
     if os.path.splitdrive(template)[0] or not parts[0] or os.pardir in parts or not parts[-1] or "\0" in template:
-        raise OptionError("name", f"'{template}' must name a file below DEST")
+        raise OptionError("name", f"{quoted(template)} must name a file below DEST")
     if not {"name", "stem"} & set(fields):
-        raise OptionError("name", f"'{template}' gives every result the same name; put {{stem}} or {{name}} into it")
+        problem = f"{quoted(template)} gives every result the same name; put {{stem}} or {{name}} into it"
+        raise OptionError("name", problem)

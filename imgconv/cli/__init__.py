@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 import click
 
 import imgconv
-from imgconv.errors import ImgconvError, OptionError, did_you_mean
+from imgconv.errors import ImgconvError, OptionError, did_you_mean, quoted
 from imgconv.portable import STOPPING
 
 HELPERS = {"filtering", "options", "parsing", "progress", "sections", "types"}
@@ -57,7 +57,7 @@ class Commands(click.Group):
         known = self.list_commands(ctx)
         if args and args[0] not in known and not args[0].startswith("-"):
             hint = did_you_mean(args[0], known) or f"; the commands are {', '.join(known)}"
-            raise click.UsageError(f"there is no command '{args[0]}'{hint}")
+            raise click.UsageError(f"there is no command {quoted(args[0])}{hint}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -10,7 +10,7 @@ import click
 
 from imgconv.cli import filtering, options, printable
 from imgconv.cli.sections import OUTPUT, Sectioned, section
-from imgconv.errors import OptionError
+from imgconv.errors import OptionError, quoted
 
 if TYPE_CHECKING:
     from imgconv.filtering.planning import Report
@@ -103,7 +103,7 @@ def _save(word: str, target: str) -> tuple[int, str]:
     """Read ``N`` or ``N=FILE``; without a file it is OUTPUT with ``-layerN`` before its suffix."""
     number, equals, file = word.partition("=")
     if not number.isdigit() or len(number) > 6 or (equals and not file):
-        raise OptionError("save-layer", f"'{word}' is neither N nor N=FILE, as in 2 or 2=edges.png")
+        raise OptionError("save-layer", f"{quoted(word)} is neither N nor N=FILE, as in 2 or 2=edges.png")
     if not file and target == STANDARD:
         raise OptionError("save-layer", f"name a file for layer {number}, as in {number}=edges.png")
     stem, dot, suffix = target.rpartition(".")

@@ -14,7 +14,7 @@ from imgconv import export
 from imgconv.cli import options
 from imgconv.cli.parsing import Command
 from imgconv.cli.types import WordType
-from imgconv.errors import OptionError, did_you_mean
+from imgconv.errors import OptionError, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from imgconv.kernelvalue import AnyKernel
@@ -39,7 +39,7 @@ class Subcommands(click.Group):
         """Find the command that `args` starts with."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             hint = did_you_mean(args[0], self.commands) or f"; the commands are {', '.join(self.commands)}"
-            raise click.UsageError(f"there is no command '{args[0]}'{hint}", ctx)
+            raise click.UsageError(f"there is no command {quoted(args[0])}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -92,7 +92,7 @@ def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> Non
         word = next((word for word in words if word not in CLASSES and not _select(entries, (word,))), "")
         hint = did_you_mean(word.lower(), {*CLASSES, *(entry.name for entry in entries)}) if word else ""
         wanted = " ".join([*words, *([f"--class {kind}"] if kind else [])])
-        raise OptionError("WORD", f"no kernel fits '{wanted}'{hint or '; leave a word out to see more'}")
+        raise OptionError("WORD", f"no kernel fits {quoted(wanted)}{hint or '; leave a word out to see more'}")
 
 
 @command.command(cls=KernelCommand)

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from imgconv.cli import options
 from imgconv.cli.parsing import Command
 from imgconv.cli.types import SizeType
-from imgconv.errors import OptionError
+from imgconv.errors import OptionError, quoted
 from imgconv.geometry import Padding
 from imgconv.sizes.calculator import Question, Size
 
@@ -190,7 +190,7 @@ def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple
     from imgconv.sizes.chainwords import shape_of
 
     wrong = next(filter(_is_layer, words), "")
-    _refuse(wrong, "pipeline", f"it stands in place of layers such as '{wrong}'; leave one of them out")
+    _refuse(wrong, "pipeline", f"it stands in place of layers such as {quoted(wrong)}; leave one of them out")
     layers = load(pipeline)
     answers = []
     for word in words:

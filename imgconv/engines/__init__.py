@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border, index_map
-from imgconv.errors import OptionError, did_you_mean
+from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Extent, reach
 from imgconv.kernelvalue import Kernel
 from imgconv.value import Value
@@ -132,6 +132,6 @@ def get(name: str) -> Engine:
         OptionError: there is none.
     """
     if name not in names():
-        raise OptionError("engine", f"'{name}' is none of {'|'.join(names())}{did_you_mean(name, names())}")
+        raise OptionError("engine", f"{quoted(name)} is none of {'|'.join(names())}{did_you_mean(name, names())}")
     engine: Any = import_module(f"imgconv.engines.{name}")
     return engine  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Floats, Job, Prepared
 from imgconv.engines._layout import ROWS, Grid, line_count
-from imgconv.errors import EngineError
+from imgconv.errors import EngineError, quoted
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 
@@ -83,7 +83,7 @@ def level() -> Level | None:
         if entry.name == wanted:
             return entry
     names = "|".join(["none", *(entry.name for entry in known)])
-    raise EngineError(f"IMGCONV_SIMD: '{wanted}' is none of {names}, which this machine has")
+    raise EngineError(f"IMGCONV_SIMD: {quoted(wanted)} is none of {names}, which this machine has")
 
 
 def combined(

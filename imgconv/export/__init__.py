@@ -11,7 +11,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgconv.errors import OptionError, did_you_mean
+from imgconv.errors import OptionError, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from imgconv.kernelvalue import AnyKernel
@@ -39,7 +39,7 @@ def get(name: str) -> Format:
         OptionError: there is none.
     """
     if name not in names():
-        raise OptionError("to", f"'{name}' is none of {'|'.join(names())}{did_you_mean(name, names())}")
+        raise OptionError("to", f"{quoted(name)} is none of {'|'.join(names())}{did_you_mean(name, names())}")
     format: Any = import_module(f"imgconv.export.{name}")
     return format  # type: ignore[no-any-return]
 

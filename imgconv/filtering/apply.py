@@ -6,7 +6,7 @@ An image is read whole and filtered by `imgconv.filtering.whole`, or, if it is l
 
 from __future__ import annotations
 
-from imgconv.errors import OptionError
+from imgconv.errors import OptionError, quoted
 from imgconv.filtering.featuremap import write_result
 from imgconv.filtering.planning import File, Report, planned, samples_bytes
 from imgconv.filtering.request import Request
@@ -105,5 +105,5 @@ def _check_places(targets: list[File], overwrite: bool) -> None:
     names = [target for target in targets if isinstance(target, str)]
     for at, name in enumerate(names):
         if name in names[:at]:
-            raise OptionError("save-layer", f"'{name}' is to hold two results; name another file")
+            raise OptionError("save-layer", f"{quoted(name)} is to hold two results; name another file")
         check_place(name, name, overwrite)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv import geometry
 from imgconv.border import Border
-from imgconv.errors import ChannelError, OptionError
+from imgconv.errors import ChannelError, OptionError, quoted
 from imgconv.geometry import ORDERED_AXES, Axis, Padding
 from imgconv.value import Value
 
@@ -132,7 +132,7 @@ def sides(padding: Sides, axes: int) -> str | tuple[tuple[int, int], ...]:
     if isinstance(padding, str):
         kind = Padding.parse(padding).kind if not padding.strip().isdigit() else ""
         if kind not in ("valid", "same"):
-            raise OptionError("padding", f"'{padding}' is none of {forms}")
+            raise OptionError("padding", f"{quoted(padding)} is none of {forms}")
         return kind
     given: list[Any] = list(padding) if isinstance(padding, (Sequence, np.ndarray)) else [padding]
     if len(given) not in (1, axes, 2 * axes) or not all(is_whole(number) for number in given):

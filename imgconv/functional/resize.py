@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv import cores, geometry
 from imgconv.engines._bands import each
-from imgconv.errors import OptionError, SizeError, did_you_mean
+from imgconv.errors import OptionError, SizeError, did_you_mean, quoted
 from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers
 from imgconv.geometry import MAX_LENGTH, ORDERED_AXES
 
@@ -61,7 +61,7 @@ def interpolate(
     array([[[0.  , 0.25, 0.5 , 0.75, 1.  ]]])
     """
     if mode not in AXES:
-        raise OptionError("mode", f"'{mode}' is none of {'|'.join(AXES)}{did_you_mean(str(mode), AXES)}")
+        raise OptionError("mode", f"{quoted(mode)} is none of {'|'.join(AXES)}{did_you_mean(str(mode), AXES)}")
     if mode == "nearest" and align_corners is not None:
         raise OptionError("align_corners", "nearest takes samples as they are; only the other modes can align corners")
     axes = np.ndim(input) - 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from imgconv.errors import ImageWriteError, OptionError, did_you_mean
+from imgconv.errors import ImageWriteError, OptionError, did_you_mean, quoted
 from imgconv.image.model import DTYPES, Options, Samples
 
 Target = Any
@@ -174,7 +174,7 @@ def spec_of(target: Target, format: str | None = None) -> Format:
         word = format.lower().lstrip(".")
         if word not in _BY_WORD:
             hint = did_you_mean(word, _BY_WORD)
-            raise OptionError("format", f"'{format}' cannot be written; {known} can{hint}")
+            raise OptionError("format", f"{quoted(format)} cannot be written; {known} can{hint}")
         return _BY_WORD[word]
     if not isinstance(target, (str, bytes, os.PathLike)):
         raise OptionError("format", f"a pipe has no suffix to tell the format by; name one of {known}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgconv.errors import OptionError
+from imgconv.errors import OptionError, quoted
 from imgconv.image.guard import DataError
 from imgconv.value import Value
 
@@ -202,7 +202,7 @@ class Options(Value):
         if self.quality is not None and self.quality not in range(1, 101):
             raise OptionError("quality", f"{self.quality} is no quality from 1 to 100")
         if self.subsampling not in SUBSAMPLINGS:
-            raise OptionError("subsampling", f"'{self.subsampling}' is none of {'|'.join(SUBSAMPLINGS)}")
+            raise OptionError("subsampling", f"{quoted(self.subsampling)} is none of {'|'.join(SUBSAMPLINGS)}")
 
 
 class Image(Value):

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 
 from imgconv.engines import Engine, Prepared
-from imgconv.errors import OptionError, did_you_mean
+from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Shape
 from imgconv.sizes.chain import Fork, Stage
 from imgconv.value import Value
@@ -74,7 +74,7 @@ class Layer(Value):
         for name, known in self.words.items():
             word = getattr(self, name)
             if word not in known:
-                raise OptionError(name, f"'{word}' is none of {', '.join(known)}{did_you_mean(str(word), known)}")
+                raise OptionError(name, f"{quoted(word)} is none of {', '.join(known)}{did_you_mean(str(word), known)}")
         given = [name for name in self.chooses if getattr(self, name) is not None]
         if self.chooses and len(given) != 1:
             found = f"{' and '.join(given)} are" if given else "none is"
@@ -136,7 +136,7 @@ def find(name: str) -> type[Layer]:
     """
     if name not in names():
         hint = did_you_mean(name, names()) or f"; the layers are {', '.join(names())}"
-        raise OptionError("layer", f"there is no layer '{name}'{hint}")
+        raise OptionError("layer", f"there is no layer {quoted(name)}{hint}")
     module = import_module(f"imgconv.layers.{name.replace('-', '_')}")
     layer: type[Layer] = getattr(module, "".join(part.title() for part in name.split("-")))
     return layer

@@ -14,7 +14,7 @@ from functools import cached_property, wraps
 from math import isfinite
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
-from imgconv.errors import KernelSpecError, ParameterError, did_you_mean
+from imgconv.errors import KernelSpecError, ParameterError, did_you_mean, quoted
 from imgconv.kerneltext import number
 from imgconv.kernelvalue import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.value import Value
@@ -93,12 +93,12 @@ class Parametric(Value):
             parameter = known.get(name.replace("_", "-"))
             if parameter is None:
                 hint = did_you_mean(name, known) or f"; write {self.signature}"
-                raise KernelSpecError(spec, f"there is no parameter '{name}'{hint}")
+                raise KernelSpecError(spec, f"there is no parameter {quoted(name)}{hint}")
             kind = KINDS[parameter.kind]
             try:
                 arguments[parameter.name.replace("-", "_")] = kind.read(text)
             except ValueError:
-                raise KernelSpecError(spec, f"{name} must be {kind.wording}, not '{text}'") from None
+                raise KernelSpecError(spec, f"{name} must be {kind.wording}, not {quoted(text)}") from None
         for parameter in self.parameters:
             if parameter.required and parameter.name.replace("-", "_") not in arguments:
                 raise KernelSpecError(spec, f"{parameter.name} is missing; write {self.signature}")

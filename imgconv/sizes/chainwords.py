@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean
+from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
 from imgconv.geometry import AXES, MAX_LENGTH, Axis, Extent, Padding, Shape, extent, resized, whole
 from imgconv.sizes.calculator import Question, Size
 from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, product, rows, shared, unchanged, weighted
@@ -155,11 +155,11 @@ def shape_of(text: str) -> Shape:
     """
     match = re.fullmatch(r"(\d+)(?:x(\d+)(?:x(\d+))?)?", text.strip().lower())
     if not match:
-        problem = f"'{text}' is not a size; write N, WIDTHxHEIGHT or WIDTHxHEIGHTxCHANNELS, as in 224x224x3"
+        problem = f"{quoted(text)} is not a size; write N, WIDTHxHEIGHT or WIDTHxHEIGHTxCHANNELS, as in 224x224x3"
         raise OptionError("SIZE", problem)
     numbers = (whole(match[1]), whole(match[2] or match[1]), whole(match[3] or "1"))
     if not 1 <= min(numbers) <= max(numbers) <= MAX_LENGTH:
-        raise OptionError("SIZE", f"'{text}' must lie within 1 and {MAX_LENGTH}")
+        raise OptionError("SIZE", f"{quoted(text)} must lie within 1 and {MAX_LENGTH}")
     return Shape(*numbers)
 
 
@@ -172,26 +172,26 @@ def link(word: str) -> Link:
     kind, _, rest = word.strip().lower().partition(":")
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or f"; the kinds are {', '.join(KINDS)}"
-        raise OptionError("LAYER", f"'{word}' begins with no kind of layer{hint}")
+        raise OptionError("LAYER", f"{quoted(word)} begins with no kind of layer{hint}")
     parts = [part.strip() for part in rest.split(",")] if rest else []
     if kind == "resize":
         return Link(kind, (1, 1), {}, _scale(word, parts))
     window = (1, 1)
     if kind != "pointwise":
         if not parts or not (found := _pair(parts[0])) or (min(found) < 1 and kind != "pad"):
-            raise OptionError("LAYER", f"'{word}' needs its window first, as in {kind}:3 or {kind}:5x3,s2")
+            raise OptionError("LAYER", f"{quoted(word)} needs its window first, as in {kind}:3 or {kind}:5x3,s2")
         window = found
         del parts[0]
     options: dict[str, Any] = {}
     for part in parts:
         name, value = _option(word, kind, part)
         if name in options:
-            raise OptionError("LAYER", f"'{word}' gives the {name.replace('_', ' ')} twice")
+            raise OptionError("LAYER", f"{quoted(word)} gives the {name.replace('_', ' ')} twice")
         options[name] = value
     if "groups" in options:
         options.setdefault("channels", None)
         if options["channels"] is None:
-            raise OptionError("LAYER", f"'{word}' has groups, so it needs its output channels, as in c64")
+            raise OptionError("LAYER", f"{quoted(word)} has groups, so it needs its output channels, as in c64")
     return Link(kind, window, options)
 
 
@@ -202,7 +202,7 @@ def _option(word: str, kind: str, part: str) -> tuple[str, Any]:
     letter, value = part[:1], part[1:]
     if letter not in KINDS[kind] or not letter:
         known = ", ".join(f"{one}... ({OPTIONS[one].replace('_', ' ')})" for one in KINDS[kind]) or "no options"
-        raise OptionError("LAYER", f"'{part}' in '{word}' is no option of {kind}, which takes {known}")
+        raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} is no option of {kind}, which takes {known}")
     name = OPTIONS[letter]
     if name == "bias" and not value:
         return name, True
@@ -211,7 +211,8 @@ def _option(word: str, kind: str, part: str) -> tuple[str, Any]:
     numbers = _pair(value) if name in ("stride", "dilation", "output_padding") else (value.isdigit() and whole(value))
     least = 0 if name == "output_padding" else 1
     if not numbers or (min(numbers) if isinstance(numbers, tuple) else numbers) < least:
-        raise OptionError("LAYER", f"'{part}' in '{word}' gives no {name.replace('_', ' ')}; write {letter}2, say")
+        lacking = f"gives no {name.replace('_', ' ')}; write {letter}2, say"
+        raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} {lacking}")
     return name, numbers
 
 
@@ -228,5 +229,5 @@ def _scale(word: str, parts: list[str]) -> Ratio:
     if match and match[2]:
         upper, lower = int(match[1] + match[2]), 10 ** len(match[2])
     if not upper or not lower:
-        raise OptionError("LAYER", f"'{word}' needs its scale, as in resize:2, resize:0.5 or resize:3/2")
+        raise OptionError("LAYER", f"{quoted(word)} needs its scale, as in resize:2, resize:0.5 or resize:3/2")
     return product([(upper, lower)])

@@ -133,7 +133,7 @@ def refused(folder, *arguments, stdin=b""):
 KERNEL_TEXT = [
     # What is typed at -k, and what is said of it; wrongly asked.
     ("sobell", "there is no kernel 'sobell'; did you mean 'sobel'"),
-    ("Sobel", "kernel 'Sobel': is neither a name (lower-case"),
+    ("Sobel", "there is no kernel 'Sobel'; did you mean 'sobel'?"),
     ("zzz", "there is no kernel 'zzz'; 'imgconv kernels list' shows them all"),
     ("gaussain:sigma=2", "there is no kernel 'gaussain'; did you mean 'gaussian'"),
     ("", "kernel '': is empty"),

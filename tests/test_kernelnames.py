@@ -1,0 +1,57 @@
+"""What other tools call kernels, and which words are taken for slips."""
+
+import re
+
+import pytest
+
+from imgconv.errors import KernelSpecError, UnknownKernelError, did_you_mean, nearest, quoted, shorten
+from imgconv.kernelnames import NO_KERNELS, OTHER_NAMES, written
+from imgconv.library import kernel, names
+
+
+def test_every_row_names_kernels_that_there_are():
+    for word, specs in OTHER_NAMES.items():
+        assert word == written(word) and word not in names() and word not in NO_KERNELS
+        assert specs and all(kernel(spec) for spec in specs)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("blur", "there is no kernel 'blur'; did you mean 'box' or 'gaussian'?"),
+        ("median", "'median'; median is not a convolution; see 'imgconv pool'"),
+        ("edge", "did you mean 'sobel', 'find-edges'"),
+        ("outline", "did you mean 'find-edges'"),
+        ("Sobel", "there is no kernel 'Sobel'; did you mean 'sobel'?"),
+        ("Gaussian Blur", "did you mean 'gaussian'?"),
+        ("EDGE_ENHANCE_MORE", "did you mean 'sharpen8'?"),
+        ("GaussianBlur:sigma=2", "did you mean 'gaussian'?"),
+        ("sobel_x", "did you mean 'sobel-x'?"),
+        ("bilateralFilter", "its weights depend on the picture"),
+    ],
+)
+def test_what_people_type_is_understood(spec, says):
+    with pytest.raises(UnknownKernelError, match=re.escape(says)):
+        kernel(spec)
+
+
+@pytest.mark.parametrize("word", ["xylophone", "password", "qq", "zz-top", "a" * 64])
+def test_far_fetched_names_are_not_suggested(word):
+    assert not nearest(word, names())
+    with pytest.raises(UnknownKernelError, match="'imgconv kernels list' shows them all"):
+        kernel(word)
+
+
+@pytest.mark.parametrize("word", ["sobl", "soble", "sobell", "sobek", "Sobel", "sobe"])
+def test_one_slip_is_found(word):
+    assert nearest(word, ["box", "sobel", "gabor", "robinson"]) == ["sobel"]
+
+
+def test_long_words_are_cut_in_messages():
+    assert did_you_mean("x" * 10**6, ["x" * 40]) == ""
+    assert quoted("x" * 10**6) == "'" + "x" * 37 + "...'"
+    assert shorten("a\x1b[31m\nb") == "a?[31m?b"
+    assert len(quoted(10**10000)) < 50
+    with pytest.raises(KernelSpecError) as caught:
+        kernel("gaussian:" + "s" * 10**5 + "=1")
+    assert len(str(caught.value)) < 300
