@@ -1,22 +1,301 @@
-"""Kernels drawn: the numbers as a heat map."""
+"""Kernels drawn: their numbers, their response to frequencies, their factors, and what they make of simple pictures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from imgconv.figures.style import heat_map, new_figure, scale_of, settled, styled
-from imgconv.kernelvalue import AnyKernel, Kernel
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.api import convolve
+from imgconv.errors import OptionError
+from imgconv.export._facts import factors, scale_text, symmetry
+from imgconv.figures.response import cut_off_words, profiles, response_map
+from imgconv.figures.style import (
+    BLUE,
+    MARKS,
+    MOST_NUMBERS,
+    Scale,
+    colours,
+    heat_map,
+    new_figure,
+    number_cells,
+    picture,
+    scale_of,
+    settled,
+    styled,
+    write_cells,
+)
+from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+MOST_KERNELS = 6
+"""So many kernels fit into one figure."""
+
+MOST_MEMBERS = 4
+"""So many members of a combined kernel are drawn; a compass has eight that are turns of one."""
+
+MOST_FILTERS = 8
+"""So many output and input channels of a network's weights are drawn."""
+
+MIDDLE = 11
+"""The taps a side that are drawn of a kernel too large to print."""
+
+WIDTH, HEIGHT = 12.0, 8.6
+"""Inches for one kernel."""
+
+CHIPS = {
+    "red": (1, 0, 0),
+    "yellow": (1, 1, 0),
+    "green": (0, 1, 0),
+    "cyan": (0, 1, 1),
+    "blue": (0, 0, 1),
+    "magenta": (1, 0, 1),
+    "skin": (0.88, 0.67, 0.55),
+    "sky": (0.4, 0.6, 0.85),
+    "grey": (0.5, 0.5, 0.5),
+    "white": (1, 1, 1),
+}
+"""The colours that a matrix over channels is shown on, as parts of white."""
 
 
 def draw_kernel(*kernels: AnyKernel, title: str | None = None, cmap: str | None = None) -> Figure:
-    """Draw kernels and return the figure."""
+    """Draw kernels, a block of panels for each.
+
+    Of a matrix: the numbers as written and as slid, a surface, the factors or the singular values, the frequency
+    response with its cut-off (where half of the largest power is left), and what it makes of a step, of edges, lines
+    and a point. Of several kernels combined: the members, and what they make together. Of a matrix over channels:
+    its numbers, and colours before and after. Of a network's weights: the filters.
+
+    Args:
+        kernels: up to `MOST_KERNELS`.
+        title: above the figure; None leaves it to the blocks.
+        cmap: one of Matplotlib's colormaps for the numbers and results; None chooses by sign.
+
+    Raises:
+        OptionError: there are too many kernels, or no such colours.
+        LibraryError: Matplotlib is not installed.
+    """
+    if not 1 <= len(kernels) <= MOST_KERNELS:
+        raise OptionError("KERNEL", f"a figure has room for 1 to {MOST_KERNELS} kernels, not {len(kernels)}")
+    heights = [4.2 if isinstance(kernel, (Pointwise, Learned)) else HEIGHT for kernel in kernels]
     with styled():
-        figure = new_figure(4.2 * len(kernels), 3.8, title)
-        for axes, kernel in zip(figure.subplots(1, len(kernels), squeeze=False)[0], kernels, strict=True):
-            if isinstance(kernel, Kernel):
-                heat_map(axes, kernel.taps, scale_of(kernel.taps, cmap=cmap), unit="tap")
-            axes.set_title(kernel.name)
+        figure = new_figure(WIDTH, sum(heights) + 0.4 * bool(title), title)
+        blocks = figure.subfigures(len(kernels), 1, squeeze=False, height_ratios=heights)[:, 0]
+        for block, kernel in zip(blocks, kernels, strict=True):
+            block.suptitle(_headline(kernel), fontsize=12)
+            match kernel:
+                case Pointwise():
+                    _draw_matrix(block, kernel, cmap)
+                case Learned():
+                    _draw_filters(block, kernel, cmap)
+                case _:
+                    _draw_taps(block, kernel, cmap)
         return settled(figure)
+
+
+def _headline(kernel: AnyKernel) -> str:
+    text = f"{kernel.name}: {kernel.summary}" if kernel.summary else kernel.name
+    return text if len(text) <= 110 else text[:107] + "..."
+
+
+def _draw_taps(block: SubFigure, kernel: Kernel | Combined, cmap: str | None) -> None:
+    rows = block.add_gridspec(3, 1, height_ratios=(1, 1, 0.72))
+    top = rows[0].subgridspec(1, 4)
+    middle = rows[1].subgridspec(1, 3, width_ratios=(1, 1.5, 1.5))
+    bottom = rows[2].subgridspec(1, 6)
+    if isinstance(kernel, Combined):
+        _draw_members(block, top, kernel, cmap)
+    else:
+        scale = scale_of(kernel.taps, cmap=cmap)
+        if symmetry(kernel.weights)["half_turn"] == "even":
+            _draw_numbers(block.add_subplot(top[:2]), kernel, "as written and as slid", scale)
+        else:
+            _draw_numbers(block.add_subplot(top[0]), kernel, "as written", scale)
+            _draw_numbers(block.add_subplot(top[1]), kernel.slid(), "as slid (turned by 180°)", scale)
+        _draw_surface(block.add_subplot(top[2], projection="3d"), kernel, scale)
+        _draw_factors(block.add_subplot(top[3]), kernel)
+    _draw_response(block.add_subplot(middle[0]), kernel)
+    _draw_profiles(block.add_subplot(middle[1]), kernel)
+    _draw_step(block.add_subplot(middle[2]), kernel)
+    _draw_results(block, bottom, kernel, cmap)
+
+
+def _draw_numbers(axes: Axes, kernel: Kernel, how: str, scale: Scale) -> None:
+    weights, name = kernel.weights, scale_text(kernel.scale)
+    rows, cols = (MIDDLE - (MIDDLE - n) % 2 if n > MOST_NUMBERS else n for n in kernel.shape)
+    top, left = (kernel.shape[0] - rows) // 2, (kernel.shape[1] - cols) // 2
+    part = np.s_[top : top + rows, left : left + cols]
+    # The colours are those of the taps; the numbers are those that are written, before the scale.
+    shown = heat_map(axes, kernel.taps[part], scale, numbers=False, first=(top, left))
+    write_cells(axes, number_cells(weights[part]), shown)
+    title = f"{how}, {name}" if name else how
+    if (rows, cols) != kernel.shape:
+        title = f"{how}: the middle {cols}x{rows}\nof {kernel.size} taps, sum {kernel.sum:.4g}"
+    axes.set_title(title)
+
+
+def _draw_members(block: SubFigure, grid: Any, kernel: Combined, cmap: str | None) -> None:
+    drawn = kernel.of[:MOST_MEMBERS]
+    scale = scale_of([member.taps for member in drawn], cmap=cmap)
+    if len(drawn) == 2:  # there is room to show each as it is slid too
+        drawn = tuple(turned for member in drawn for turned in (member, member.slid().replace(name="as slid")))
+    for at, member in enumerate(drawn):
+        more = f" and {len(kernel.of) - MOST_MEMBERS} more" * (at == MOST_MEMBERS - 1 < len(kernel.of) - 1)
+        _draw_numbers(block.add_subplot(grid[at]), member, member.name + more, scale)
+
+
+def _draw_surface(axes: Any, kernel: Kernel, scale: Scale) -> None:
+    rows, cols = kernel.shape
+    x, y = np.meshgrid(np.arange(cols), np.arange(rows))
+    if max(rows, cols) <= MOST_NUMBERS:
+        from matplotlib.colors import Normalize
+
+        shades = colours(scale.cmap)(Normalize(scale.low, scale.high)(kernel.taps.ravel()))
+        axes.bar3d(x.ravel() - 0.45, y.ravel() - 0.45, 0, 0.9, 0.9, kernel.taps.ravel(), color=shades, shade=True)
+    elif min(rows, cols) > 1:
+        axes.plot_surface(
+            x, y, kernel.taps, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, rcount=60, ccount=60, linewidth=0
+        )
+    else:
+        axes.plot(x.ravel(), y.ravel(), kernel.taps.ravel(), color=BLUE)
+    axes.set_title("surface")
+    axes.set_box_aspect((cols / max(rows, cols) + 0.3, rows / max(rows, cols) + 0.3, 0.8), zoom=0.8)
+    axes.tick_params(pad=-3)
+    axes.locator_params(nbins=4)
+    axes.set_xlabel("column", labelpad=-6)
+    axes.set_ylabel("row", labelpad=-6)
+    axes.invert_yaxis()
+
+
+def _draw_factors(axes: Axes, kernel: Kernel) -> None:
+    parts = factors(kernel)
+    if parts is None:
+        values = np.linalg.svd(kernel.weights, compute_uv=False)[:MOST_NUMBERS]
+        share = values / (values[0] or 1)
+        axes.bar(np.arange(1, len(share) + 1), share, color=BLUE)
+        axes.set_title(f"singular values: rank {kernel.rank}, not separable")
+        axes.set(xlabel="number", ylabel="part of the largest", xticks=np.arange(1, len(share) + 1))
+        return
+    for values, name, colour, marker in zip(parts, ("column", "row"), MARKS, "so", strict=False):
+        middle = (len(values) - 1) / 2
+        axes.plot(np.arange(len(values)) - middle, values, color=colour, marker=marker, markersize=4, label=name)
+    axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
+    scale = scale_text(kernel.scale)
+    axes.set_title(f"separable: column times row{', ' + scale if scale else ''}")
+    axes.set(xlabel="taps from the middle")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _draw_response(axes: Axes, kernel: Kernel | Combined) -> None:
+    values = response_map(kernel)
+    shown = axes.imshow(values, cmap="gray", vmin=0, vmax=float(values.max()) or 1, extent=(-0.5, 0.5, 0.5, -0.5))
+    axes.set_title("frequency response")
+    axes.set(xlabel="x, cycles a pixel", ylabel="y, cycles a pixel", xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))
+    axes.figure.colorbar(shown, ax=axes, shrink=0.85, pad=0.02)
+
+
+def _draw_profiles(axes: Axes, kernel: Kernel | Combined) -> None:
+    styles = ("-", "--", ":")
+    for profile, colour, style in zip(profiles(kernel), MARKS, styles, strict=False):
+        label = f"{profile.name}: {cut_off_words(profile)}"
+        axes.plot(profile.frequencies, profile.magnitudes, color=colour, linestyle=style, label=label)
+        for frequency in profile.cut_offs[:2]:
+            height = float(np.interp(frequency, profile.frequencies, profile.magnitudes))
+            axes.plot([frequency], [height], marker="o", markersize=5, color=colour, fillstyle="none")
+    axes.set_xlim(0, 0.5)
+    axes.set_ylim(bottom=0)
+    together = ", all members together" if isinstance(kernel, Combined) else ""
+    axes.set_title(f"magnitude and cut-off{together}")
+    axes.set(xlabel="cycles a pixel")
+    axes.legend(frameon=True, framealpha=0.85, edgecolor="none", fontsize=7.5)
+
+
+def _draw_step(axes: Axes, kernel: Kernel | Combined) -> None:
+    reach = max(kernel.shape)
+    length = 2 * (reach + 4) + 1
+    step = np.zeros((length, length))
+    step[:, length // 2 :] = 1.0
+    places = np.arange(length) - length // 2
+    middle = length // 2
+    axes.step(places, step[middle], where="mid", color="0.55", linewidth=1.0, label="a step from 0 to 1")
+    across = convolve(step, kernel, padding="interpolation")[middle]
+    down = convolve(np.ascontiguousarray(step.T), kernel, padding="interpolation")[:, middle]
+    axes.plot(places, across, color=MARKS[0], marker="o", markersize=3, label="across, left to right")
+    axes.plot(places, down, color=MARKS[1], marker="s", markersize=3, linestyle="--", label="down, top to bottom")
+    axes.set_title("what it makes of a step" + (", in degrees" if _is_angle(kernel) else ""))
+    axes.set(xlabel="pixels from the step")
+    axes.legend(frameon=True, framealpha=0.85, edgecolor="none", fontsize=7.5)
+
+
+def _is_angle(kernel: AnyKernel) -> bool:
+    return isinstance(kernel, Combined) and kernel.combine == "angle"
+
+
+def simple_pictures(side: int) -> dict[str, NDArray[np.float64]]:
+    """Return simple pictures of (side, side) floats, 0 and 1, by name: edges, lines and a point."""
+    edges, lines, point = np.zeros((3, side, side))
+    quarter = side // 4
+    edges[quarter : side - quarter, quarter : side - quarter] = 1
+    lines[quarter] = lines[:, quarter] = 1
+    lines[np.arange(side), np.arange(side)[::-1]] = 1
+    point[side // 2, side // 2] = 1
+    return {"edges": edges, "lines": lines, "a point": point}
+
+
+def _draw_results(block: SubFigure, grid: Any, kernel: Kernel | Combined, cmap: str | None) -> None:
+    side = min(max(21, 3 * max(kernel.shape) // 2 * 2 + 1), 201)
+    pictures = simple_pictures(side)
+    results = {name: convolve(image, kernel, padding="interpolation") for name, image in pictures.items()}
+    for at, (name, image) in enumerate(pictures.items()):
+        picture(block.add_subplot(grid[2 * at]), image[:, :, None], 1.0, name)
+        axes = block.add_subplot(grid[2 * at + 1])
+        # A point's result, the kernel itself, may be a thousandth of an edge's: each has its own scale.
+        heat_map(axes, results[name], scale_of(results[name], cmap=cmap), numbers=False)
+        axes.set(xticks=(), yticks=())
+        axes.set_title("becomes")
+
+
+def _draw_matrix(block: SubFigure, kernel: Pointwise, cmap: str | None) -> None:
+    made, taken = kernel.matrix.shape
+    left, right = block.subplots(1, 2, width_ratios=(1, 2.2))
+    heat_map(left, kernel.matrix, scale_of(kernel.matrix, cmap=cmap))
+    names = ["R", "G", "B"] if taken == 3 else [f"in {at}" for at in range(taken)]
+    left.set_xticks(range(taken), names)
+    left.set_yticks(range(made), ["R", "G", "B"][:made] if made == 3 else [f"out {at}" for at in range(made)])
+    biases = kernel.bias or (Offset(),) * made
+    added = f", bias {', '.join(map(str, biases))}" if any(biases) else ""
+    left.set_title(f"matrix: a row an output channel{added}")
+    right.set_axis_off()
+    if taken != 3 or made not in (1, 3):
+        return
+    before = np.array([list(CHIPS.values())], dtype=np.float64)
+    after = convolve(before, kernel)
+    shown = np.clip(np.stack([before[0], np.broadcast_to(after, before.shape)[0]]), 0, 1)
+    right.imshow(shown, aspect="auto", extent=(0, len(CHIPS), 2, 0))
+    right.set_axis_on()
+    right.set_xticks(np.arange(len(CHIPS)) + 0.5, list(CHIPS))
+    right.set_yticks((0.5, 1.5), ("before", "after"))
+    right.tick_params(length=0)
+    lost = np.count_nonzero((after < 0) | (after > 1))
+    right.set_title("colours" + (f" ({lost} of {after.size} results lie outside 0..1 and are cut)" if lost else ""))
+
+
+def _draw_filters(block: SubFigure, kernel: Learned, cmap: str | None) -> None:
+    made, taken = kernel.weights.shape[:2]
+    rows, cols = min(taken, MOST_FILTERS), min(made, MOST_FILTERS)
+    scale = scale_of(kernel.weights, cmap=cmap)
+    grid: Any = block.subplots(rows, cols, squeeze=False)
+    for (row, col), axes in np.ndenumerate(np.asarray(grid)):
+        shown = axes.imshow(kernel.weights[col, row], cmap=scale.cmap, vmin=scale.low, vmax=scale.high)
+        axes.set(xticks=(), yticks=())
+        if row == 0:
+            axes.set_title(f"out {col}", fontsize=8)
+        if col == 0:
+            axes.set_ylabel(f"in {row}")
+    block.colorbar(shown, ax=list(np.asarray(grid).ravel()), shrink=0.85, pad=0.02)
+    if made > cols or taken > rows:
+        block.supxlabel(f"{cols} of {made} output and {rows} of {taken} input channels", fontsize=8)

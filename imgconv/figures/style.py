@@ -106,8 +106,7 @@ def settled(figure: Figure) -> Figure:
     """Lay out a finished figure and keep its axes where they are, so that it looks the same whenever it is drawn."""
     engine = figure.get_layout_engine()
     if engine is not None:
-        for _ in range(2):  # colour bars take their height from axes that have been laid out
-            figure.draw_without_rendering()
+        engine.execute(figure)
         figure.set_layout_engine("none")
     return figure
 
@@ -147,7 +146,8 @@ def scale_of(
     arrays = [values] if isinstance(values, np.ndarray) else [np.asarray(one) for one in values]  # type: ignore[union-attr]
     ends = [(float(one.min()), float(one.max())) for one in map(_finite, arrays) if one.size]
     low, high = (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (0.0, 1.0)
-    signed = low < 0 if signed is None else signed
+    # What rounding leaves of a zero, as an FFT does, has no sign that counts.
+    signed = low < -1e-9 * max(abs(low), abs(high)) if signed is None else signed
     if signed and vmin is None and vmax is None:
         high = max(abs(low), abs(high)) or 1.0
         low = -high
@@ -174,7 +174,14 @@ def colours(name: str) -> Colormap:
 
 
 def heat_map(
-    axes: Axes, values: NDArray[Any], scale: Scale, *, numbers: bool | None = None, bar: bool = True, unit: str = ""
+    axes: Axes,
+    values: NDArray[Any],
+    scale: Scale,
+    *,
+    numbers: bool | None = None,
+    bar: bool = True,
+    unit: str = "",
+    first: tuple[int, int] = (0, 0),
 ) -> Any:
     """Draw a matrix, (rows, cols), as coloured cells with row and column numbers; return Matplotlib's image.
 
@@ -185,11 +192,12 @@ def heat_map(
         numbers: write each value into its cell; None does where both sides are at most `MOST_NUMBERS`.
         bar: draw a colour bar.
         unit: what the bar's numbers are.
+        first: the numbers of the first row and column, where only a part is drawn.
     """
     rows, cols = values.shape
     shown = axes.imshow(values, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, aspect="equal")
-    axes.set_xticks(ticks(cols), [str(at) for at in ticks(cols)])
-    axes.set_yticks(ticks(rows), [str(at) for at in ticks(rows)])
+    axes.set_xticks(ticks(cols), [str(at + first[1]) for at in ticks(cols)])
+    axes.set_yticks(ticks(rows), [str(at + first[0]) for at in ticks(rows)])
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -215,14 +223,19 @@ def nice_step(least: float) -> int:
 
 
 def write_numbers(axes: Axes, values: NDArray[Any], shown: Any) -> None:
-    """Write every value of a matrix into its cell, in black or white, whichever stands out."""
-    cells = number_cells(values)
+    """Write every value of a matrix into its cell."""
+    write_cells(axes, number_cells(values), shown)
+
+
+def write_cells(axes: Axes, cells: list[list[str]], shown: Any) -> None:
+    """Write texts into the cells of an image, in black or white, whichever stands out from the cell's colour."""
     longest = max(len(cell) for line in cells for cell in line)
-    size = max(3.5, min(9.0, 60.0 / max(values.shape[1], 4) / max(longest, 2) * 2.0))
-    for (row, col), value in np.ndenumerate(values):
-        ground = shown.cmap(shown.norm(float(value)))
-        ink = "black" if luminance(ground) > 0.35 else "white"
-        axes.text(col, row, cells[row][col], ha="center", va="center", fontsize=size, color=ink)
+    size = max(3.0, min(9.0, 230.0 / max(len(cells), len(cells[0])) / longest))
+    values = shown.get_array()
+    for row, line in enumerate(cells):
+        for col, text in enumerate(line):
+            ink = "black" if luminance(shown.cmap(shown.norm(float(values[row, col])))) > 0.2 else "white"
+            axes.text(col, row, text, ha="center", va="center", fontsize=size, color=ink)
 
 
 def number_cells(values: NDArray[Any]) -> list[list[str]]:

@@ -27,18 +27,19 @@ TOLERANCE = 3.0
 
 
 def texts(figure):
-    """Return the texts that are seen, each with its box in pixels of a drawing at `DPI`."""
+    """Return the texts that are seen, each with its box in pixels of a drawing at the figure's own resolution."""
     with styled():
-        figure.savefig(BytesIO(), format="png", dpi=DPI)
+        figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
-    found = [item for item in figure.findobj(Text) if item.get_visible() and item.get_text().strip()]
-    shown = [item for item in found if all(parent.get_visible() for parent in _parents(item))]
+    labels, drawn = set(), []
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis, getattr(axes, "zaxis", axes.yaxis)):
+            labels |= {label for tick in axis.get_major_ticks() for label in (tick.label1, tick.label2)}
+            if axes.get_visible() and axes.axison:  # ticks beyond the ends of an axis have labels that nobody sees
+                drawn += [tick.label1 for tick in axis._update_ticks() if tick.label1.get_visible()]
+    drawn += [item for item in figure.findobj(Text) if item.get_visible() and item not in labels]
+    shown = dict.fromkeys(item for item in drawn if item.get_text().strip())
     return [(item, item.get_window_extent(renderer)) for item in shown]
-
-
-def _parents(item):
-    axes = getattr(item, "axes", None)
-    return [axes] if axes is not None else []
 
 
 def assert_tidy(figure):
