@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from image import foreign, limited, referees
+from required import REQUIRED
 
 pytestmark = [
     pytest.mark.slow,
@@ -92,8 +93,8 @@ def folder(request):
     named = os.environ.get("IMGCONV_FOREIGN_PICTURES")
     target = Path(named) if named else Path(request.config.cache.mkdir("foreign-pictures"))
     missing = foreign.fetch(target)
-    if "pillow" in missing:
-        pytest.skip(f"the pictures cannot be fetched: {missing['pillow']}")
+    if "pillow" in missing or (missing and REQUIRED):
+        pytest.skip(f"the pictures cannot be fetched: {'; '.join(missing.values())}")
     return target
 
 
