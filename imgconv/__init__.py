@@ -5,7 +5,12 @@ The names below are imported when they are first used, so ``import imgconv`` cos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+
+# ``python -m imgconv`` has the current folder on its path, and must not take a module for one of those in there, which
+# may be a stranger's. ("-m" is the program's name as long as its module is looked for.)
+if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)] in ("imgconv", "-mimgconv") and not sys.flags.safe_path:
+    del sys.path[0]
 
 __version__ = "0.1.0"
 
@@ -40,7 +45,10 @@ _HOMES = {
     "min_pool3d": "imgconv.functional",
 }
 
+TYPE_CHECKING = False  # importing typing takes 2 ms, in which Ctrl-C would still end in a traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from imgconv.api import convolve as convolve
     from imgconv.api import output_size as output_size
     from imgconv.api import run_pipeline as run_pipeline

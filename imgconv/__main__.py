@@ -8,34 +8,47 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+
+from imgconv import interruption
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 OBJECTS_BEFORE_COLLECTION = 50_000
 """Importing makes many objects and next to no garbage, yet Python looks for some at every 700th."""
 
-INTERRUPTED = 130
 SHOWING = {"-h", "--help", "--dry-run"}
 """Options with which no pixel is decoded."""
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run the command line and exit with its code."""
-    gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
-    # Nothing here is left to BLAS, whose threads are started with NumPy and keep a core busy while they wait for work.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    code = interruption.INTERRUPTED
     try:
-        _foresee(sys.argv[1:])
-        from imgconv.cli import main as run
-
-        run()
+        interruption.end_at_once()
+        code = _code()
     except KeyboardInterrupt:
         with suppress(OSError, ValueError):
             sys.stderr.write("imgconv: interrupted\n")
-        _leave(INTERRUPTED)
+    _leave(code)
+
+
+def _code() -> int:
+    """Run the command line and return its exit code."""
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
+    # Nothing here is left to BLAS, whose threads are started with NumPy and keep a core busy while they wait for work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _foresee(sys.argv[1:])
+    from imgconv.cli import main as run
+
+    interruption.listen()
+    try:
+        run()
     except SystemExit as left:
         if not isinstance(left.code, int):
             raise
-        _leave(left.code)
+        return left.code
 
 
 def _foresee(arguments: list[str]) -> None:
@@ -51,12 +64,13 @@ def _foresee(arguments: list[str]) -> None:
             foresee(image)
 
 
-def _leave(code: int) -> NoReturn:
+def _leave(code: int) -> "NoReturn":
     """End the process without taking its objects apart one by one, for which Python needs several milliseconds.
 
     Where Ctrl-C fell into code that Python was defining from text, it would besides end itself by SIGINT, whatever
     code it is told to exit with.
     """
+    interruption.finish()
     atexit._run_exitfuncs()
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with suppress(OSError, ValueError):

@@ -19,15 +19,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO, Any, Protocol
 
+from imgconv.interruption import STOPPING
+
 try:
     import fcntl
 except ImportError:
     fcntl = None  # type: ignore[assignment]
 
 WINDOWS = os.name == "nt"
-
-STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
-"""The signals by which a terminal, a user or a system asks a process to end."""
 
 _COPIED_ATTRIBUTES = ("user.", "system.", "security.selinux", "security.SMACK64")
 """Extended attributes that belong to a file's name and not to its content, by how their names begin."""

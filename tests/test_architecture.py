@@ -15,7 +15,7 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
-    {"cores", "errors", "portable", "value"},
+    {"cores", "errors", "interruption", "portable", "value"},
     {"border", "geometry", "kernelnames", "kernelvalue", "tone", "yamlfile", "yamlplain"},
     {"kernelfile", "kerneltext", "matrixfile", "parametric", "sizes", "weightfile"},
     {"engines", "image", "library"},

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 LOCAL = "local"
 """The address for a cluster of this machine's, made for the run."""
 
+LOOPBACK = "127.0.0.1:0"
+"""What is listened on by a cluster of this machine's: any port, and by nobody else's."""
+
+_NO_PAGES: dict[str, list[str]] = {f"distributed.{kind}.http.routes": [] for kind in ("scheduler", "worker")}
+
 CONNECT_SECONDS, PATIENCE_SECONDS, CLOSE_SECONDS = 5, 60, 1
 """How long a scheduler may take to answer, workers to appear, and all of it to be taken leave of."""
 
@@ -113,9 +118,16 @@ def _client(dask: Any, scheduler: Any) -> Any:
 
 @contextmanager
 def _local(jobs: int) -> Iterator[Any]:
-    """Yield a cluster in this process: one worker, each of whose threads has a process that filters for it."""
-    options = {"n_workers": 1, "threads_per_worker": jobs, "processes": False, "memory_limit": None}
-    cluster = _distributed().LocalCluster(**options, dashboard_address=None)
+    """Yield a cluster in this process: one worker, each of whose threads has a process that filters for it.
+
+    Tasks do not leave the process. Dask opens a port for HTTP beside every scheduler and worker all the same: here it
+    is on loopback and has no pages. Without an address it would be on all interfaces, and show the names of files.
+    """
+    dask = _distributed()
+    common = {"protocol": "inproc://", "dashboard": False, "dashboard_address": LOOPBACK}
+    worker = {"cls": dask.Worker, "options": {**common, "nthreads": jobs, "memory_limit": None}}
+    with import_module("dask").config.set(_NO_PAGES):
+        cluster = dask.SpecCluster(scheduler={"cls": dask.Scheduler, "options": common}, workers={0: worker})
     try:
         yield cluster
     finally:

@@ -8,16 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from imgconv import cores
+from imgconv import cores, interruption
 from imgconv.batch.ledger import Ledger
 from imgconv.batch.plan import Plan, entry
 from imgconv.batch.task import DONE, FAILED, Outcome, Task
 from imgconv.errors import StoppedError
 from imgconv.filtering.request import Request
 from imgconv.image.files import sweep
-from imgconv.portable import STOPPING
 
 Execute = Callable[[Request, Iterable[Task]], Generator[Outcome]]
 """What runs tasks and yields what comes of each, as it comes; closing it ends what is still running."""
@@ -143,17 +142,14 @@ def stoppable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in STOPPING}
+    before = {number: signal.getsignal(number) for number in interruption.STOPPING}
     heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
 
-    def stop(number: int, frame: Any) -> NoReturn:
-        for one in heard:
-            signal.signal(one, signal.SIG_IGN)
+    def stop(number: int) -> NoReturn:
         raise Stopped(number)
 
     try:
-        for number in heard:
-            signal.signal(number, stop)
+        interruption.hear(stop, heard)
         yield
     finally:
         for number in heard:

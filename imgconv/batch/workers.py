@@ -1,8 +1,8 @@
 """Worker processes on this machine: each has its own memory, so a decoder that crashes takes one file with it.
 
 A worker is a copy of this process, which has imported everything by then; where copying is unsafe (other threads are
-running) or not to be had, it is a fresh interpreter. Tasks go to it and outcomes come back as pickles through two
-pipes, in order, so that it is known which file a worker was at when it died.
+running) or not to be had, it is a fresh interpreter, which imports nothing from the current folder. Tasks go to it and
+outcomes come back as pickles through two pipes, in order, so that it is known which file a worker was at when it died.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from imgconv import cores, portable
+from imgconv import cores, interruption, portable
 from imgconv.batch.task import FAILED, Outcome, Task, run
 from imgconv.image.files import sweep
+from imgconv.image.guard import fault_words
 
 if TYPE_CHECKING:
     from imgconv.filtering.request import Request
@@ -34,7 +35,10 @@ AHEAD = 4
 _LENGTH = 8
 """How many bytes say how many follow."""
 
-_SPAWN = "from imgconv.batch.workers import _spawned; _spawned()"
+_SPAWN = "import sys; sys.path.append(sys.argv[1]); from imgconv.batch.workers import _spawned; _spawned()"
+
+HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+"""The folder that holds the package. Fresh interpreters start there, and never look for modules among the pictures."""
 
 
 def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Outcome]:
@@ -124,7 +128,7 @@ class Worker:
                     os.close(other.results.fileno())
                 os.close(ours_in)
                 os.close(ours_out)
-                for number in set(portable.STOPPING) - QUIET:
+                for number in set(interruption.STOPPING) - QUIET:
                     signal.signal(number, signal.SIG_DFL)
                 portable.hold_back(QUIET)
                 _serve(request, os.fdopen(theirs_in, "rb"), os.fdopen(theirs_out, "wb"))
@@ -137,13 +141,13 @@ class Worker:
 
     def _spawn(self, request: Request, folder: str | None) -> None:
         # It inherits the blocked signals, until it has begun to serve.
-        command = [sys.executable, "-c", _SPAWN]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
+        command = [sys.executable, *_flags(), "-c", _SPAWN, HOME]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HOME)
         assert process.stdin and process.stdout
         self._process, self.orders = process, process.stdin
         with process.stdout as buffered:
             self.results = os.fdopen(os.dup(buffered.fileno()), "rb", buffering=0)
-        self._send((request, sys.path))
+        self._send((request, folder or os.getcwd()))
 
     def _send(self, message: object) -> None:
         with suppress(BrokenPipeError):  # it has died, which its results' end will tell
@@ -179,8 +183,7 @@ class Worker:
         code = self._process.wait()
         for task in self.tasks:  # it may have come to the second, if nobody has asked what came of the first
             sweep(os.path.dirname(os.path.realpath(task.target)))
-        task = self.tasks.popleft() if self.tasks else Task("", "")
-        return Outcome(input=task.source, output=task.target, status=FAILED, error=f"{task.source}: {_words(code)}")
+        return _undone(self.tasks.popleft() if self.tasks else Task("", ""), _words(code))
 
     def wait(self) -> None:
         """Say that there are no more tasks, and wait until the process has ended."""
@@ -193,6 +196,10 @@ class Worker:
         self.wait()
         with suppress(OSError):
             self.results.close()
+
+
+def _undone(task: Task, why: str) -> Outcome:
+    return Outcome(input=task.source, output=task.target, status=FAILED, error=f"{task.source}: {why}")
 
 
 def _read(pipe: IO[bytes], size: int) -> bytes:
@@ -233,15 +240,27 @@ def _warm(request: Request, tasks: Iterable[Task]) -> None:
             apply(small.replace(format=suffix), BytesIO(encode(pixels, suffix)), BytesIO())
 
 
-def _serve(request: Request, tasks: IO[bytes], results: IO[bytes]) -> NoReturn:
-    """Run tasks until there are no more, or nobody is left to send any; then end the process."""
+def _flags() -> list[str]:
+    """Return the options of a fresh interpreter: its path is safe, and as isolated as this one's."""
+    flags = sys.flags
+    return ["-P", *["-E"] * flags.ignore_environment, *["-s"] * flags.no_user_site]
+
+
+def _serve(request: Request, tasks: IO[bytes], results: IO[bytes], fault: str = "") -> NoReturn:
+    """Run tasks until there are no more, or nobody is left to send any; then end the process.
+
+    Args:
+        request: what is done to every file.
+        tasks, results: the pipes.
+        fault: why no task can be run, in words.
+    """
     os.dup2(2, 1)  # nothing that a library prints may get among the results
     if request.threads:
         cores.limit(request.threads)
     with suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
         while True:
             task = pickle.load(tasks)
-            outcome = pickle.dumps(run(request, task), pickle.HIGHEST_PROTOCOL)
+            outcome = pickle.dumps(_undone(task, fault) if fault else run(request, task), pickle.HIGHEST_PROTOCOL)
             results.write(len(outcome).to_bytes(_LENGTH) + outcome)
             results.flush()
     os._exit(0)
@@ -251,6 +270,11 @@ def _spawned() -> None:
     """Serve as a fresh interpreter, whose standard streams are the pipes."""
     tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    request, sys.path[:] = pickle.load(tasks)
+    request, folder = pickle.load(tasks)
+    fault = ""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        fault = f"{folder}: {fault_words(error)}"
     portable.hold_back(QUIET)
-    _serve(request, tasks, results)
+    _serve(request, tasks, results, fault)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -18,7 +17,6 @@ import click
 
 import imgconv
 from imgconv.errors import ImgconvError, OptionError, did_you_mean, quoted
-from imgconv.portable import STOPPING
 
 HELPERS = {"filtering", "options", "parsing", "progress", "sections", "types"}
 """Modules of this folder that are not commands."""
@@ -110,7 +108,9 @@ def main() -> NoReturn:
     except MemoryError:
         _fail("there is not enough memory for this image and kernel; --threads 1 needs less", 1)
     except OSError as error:
-        # What has no name is standard output: every file is opened by its name.
+        if isinstance(error, FileNotFoundError) and error.filename is None:
+            _fail("the current folder has been deleted; go to another one", 1)
+        # What else has no name is standard output: every file is opened by its name.
         name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "standard output"
         _fail(f"{name}: {(error.strerror or str(error)).lower()}", 1)
 
@@ -129,10 +129,7 @@ def printable(text: str) -> str:
 
 
 def _prepare_process() -> None:
-    """Let files be closed properly when the process is ended, and make standard streams safe to use."""
-    for number in STOPPING:
-        if signal.getsignal(number) is signal.SIG_DFL:  # Ctrl-C has a handler of Python's
-            signal.signal(number, _terminated)
+    """Make standard streams safe to use."""
     for descriptor in range(3):
         # A standard stream that is closed would lend its number to the next file that is opened.
         try:
@@ -147,7 +144,3 @@ def _fail(sentence: str, code: int) -> NoReturn:
     with suppress(OSError):  # there may be nobody to hear it
         click.echo(f"imgconv: {printable(sentence)}", err=True)
     sys.exit(code)
-
-
-def _terminated(signum: int, frame: Any) -> NoReturn:
-    raise SystemExit(128 + signum)

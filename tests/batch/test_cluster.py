@@ -151,6 +151,41 @@ def test_a_cluster_of_this_machine_makes_what_a_plain_run_makes(pictures):
     assert [line["input"] for line in lines(folder / "again.jsonl")] == ["pictures/broken.png"]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/net/tcp"), reason="looks into /proc")
+def test_a_cluster_of_this_machine_is_not_to_be_reached_from_others(pictures):
+    pytest.importorskip("distributed")
+    for number in range(4, 200):
+        os.link(pictures / f"{number % 4}.png", pictures / f"{number}.png")
+    with begun(pictures.parent / "out", pictures, "--dask", "local") as process:
+        found = list(listening(process.pid))
+        pages = [page(port) for _, port in found]
+    assert (process.returncode, process.stderr.read() if not process.stderr.closed else "") == (0, "")
+    assert {address for address, _ in found} == {"127.0.0.1"}
+    assert all(".png" not in text and "404" in text for text in pages)
+
+
+def listening(pid):
+    """Yield the addresses and ports that a process listens on."""
+    descriptors = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+    sockets = {os.readlink(path) for path in descriptors if os.path.lexists(path)}
+    for kind, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        with open(f"/proc/{pid}/net/{kind}") as file:
+            lines = [line.split() for line in file.readlines()[1:]]
+        for local, state, inode in [(line[1], line[3], line[9]) for line in lines]:
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                address, port = local.split(":")
+                words = [int(address[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(address), 8)]
+                yield socket.inet_ntop(family, b"".join(words)), int(port, 16)
+
+
+def page(port):
+    """What a port answers to somebody who asks for its pages by HTTP."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /info/main/workers.html HTTP/1.0\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(4096), b"")).decode(errors="replace")
+
+
 def lines(report):
     """A report's lines, without what differs from run to run."""
     found = [json.loads(line) for line in report.read_text().splitlines()]
