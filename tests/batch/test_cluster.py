@@ -100,7 +100,8 @@ def test_what_is_no_cluster_is_refused_in_a_sentence(pictures, monkeypatch, addr
 
 def test_without_dask_a_sentence_names_the_extra(pictures):
     (pictures.parent / "distributed.py").write_text("raise ImportError")
-    done = batch(pictures, "out", "--dask", "local", cwd=pictures.parent)
+    environment = {**os.environ, "PYTHONPATH": str(pictures.parent)}
+    done = batch(pictures, "out", "--dask", "local", cwd=pictures.parent, env=environment)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "imgconv: --dask local: the package distributed is not installed; pip install 'imgconv[dask]' brings it\n"

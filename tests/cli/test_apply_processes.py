@@ -166,7 +166,8 @@ def test_signals_leave_no_file(folder, photo, number, code, said):
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="the tests run with Ctrl-C ignored")
 def test_interrupted_while_reading(folder):
     child = subprocess.Popen([*IMGCONV, "-", "o.png", "-k", "box"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    child.stdin.write(b"\x89PNG" * 100_000)  # more than a pipe holds: when it is gone, the child is reading
+    # more than a pipe holds: when it is gone, the child is reading
+    child.stdin.write(b"\x89PNG\r\n\x1a\n" + bytes(400_000))
     child.stdin.flush()
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=30)
