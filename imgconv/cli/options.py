@@ -20,6 +20,7 @@ from imgconv.cli.types import (
     WordType,
 )
 from imgconv.image.limit import MAX_PIXELS, amount
+from imgconv.image.model import STRIPS
 
 
 def padding(default: str | None) -> Callable[[F], F]:
@@ -136,7 +137,15 @@ orient = click.option(
     default=True,
     help="Filter the pixels as they are stored and pass the EXIF orientation on, instead of turning them upright.",
 )
-strip = click.option("--strip", is_flag=True, help="Leave out colour profile, EXIF, XMP, resolution and text.")
+strip = click.option(
+    "--strip",
+    cls=Attached,
+    bare="all",
+    type=WordType(*STRIPS),
+    metavar="[=all|location]",
+    help="Leave out colour profile, EXIF, XMP, resolution and text; or with =location only what tells of place, device "
+    "and editing: GPS and place names, serial numbers, maker notes, history.",
+)
 threads = click.option(
     "--threads",
     callback=_limit,

@@ -14,7 +14,7 @@ from imgconv.filtering.request import Request, rescaled
 from imgconv.filtering.treatment import alpha_done, plain, taken
 from imgconv.geometry import Axis
 from imgconv.image import FORMATS, Header, check_target, format_of
-from imgconv.image.formats import DEPTHS
+from imgconv.image.formats import DEPTHS, spec_of
 from imgconv.kernelvalue import Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv
@@ -180,6 +180,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
         *header.notes,
         *check_target(target, made, format=request.format, overwrite=request.overwrite),
         *remarks,
+        *_personal_notes(header, made, request),
         *_channel_notes(seen, chain, plan, shown, made, request),
     )
     return Report(
@@ -195,6 +196,15 @@ def planned(request: Request, header: Header, target: File) -> Report:
         form=shown,
         saved=_saved(request, chain, plan, seen, dtype),
     )
+
+
+def _personal_notes(header: Header, made: Header, request: Request) -> list[str]:
+    """Say what tells of place and person, where a part of the image is filtered, perhaps to hide it."""
+    if request.strip or not (request.region or request.mask):
+        return []
+    from imgconv.image.travelling import personal_note
+
+    return personal_note(header.personal, spec_of(made.name, made.format).carries)
 
 
 def _layer(request: Request, border: Border) -> Layer:
@@ -299,6 +309,7 @@ def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, re
         plays=1,
         frame=None,
         notes=(),
+        personal=(),
     )
 
 

@@ -8,7 +8,7 @@ from imgconv.border import Border
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.geometry import Padding
 from imgconv.image.limit import MAX_PIXELS
-from imgconv.image.model import Options
+from imgconv.image.model import Options, strip_of
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Solid
 from imgconv.pipeline import Pipeline
 from imgconv.value import Value
@@ -45,7 +45,8 @@ class Request(Value, kw_only=True):
         region: the part that is filtered, (x, y, width, height); None means all.
         mask: a file whose grey says how much of every pixel is filtered.
         orient: turn the image upright as its EXIF orientation says, else leave both as they are.
-        strip: leave out colour profile, EXIF, XMP, resolution and text.
+        strip: metadata that are left out: ``location`` for what tells of place, device and editing, ``all`` for
+            everything, colour profile and resolution included.
         strict: fail where samples would be clipped.
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
@@ -82,7 +83,7 @@ class Request(Value, kw_only=True):
     region: tuple[int, int, int, int] | None = None
     mask: str | None = None
     orient: bool = True
-    strip: bool = False
+    strip: str | None = None
     strict: bool = False
     threads: int | None = None
     overwrite: bool = False
@@ -97,7 +98,7 @@ class Request(Value, kw_only=True):
     @property
     def options(self) -> Options:
         """How to write what comes out."""
-        return Options(self.compression, self.quality, self.subsampling, self.strip)
+        return Options(self.compression, self.quality, self.subsampling, strip_of(self.strip))
 
 
 def rescaled(kernel: Rescaled, gain: str) -> Rescaled:

@@ -162,7 +162,7 @@ def check_results(plan: Plan, request: Request) -> None:
 def light_notes(image: Image) -> tuple[str, ...]:
     """Say where samples that are taken as sRGB's are none."""
     from imgconv.image.icc import has_srgb_curve, profile_name
-    from imgconv.image.writer import odd_gamma
+    from imgconv.image.travelling import odd_gamma
 
     icc = image.metadata.icc
     if icc and not has_srgb_curve(icc):

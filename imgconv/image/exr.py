@@ -21,6 +21,7 @@ from imgconv.image.guard import DataError
 from imgconv.image.heard import heard
 from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
 from imgconv.image.pillow import plain_dpi
+from imgconv.image.texts import comments, readable
 
 MAGIC = b"\x76\x2f\x31\x01"
 
@@ -159,10 +160,9 @@ def _usual_colours(attributes: dict[str, bytes]) -> bool:
 
 def _metadata(attributes: dict[str, bytes]) -> Metadata:
     dpi, shape = attributes.get("xDensity", b""), attributes.get("pixelAspectRatio", b"")
-    comment = attributes.get("comments", b"").decode("utf-8", "replace").strip("\0 \r\n")
     across = struct.unpack("<f", dpi)[0] if len(dpi) == 4 else 0.0
     down = across * struct.unpack("<f", shape)[0] if len(shape) == 4 else across
-    return Metadata(dpi=plain_dpi((across, down)), text=(("Comment", comment),) if comment else ())
+    return Metadata(dpi=plain_dpi((across, down)), text=comments(attributes.get("comments", b"")))
 
 
 def _load(file: IO[bytes], wanted: _Wanted) -> Pixels:
@@ -198,7 +198,7 @@ def encode_exr(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
         across, down = map(float, image.metadata.dpi)
         header |= {"xDensity": across, "pixelAspectRatio": down / across}
     if image.metadata.text:
-        header["comments"] = image.metadata.text[0][1]
+        header["comments"] = readable(image.metadata.text[0][1])
     planes = {name: np.ascontiguousarray(pixels[:, :, at]) for at, name in enumerate(names)}
     made = BytesIO()
     with heard(_SAID):

@@ -22,11 +22,11 @@ from imgconv.image.gifread import GifBlocks
 from imgconv.image.model import Image, Options, Pixels
 from imgconv.image.pillow import save_into
 from imgconv.image.pillowsamples import picture_of
+from imgconv.image.texts import bytes_of
 
 GIF_COLOURS = 256
 _CLEAR = GIF_COLOURS - 1
 _MOST_PLAYS, _MOST_TICKS = 2**16, 2**16 - 1
-_LONGEST_COMMENT = 2**16 - 1
 _KEEP, _CLEAR_AREA = 1, 2
 
 Packed = NDArray[np.uint32]
@@ -56,7 +56,7 @@ def encode_gif(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
         painted.indices[clear] = _CLEAR
         how["transparency"] = _CLEAR
     if image.metadata.text:
-        how["comment"] = image.metadata.text[0][1].encode()[:_LONGEST_COMMENT]
+        how["comment"] = bytes_of(image.metadata.text[0][1])
     file.write(_still(painted, how))
     return notes
 
@@ -115,7 +115,7 @@ class GifWriter:
             again = max(self._plays - 1, 0)
             self._file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + again.to_bytes(2, "little") + b"\0")
         if image.metadata.text:
-            comment = image.metadata.text[0][1].encode()[:_LONGEST_COMMENT]
+            comment = bytes_of(image.metadata.text[0][1])
             blocks = [comment[at : at + 255] for at in range(0, len(comment), 255)]
             self._file.write(b"\x21\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0")
 

@@ -17,13 +17,15 @@ from imgconv.image.model import Image, JpegWay, Options
 from imgconv.image.parallel import ordered
 from imgconv.image.pillow import save_into
 from imgconv.image.pillowsamples import picture_of
+from imgconv.image.texts import bytes_of
 from imgconv.portable import MEMORY_FILES, memory_file
 
 JPEG_QUALITY = 95
 
 _BLOCK = 8
 _STRIP_BYTES = 2**21
-_FRAMES, _SCAN, _RESTART_INTERVAL, _FIRST_RESTART = (0xC0, 0xC1), 0xDA, 0xDD, 0xD0
+_FRAMES, _SCAN, _RESTART_INTERVAL, _FIRST_RESTART, _COMMENT = (0xC0, 0xC1), 0xDA, 0xDD, 0xD0, 0xFE
+_TABLES = 0xDB
 _FITTING = {"grey": ("grey", "YCbCr"), "RGB": ("YCbCr", "RGB"), "CMYK": ("CMYK",)}
 _SAMPLINGS = {"444": (1, 1), "422": (2, 1), "420": (2, 2)}
 """How many columns and rows share a sample of colour."""
@@ -111,7 +113,7 @@ def encode_jpeg(image: Image, file: IO[bytes], options: Options) -> tuple[str, .
             file.write(bytes((0xFF, _FIRST_RESTART + (number - 1) % 8)))
         else:
             units = -(-image.width // across) * (rows // down)
-            file.write(_front(encoded, scan, image.height, units if count > 1 else 0))
+            file.write(_front(encoded, scan, image, units if count > 1 else 0))
             data = memoryview(encoded)[scan:-2]
         file.write(data)
     file.write(b"\xff\xd9")
@@ -127,9 +129,13 @@ def _described(image: Image) -> dict[str, Any]:
         options["xmp"] = meta.xmp
     if meta.dpi:
         options["dpi"] = tuple(round(min(dots, 65535)) for dots in meta.dpi)
-    if meta.text:
-        options["comment"] = meta.text[0][1].encode()
     return options
+
+
+def _comment_segments(image: Image) -> bytes:
+    """Return the image's comments as segments, of which Pillow writes one alone."""
+    stored = [bytes_of(text) for _, text in image.metadata.text]
+    return b"".join(struct.pack(">BBH", 0xFF, _COMMENT, 2 + len(data)) + data for data in stored)
 
 
 def _encoded(picture: Any, way: Way, described: dict[str, Any], several: bool) -> bytes:
@@ -156,13 +162,15 @@ def _scan_place(encoded: bytes) -> int:
     return place
 
 
-def _front(encoded: bytes, scan: int, height: int, interval: int) -> bytes:
-    """Return everything before the scan, for a frame of `height` rows and restarts every `interval` units."""
+def _front(encoded: bytes, scan: int, image: Image, interval: int) -> bytes:
+    """Return everything before the scan, for all rows of the image and restarts every `interval` units."""
     front = bytearray(encoded[:scan])
-    place = 2
+    place, tables = 2, 0
     while front[place + 1] not in _FRAMES:
+        tables = tables or place * (front[place + 1] == _TABLES)
         place += 2 + int.from_bytes(front[place + 2 : place + 4], "big")
-    struct.pack_into(">H", front, place + 5, height)
+    struct.pack_into(">H", front, place + 5, image.height)
+    front[tables or place : tables or place] = _comment_segments(image)
     if interval:
         front += struct.pack(">BBHH", 0xFF, _RESTART_INTERVAL, 4, interval)
     return bytes(front)

@@ -25,6 +25,9 @@ DTYPES = ("uint8", "uint16", "float16", "float32", "float64")
 SUBSAMPLINGS = ("keep", "444", "422", "420")
 """What `Options.subsampling` may say."""
 
+STRIPS = ("location", "all")
+"""What `Options.strip` may say."""
+
 EXACT_INTEGER = 2**53
 """The largest magnitude up to which a float64 holds every integer."""
 
@@ -87,6 +90,7 @@ class Header(Value):
         unit: ``frame`` or ``page``, what one of several images is called; empty where but the first can be read.
         plays: how often an animation is shown, 0 for ever.
         frame: the number of the image meant, from 0; None for all of them.
+        personal: what its metadata tell of place, device and editing, each with the field of `Metadata` it stands in.
         notes: what a user should know, each a clause such as ``has 2 pictures; the first one is read``.
     """
 
@@ -103,6 +107,7 @@ class Header(Value):
     unit: str = ""
     plays: int = 1
     frame: int | None = None
+    personal: tuple[tuple[str, str], ...] = ()
 
     @property
     def several(self) -> bool:
@@ -161,7 +166,7 @@ class Metadata(Value):
             they are stored.
         xmp: the XMP packet, with its orientation likewise.
         dpi: horizontal and vertical resolution in pixels per inch.
-        text: keyword and text pairs (PNG text chunks, JPEG and GIF comments).
+        text: keyword and text pairs (PNG text chunks, JPEG and GIF comments); see `imgconv.image.texts`.
         colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
         jpeg: how a JPEG file was encoded, for JPEG output only.
         tiff: how a TIFF file stored its pixels, for TIFF output only.
@@ -185,7 +190,8 @@ class Options(Value):
         quality: 1 to 100 of a lossy format; None takes a JPEG file's own, else what shows no loss, or no loss at all.
         subsampling: how much colour a lossy format keeps, ``444``, ``422`` or ``420``; ``keep`` as in a JPEG file, else
             all of it.
-        strip: leave out all that is no pixel: colour profile, EXIF, XMP, resolution and text.
+        strip: one of `STRIPS`: ``location`` leaves out what tells of place, device and editing, ``all`` everything that
+            is no pixel, the colour profile and the resolution included; an empty text neither.
 
     Raises:
         OptionError: one of them makes no sense.
@@ -194,7 +200,7 @@ class Options(Value):
     compression: int | None = None
     quality: int | None = None
     subsampling: str = "keep"
-    strip: bool = False
+    strip: str = ""
 
     def __post_init__(self) -> None:
         if self.compression is not None and self.compression not in range(10):
@@ -203,6 +209,13 @@ class Options(Value):
             raise OptionError("quality", f"{self.quality} is no quality from 1 to 100")
         if self.subsampling not in SUBSAMPLINGS:
             raise OptionError("subsampling", f"{quoted(self.subsampling)} is none of {'|'.join(SUBSAMPLINGS)}")
+        if self.strip and self.strip not in STRIPS:
+            raise OptionError("strip", f"{quoted(self.strip)} is none of {'|'.join(STRIPS)}")
+
+
+def strip_of(asked: bool | str | None) -> str:
+    """Return `Options.strip` for what a program asked: True means ``all``."""
+    return "all" if asked is True else asked or ""
 
 
 class Image(Value):

@@ -16,6 +16,7 @@ from imgconv.image.guard import DataError
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
 from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options
 from imgconv.image.pillowsamples import Packed, mode_facts, picture_of, result_mode, samples_of
+from imgconv.image.texts import comments
 
 _MP_COUNT, _IPTC = 0xB001, 0x0404
 
@@ -159,17 +160,21 @@ def _mpo_frames(picture: Any) -> int:
 
 def _metadata(picture: Any) -> Metadata:
     info = picture.info
-    comment = info.get("comment", b"")
-    comment = comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
-    comment = comment.strip("\0 \r\n")
     exif, xmp = info.get("exif") or b"", info.get("xmp") or b""
     return Metadata(
         icc=info.get("icc_profile") or b"",
         exif=exif.removeprefix(b"Exif\0\0"),
         xmp=xmp if isinstance(xmp, bytes) else b"",
         dpi=plain_dpi(info.get("dpi")),
-        text=(("Comment", comment),) if comment else (),
+        text=comments(*_comments(picture)),
     )
+
+
+def _comments(picture: Any) -> list[bytes]:
+    """Return the comments of a file, of which Pillow keeps the last one of a JPEG file alone."""
+    stored = [data for name, data in getattr(picture, "applist", ()) if name == "COM"]
+    comment = picture.info.get("comment", b"")
+    return stored or [comment if isinstance(comment, bytes) else str(comment).encode()]
 
 
 def plain_dpi(dpi: Any) -> tuple[float, float] | None:

@@ -19,6 +19,7 @@ from imgconv.image.deflate import choose, crc32, deflate
 from imgconv.image.model import Image, Metadata, Options
 from imgconv.image.pngfilter import Bytes, filter_rows
 from imgconv.image.pngread import METRES_PER_INCH, SIGNATURE, XMP_KEYWORD
+from imgconv.image.texts import bytes_of
 
 _COLOUR_TYPES = {(1, False): 0, (3, False): 2, (2, True): 4, (4, True): 6}
 _LEAST_STRIP, _STRIP_BYTES = 2**16, 2**19
@@ -79,10 +80,16 @@ def metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
 
 def _text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
     name = keyword.encode("latin-1", "replace")[:79].strip() or b"Comment"
+    data = bytes_of(text).replace(b"\0", b"")
     try:
-        return b"tEXt", name + b"\0" + text.encode("latin-1")
+        return b"tEXt", name + b"\0" + text.replace("\0", "").encode("latin-1")
     except UnicodeEncodeError:
-        return b"iTXt", name + bytes(5) + text.encode("utf-8", "replace")
+        pass
+    try:
+        data.decode()
+    except UnicodeDecodeError:  # bytes of an unknown coding, which PNG takes for Latin-1
+        return b"tEXt", name + b"\0" + data
+    return b"iTXt", name + bytes(5) + data
 
 
 class _Strips:

@@ -21,6 +21,7 @@ from imgconv.image.memory import array_room, room
 from imgconv.image.model import Metadata, Opened, Pixels, space_of
 from imgconv.image.parallel import ordered
 from imgconv.image.pngfilter import native, unfilter_rows
+from imgconv.image.texts import text_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -30,7 +31,7 @@ _PIECE_BYTES = 2**18
 _BAND_BYTES, _ONE_BAND_BYTES = 2**17, 2**20
 _WORTH_A_THREAD = 4
 _LITTLE = sys.byteorder == "little"
-_COLOUR_CHUNKS = ("gAMA", "cHRM", "sRGB", "cICP")
+_COLOUR_CHUNKS = {"gAMA": 4, "cHRM": 32, "sRGB": 1, "cICP": 4}
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
@@ -320,8 +321,8 @@ def png_metadata(head: PngHead) -> Metadata:
                 exif = exif or (block.removeprefix(b"Exif\0\0") if profile in ("exif", "APP1") else b"")
                 xmp = xmp or (block if profile == "xmp" else b"")
             elif words:
-                text.append((keyword, words.decode("utf-8" if word == "iTXt" else "latin-1", "replace")))
-    colour = tuple((word, data) for word, data in head.chunks if word in _COLOUR_CHUNKS)
+                text.append((keyword, text_of(words) if word == "iTXt" else words.decode("latin-1")))
+    colour = tuple((word, data) for word, data in head.chunks if _COLOUR_CHUNKS.get(word) == len(data))
     return Metadata(icc, exif, xmp, dpi if dpi and all(dpi) else None, tuple(text), colour)
 
 

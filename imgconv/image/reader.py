@@ -20,6 +20,7 @@ from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together
 from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.orientation import upright
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
+from imgconv.image.travelling import clean, personal
 
 Opener = Callable[[IO[bytes], Budget], Opened]
 """Reads a format's header, spending from the budget."""
@@ -320,6 +321,9 @@ def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
     """Complete what has been opened, and refuse what no decoder should be started for."""
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
+    if opened.metadata != _NO_METADATA:
+        opened.metadata, notes = clean(opened.metadata)
+        opened.notes += notes
     _drop_unfit_profile(opened)
     _drop_damaged_exif(opened)
     # what can be decoded by rows is held to the limit where all of it is asked for; here a row is, and the work of all
@@ -377,6 +381,7 @@ _OPENERS: dict[str, Opener] = {
 }
 
 
+_NO_METADATA = Metadata()
 _INVERSE = {6: 8, 8: 6}
 """The orientations that do not undo themselves."""
 
@@ -399,6 +404,7 @@ def _header(opened: Opened, name: str, turn: int) -> Header:
         notes=tuple(notes),
         unit=opened.unit,
         plays=opened.plays,
+        personal=personal(opened.metadata),
     )
 
 

@@ -13,16 +13,13 @@ from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
 from imgconv.image.guard import decoding, fault_words, tidy
-from imgconv.image.model import Header, Image, Metadata, Options, Pixels, Samples, as_image
-from imgconv.image.profile import cmyk_to_rgb, fitting_icc, patched_exif, profile_space
+from imgconv.image.model import Header, Image, Metadata, Options, Pixels, Samples, as_image, strip_of
+from imgconv.image.profile import cmyk_to_rgb
+from imgconv.image.travelling import travelling
 
 Encoder = Callable[[Image, IO[bytes], Options], tuple[str, ...]]
 
 MAX_SIDES = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
-MAX_JPEG_SEGMENT = 65533
-_NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "text": "text", "dpi": "resolution"}
-_EMPTY: dict[str, Any] = {"icc": b"", "exif": b"", "xmp": b"", "text": (), "dpi": None}
-_USUAL_GAMMA = 45455
 
 
 def check_target(
@@ -80,7 +77,7 @@ def write(
     compression: int | None = None,
     quality: int | None = None,
     subsampling: str = "keep",
-    strip: bool = False,
+    strip: bool | str = False,
 ) -> tuple[str, ...]:
     """Write an image, whole or not at all, and return notes of what was converted or left out.
 
@@ -94,13 +91,14 @@ def write(
         image: an `Image`, or an array (rows, cols[, channels]) where 2 and 4 channels mean alpha.
         format: a format's name or suffix, in place of the target's suffix.
         overwrite: whether an existing file may be replaced; a symbolic link is followed to the file it names.
-        compression, quality, subsampling, strip: as in `imgconv.image.model.Options`.
+        compression, quality, subsampling, strip: as in `imgconv.image.model.Options`; ``strip=True`` means ``all``.
 
     Raises:
         OptionError: `format` or an option of writing makes no sense.
         ImageWriteError: the format cannot hold the image, or the file cannot be written.
     """
-    return store(target, image, Options(compression, quality, subsampling, strip), format=format, overwrite=overwrite)
+    options = Options(compression, quality, subsampling, strip_of(strip))
+    return store(target, image, options, format=format, overwrite=overwrite)
 
 
 def store(
@@ -157,7 +155,7 @@ def store_bands(
 
     spec, name = spec_of(target, "TIFF"), name_of(target)
     notes = list(conversions(name, image, spec))
-    metadata, lost = _travelling(image, metadata, spec, options.strip)
+    metadata, lost = travelling(image, metadata, spec, options.strip)
     page = Page.like(image, metadata, options.compression)
 
     def encode_into(file: IO[bytes]) -> None:
@@ -185,7 +183,7 @@ def encode(
     return file.getvalue()
 
 
-def prepared(source: Image | Pixels, spec: Format, name: str, strip: bool = False) -> tuple[Image, list[str]]:
+def prepared(source: Image | Pixels, spec: Format, name: str, strip: str = "") -> tuple[Image, list[str]]:
     """Return the image as the format holds it, and notes of what that took.
 
     Raises:
@@ -205,15 +203,8 @@ def prepared(source: Image | Pixels, spec: Format, name: str, strip: bool = Fals
     if image.dtype not in spec.dtypes:
         image, beyond = _in_floats(image, float_in(spec, image.dtype))
         notes += beyond
-    metadata, lost = _travelling(image, image.metadata, spec, strip)
+    metadata, lost = travelling(image, image.metadata, spec, strip)
     return image.replace(metadata=metadata), notes + lost
-
-
-def _travelling(image: Header | Image, meta: Metadata, spec: Format, strip: bool) -> tuple[Metadata, list[str]]:
-    """Return what of the metadata goes into the file, and notes of what does not."""
-    if strip:
-        return Metadata(jpeg=meta.jpeg, tiff=meta.tiff), _stripped(image, meta)
-    return _fitting(image, meta, spec)
 
 
 def _in_floats(image: Image, dtype: str) -> tuple[Image, list[str]]:
@@ -225,58 +216,6 @@ def _in_floats(image: Image, dtype: str) -> tuple[Image, list[str]]:
     words = "sample is beyond them and becomes" if lost == 1 else "samples are beyond them and become"
     notes = [f"{lost} {words} the largest that is left"] if lost else []
     return image.replace(pixels=pixels), notes
-
-
-def _fitting(image: Header | Image, meta: Metadata, spec: Format) -> tuple[Metadata, list[str]]:
-    """Return the metadata that the format can carry for these pixels, and a note of what it cannot."""
-    notes: list[str] = []
-    lost: list[str] = []
-    kept: dict[str, Any] = {}
-    for field, words in _NAMES.items():
-        if getattr(meta, field) and field not in spec.carries:
-            kept[field] = _EMPTY[field]
-            if field == "text" and "comment" in spec.carries:
-                kept[field] = tuple(pair for pair in meta.text if pair[0] == "Comment")[:1]
-            if kept[field] != getattr(meta, field):
-                lost.append(words)
-    if "colour" not in spec.carries and odd_gamma(meta):
-        lost.append("gamma")
-    if lost:
-        notes.append(f"{spec.name} carries no {' or '.join(lost)}: left out")
-    if spec.name == "JPEG":
-        for field in ("exif", "xmp"):
-            if len(getattr(meta, field)) + 40 > MAX_JPEG_SEGMENT:
-                notes.append(f"the {_NAMES[field]} is longer than JPEG allows and is left out")
-                kept[field] = b""
-    if meta.icc and "icc" in spec.carries and not fitting_icc(meta.icc, image.space):
-        notes.append(
-            f"its {profile_space(meta.icc) or 'odd'} colour profile does not fit {image.space} pixels: left out"
-        )
-        kept["icc"] = b""
-    meta = meta.replace(**kept)
-    return meta.replace(exif=patched_exif(meta.exif, image.width, image.height, upright=False)), notes
-
-
-def _stripped(image: Header | Image, meta: Metadata) -> list[str]:
-    """Return a note where colours change their meaning without what is left out."""
-    icc = meta.icc
-    if fitting_icc(icc, image.space):
-        from imgconv.image.icc import is_srgb, profile_name  # few files need it
-
-        if not is_srgb(icc):
-            name = profile_name(icc)
-            named = f" ({name})" if name else ""
-            return [f"its colour profile{named} is left out; the samples stay as they are and will be taken as sRGB's"]
-    if odd_gamma(meta):
-        return ["its gamma is left out; the samples stay as they are and will be taken as sRGB's"]
-    return []
-
-
-def odd_gamma(meta: Metadata) -> bool:
-    """Whether PNG's colour chunks say something else than what goes without saying, and no profile does."""
-    chunks = dict(meta.colour)
-    gamma = int.from_bytes(chunks.get("gAMA", b"")[:4], "big") or _USUAL_GAMMA
-    return not meta.icc and "sRGB" not in chunks and ("cICP" in chunks or abs(gamma - _USUAL_GAMMA) > 1000)
 
 
 def _encode(image: Image, spec: Format, file: IO[bytes], name: str, options: Options) -> tuple[str, ...]:
