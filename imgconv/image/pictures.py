@@ -6,7 +6,8 @@ They show what a picture was before it was filtered, so they must not travel wit
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterator
 
 _SIGNATURES = (
     # the first byte of some cameras' previews is another, until their software puts it right
@@ -19,11 +20,25 @@ _SIGNATURES = (
 )
 _RAW = re.compile(b"|".join(_SIGNATURES))
 _SURE = re.compile(b"|".join((rb"\xff\xd8\xff[\xc0-\xfe]", *_SIGNATURES[1:])))
-_HEX_DIGITS = re.compile(rb"(?:[0-9a-fA-F]{2}){32,}")
-_HEX = re.compile(rb"ffd8ff[c-f][0-9a-f]|89504e470d0a1a0a|47494638[37]961", re.IGNORECASE)
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}")
-_BLANKS = re.compile(rb"&#(?:x[aAdD9]|1[03]|9);|\\[nr]|[\s\x00]+")
 _JPEG, _PNG = b"\xd8\xff", b"\x89PNG"
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"ftyp")
+_DIGITS = tuple(one.hex().encode() for one in _BEGINNINGS)
+_LINE_ENDS = re.compile(rb"&#(?:x[aAdD9]|1[03]|9);|\\[nr]")
+_AFTER = re.compile(rb"[A-Za-z0-9+/]{32}")
+_HEX_AFTER = re.compile(rb"[0-9a-f]{48}")
+_MOST_GUESSES = 1000
+
+
+def _spellings() -> Iterator[tuple[bytes, int]]:
+    """Yield what a beginning looks like in base64, wherever it stands, and how many digits of its group are before."""
+    for beginning in _BEGINNINGS:
+        for before in range(3):
+            digits = b2a_base64(bytes(before) + beginning, newline=False)
+            first = -(-before * 8 // 6)
+            yield digits[first : (before + len(beginning)) * 8 // 6], first
+
+
+_SPELLINGS = tuple(_spellings())
 
 
 def picture_spans(data: bytes) -> list[tuple[int, int]]:
@@ -33,11 +48,12 @@ def picture_spans(data: bytes) -> list[tuple[int, int]]:
     [(4, 14)]
     """
     found: list[tuple[int, int]] = []
-    at = 0
+    failed, at, guesses = set[int](), 0, 0
     while match := _RAW.search(data, at):
         start = match.start()
-        end = _jpeg_end(data, start) if data[start + 1 : start + 3] == _JPEG else _png_end(data, start)
-        if end < 0 and data[start] != 0xFF:
+        end = _jpeg_end(data, start, failed) if data[start + 1 : start + 3] == _JPEG else _png_end(data, start)
+        guesses += end < 0
+        if end < 0 and data[start] != 0xFF and guesses < _MOST_GUESSES:
             at = start + 1  # two bytes that only look like it
             continue
         at = end if end > 0 else len(data)
@@ -47,7 +63,8 @@ def picture_spans(data: bytes) -> list[tuple[int, int]]:
 
 def holds_picture(data: bytes) -> bool:
     """Whether bytes of another meaning, such as a profile's, hold a picture beyond doubt."""
-    return any(_jpeg_end(data, one.start()) > 0 or one[0][:1] != b"\xff" for one in _SURE.finditer(data))
+    failed = set[int]()
+    return any(one[0][:1] != b"\xff" or _jpeg_end(data, one.start(), failed) > 0 for one in _SURE.finditer(data))
 
 
 def spells_picture(text: bytes) -> bool:
@@ -58,21 +75,40 @@ def spells_picture(text: bytes) -> bool:
     """
     if _SURE.search(text):
         return True
-    plain = _BLANKS.sub(b"", text).replace(b"-", b"+").replace(b"_", b"/")
-    if any(_HEX.search(run[0]) for run in _HEX_DIGITS.finditer(plain)):
+    plain = _LINE_ENDS.sub(b"", text) if b"&#" in text or b"\\" in text else text
+    plain = plain.translate(None, b" \t\r\n\0").replace(b"-", b"+").replace(b"_", b"/")
+    if any(_encoded(plain, digits, before) for digits, before in _SPELLINGS):
         return True
-    for run in _BASE64.finditer(plain):
-        for start in range(4):
-            digits = run[0][start:]
-            if _SURE.search(a2b_base64(digits[: len(digits) // 4 * 4])):
+    small = plain.lower()
+    return any(_HEX_AFTER.match(small, at) for digits in _DIGITS for at in _places(small, digits))
+
+
+def _encoded(plain: bytes, digits: bytes, before: int) -> bool:
+    """Whether a picture's beginning stands in a text where these digits of base64 are, so many before them."""
+    for number, at in enumerate(_places(plain, digits)):
+        if number == _MOST_GUESSES:
+            return True  # nobody's text
+        for start in (at - before, at - before - 4, at - before - 8):
+            if start >= 0 and _AFTER.match(plain, at) and _SURE.search(a2b_base64(plain[start : start + 40])):
                 return True
     return False
 
 
-def _jpeg_end(data: bytes, start: int) -> int:
-    """Return where a JPEG file ends that begins at `start`, -1 where its segments make no sense."""
+def _places(data: bytes, part: bytes) -> Iterator[int]:
+    at = data.find(part)
+    while at >= 0:
+        yield at
+        at = data.find(part, at + 1)
+
+
+def _jpeg_end(data: bytes, start: int, failed: set[int]) -> int:
+    """Return where a JPEG file ends that begins at `start`, -1 where its segments make no sense.
+
+    `failed` are the places from which no segments lead on, so that no way is gone twice.
+    """
     at = start + 2
-    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+    while data[at : at + 1] == b"\xff" and at + 4 <= len(data) and at not in failed:
+        failed.add(at)
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1

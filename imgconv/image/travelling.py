@@ -29,6 +29,9 @@ _MOST_BYTES = {
 _RESOLUTIONS = {"JPEG": (0.5, 65535.5), "PNG": (0.0127, 5.45e7), "BMP": (0.0127, 5.45e7), "EXR": (1e-6, 1e6)}
 """The least and the most dots per inch that a format can say."""
 
+LONGEST = 2**24
+"""The bytes of XMP, and the letters of texts together, that are looked through; what is longer does not travel."""
+
 _PERSONAL_TEXT = ("gps", "location", "latitude", "longitude", "serial", "history")
 
 
@@ -46,12 +49,12 @@ def clean(meta: Metadata, *, anonymous: bool = False) -> tuple[Metadata, list[st
         if not changed["exif"]:
             notes.append("its EXIF is damaged and is left out")
     if meta.xmp:
-        packet = _xmp(meta.xmp, anonymous)
+        packet = _xmp(meta.xmp if len(meta.xmp) <= LONGEST else b"", anonymous)
         changed["xmp"] = packet.xmp
         if packet.gone:
             notes.append(f"its {_listed(packet.gone)} {_is(packet.gone)} left out, and the XMP that points there")
         if not packet.xmp:
-            notes.append("its XMP is damaged or longer than 16 MB, and is left out")
+            notes.append(f"its XMP is damaged or longer than {LONGEST >> 20} MB, and is left out")
     if meta.text:
         changed["text"], found = _texts(meta, anonymous)
         notes += found
@@ -67,7 +70,9 @@ def clean(meta: Metadata, *, anonymous: bool = False) -> tuple[Metadata, list[st
 def personal(meta: Metadata) -> tuple[tuple[str, str], ...]:
     """Name what metadata tell of place, device and editing, each with the field that it stands in."""
     found = [("exif", words) for words in (_exif(meta.exif, False).personal if meta.exif else ())]
-    found += [("xmp", f"{words} (XMP)") for words in (_xmp(meta.xmp, False).personal if meta.xmp else ())]
+    found += [
+        ("xmp", f"{words} (XMP)") for words in (_xmp(meta.xmp, False).personal if 0 < len(meta.xmp) <= LONGEST else ())
+    ]
     return (*found, *(("text", f"text '{keyword[:40]}'") for keyword, _ in meta.text if _tells(keyword)))
 
 
@@ -121,8 +126,12 @@ def _texts(meta: Metadata, anonymous: bool) -> tuple[tuple[tuple[str, str], ...]
     from imgconv.image.pictures import spells_picture
     from imgconv.image.texts import bytes_of
 
-    kept, notes = [], []
+    kept, notes, room = [], [], LONGEST
     for keyword, text in meta.text:
+        room -= len(text)
+        if room < 0:
+            notes.append(f"texts beyond {LONGEST >> 20} MB together are left out")
+            break
         if len(text) >= 40 and spells_picture(bytes_of(text)):
             notes.append(f"its text '{keyword[:40]}' holds a picture and is left out")
         elif not (anonymous and _tells(keyword)):

@@ -11,9 +11,6 @@ from typing import Any, NamedTuple
 
 from imgconv.image.pictures import spells_picture
 
-LONGEST = 2**24
-"""Bytes of a packet that is looked through; a longer one does not travel."""
-
 PICTURE = "picture"
 _POINTERS_BY_SPACE = {
     "http://ns.adobe.com/hdr-gain-map/1.0/": "gain map",
@@ -84,7 +81,7 @@ def clean_xmp(xmp: bytes, *, anonymous: bool = False) -> Cleaned:
         anonymous: leave out as well what tells of place, device and editing.
     """
     text = _as_utf8(xmp)
-    if len(text) > LONGEST or not text:
+    if not text:
         return Cleaned(b"")
     from xml.parsers import expat
 
