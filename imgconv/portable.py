@@ -5,12 +5,13 @@ else: every function says what happens where the system lacks them.
 """
 
 # pathlib takes 3 ms to import, as long as a small picture takes to decode:
-# ruff: noqa: PTH101, PTH108
+# ruff: noqa: PTH100, PTH101, PTH108, PTH114, PTH115, PTH118
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import stat
 import threading
@@ -30,6 +31,9 @@ WINDOWS = os.name == "nt"
 
 _COPIED_ATTRIBUTES = ("user.", "system.", "security.selinux", "security.SMACK64")
 """Extended attributes that belong to a file's name and not to its content, by how their names begin."""
+
+_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
+_MOST_LINKS = 40
 
 _ACL = "system.posix_acl_access"
 
@@ -52,12 +56,54 @@ def open_descriptor(path: str, flags: int, mode: int = 0o666, *, follow: bool = 
     """
     flags |= getattr(os, "O_BINARY", 0)
     if not follow:
-        if not hasattr(os, "O_NOFOLLOW") and os.path.islink(path):  # noqa: PTH114
+        if not hasattr(os, "O_NOFOLLOW") and os.path.islink(path):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         flags |= getattr(os, "O_NOFOLLOW", 0)
     if not wait:
         flags |= getattr(os, "O_NONBLOCK", 0)
     return os.open(path, flags, mode)
+
+
+def descriptor_of(path: str) -> int | None:
+    """Return the number of the open file that a path is another name of, symbolic links followed; else None.
+
+    >>> descriptor_of("/dev/stdout"), descriptor_of("/dev/fd/63"), descriptor_of("picture.png")
+    (1, 63, None)
+    """
+    for _ in range(0 if WINDOWS else _MOST_LINKS):
+        absolute = os.path.abspath(path)
+        if absolute in _STREAMS:
+            return _STREAMS.index(absolute)
+        head, number = os.path.split(absolute)
+        if head in ("/dev/fd", "/proc/self/fd", f"/proc/{os.getpid()}/fd") and re.fullmatch("[0-9]{1,6}", number):
+            return int(number)
+        try:
+            path = os.path.join(head, os.readlink(absolute))
+        except (OSError, ValueError):
+            break
+    return None
+
+
+def is_terminal(path: str) -> bool:
+    """Whether a device is a terminal."""
+    try:
+        descriptor = open_descriptor(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0), wait=False)
+    except OSError:
+        return False
+    try:
+        return os.isatty(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_writable(descriptor: int) -> bool:
+    """Whether a file is open for writing, as far as can be seen."""
+    return fcntl is None or fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+
+
+def appends(descriptor: int) -> bool:
+    """Whether whatever is written goes to the end of the file, as far as can be seen."""
+    return fcntl is not None and bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
 
 
 def lock(descriptor: int, *, wait: bool = True) -> bool:

@@ -96,7 +96,9 @@ def command(
             dry_run=dry_run,
         )
     if not quiet:
-        print_report(report, as_json, to_stderr=target == STANDARD and not dry_run)
+        print_report(
+            report, as_json, to_stderr=not dry_run and prints_image(target, *(file for _, file in request.saves))
+        )
 
 
 def _save(word: str, target: str) -> tuple[int, str]:
@@ -128,6 +130,13 @@ def _unusable(stream: TextIO | None) -> str:
     if stream is None:  # which typeshed does not know of
         return "closed"
     return "a terminal" if stream.isatty() else ""
+
+
+def prints_image(*targets: str) -> bool:
+    """Whether an image goes to standard output, where no report may get into it."""
+    from imgconv.image.files import is_standard_output
+
+    return any(target == STANDARD or is_standard_output(target) for target in targets)
 
 
 def print_report(report: Report, as_json: bool, *, to_stderr: bool) -> None:

@@ -10,7 +10,7 @@ import click
 
 from imgconv.border import Border
 from imgconv.cli import options
-from imgconv.cli.apply import STANDARD, print_report, refuse_streams
+from imgconv.cli.apply import STANDARD, print_report, prints_image, refuse_streams
 from imgconv.cli.sections import F, Sectioned, section
 from imgconv.cli.types import BorderType, SizeType
 from imgconv.errors import OptionError
@@ -96,4 +96,4 @@ def command(
         dry_run=dry_run,
     )
     if not quiet:
-        print_report(report, as_json, to_stderr=target == STANDARD and not dry_run)
+        print_report(report, as_json, to_stderr=not dry_run and prints_image(target))

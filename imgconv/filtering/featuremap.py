@@ -98,8 +98,7 @@ def write_result(
         ImageWriteError: the file cannot be written.
     """
     if shown.kind == "pages":
-        write_pages(target, image.pixels, overwrite=overwrite, compression=options.compression)
-        return ()
+        return write_pages(target, image.pixels, overwrite=overwrite, compression=options.compression)
     if shown.kind == "sheet":
         image = image.with_pixels(sheet(image.pixels, shown.tiles), alpha=False)
     return store(target, image, options, format=format, overwrite=overwrite)

@@ -42,6 +42,7 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
             one = filtered(report, frame.image)
             done.append(_without_samples(one.report).replace(notes=(*one.report.notes, *frame.image.notes)))
             yield Frame(shown(report, one.image), frame.duration)
+        reading.close()  # Windows replaces no file that is open, and it may be the target
 
     notes = store_frames(
         target,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imgconv.errors import ImageReadError
 from imgconv.grey import LUMA
 from imgconv.image import Header, probe, read
+from imgconv.image.files import is_pipe
 from imgconv.tone import full_range
 
 
@@ -19,8 +20,10 @@ def check_mask(name: str, header: Header, orient: bool) -> tuple[str, ...]:
     """Refuse a mask that does not go with an image of that header, from the mask's own header; return notes.
 
     Raises:
-        ImageReadError: it cannot be read, has another size, or is neither grey nor RGB.
+        ImageReadError: it cannot be read, is no file, has another size, or is neither grey nor RGB.
     """
+    if is_pipe(name):
+        raise ImageReadError(name, "a mask is read more than once, so it cannot be a pipe; write it to a file")
     found = probe(name, orient=orient)
     if (found.width, found.height) != (header.width, header.height):
         sizes = f"it is {found.width}x{found.height} and {header.name} is {header.width}x{header.height}"

@@ -87,6 +87,7 @@ def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: b
             refuse_loss(report.replace(result=done))
             image = frame.image.with_pixels(done.samples, alpha=report.output.alpha)
             yield Frame(shown(report, _grey(report, image)), frame.duration)
+        reading.close()  # Windows replaces no file that is open, and it may be the target
 
     notes = store_frames(
         target,

@@ -11,8 +11,8 @@ import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from io import BytesIO
-from typing import IO, Any
+from io import BytesIO, UnsupportedOperation
+from typing import IO, Any, NamedTuple
 
 from imgconv import portable
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
@@ -22,6 +22,8 @@ from imgconv.image.limit import MAX_PIXELS, amount
 
 TEMPORARY = r"\.imgconv-(\d+)-[0-9a-f]{16}\.tmp"
 """The name of a temporary file and in it the number of the process that writes it; see `sweep`."""
+
+_TERMINAL = "this is a terminal; pipe it into a program or name a file"
 
 _NO_HARD_LINKS = (
     errno.EPERM,
@@ -92,11 +94,12 @@ def read_whole(file: IO[bytes], name: str, max_pixels: int) -> BytesIO:
 
 
 def _open_path(path: str, name: str, max_pixels: int) -> IO[bytes]:
-    kind = os.stat(path).st_mode
+    number = portable.descriptor_of(path)
+    kind = (os.stat(path) if number is None else os.fstat(number)).st_mode
     if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
         raise ImageReadError(name, "this is a device, not a file")
-    file = open(path, "rb")  # noqa: SIM115 - closed by whoever asked for it
-    if file.seekable():
+    file = open(path if number is None else os.dup(number), "rb")  # noqa: SIM115 - closed by whoever asked for it
+    if file.seekable() and not file.tell():
         return file
     with file:
         return read_whole(file, name, max_pixels)
@@ -108,37 +111,125 @@ def _clause(fault: Exception) -> str:
     return "the name contains a null character" if "null" in str(fault) else str(fault)
 
 
+class _Place(NamedTuple):
+    """Where the bytes of a target go.
+
+    Attributes:
+        path: symbolic links followed, where it is a file or will be one.
+        state: what the system says of it, None if there is nothing yet.
+        descriptor: of the open file that the target's name stands for.
+    """
+
+    path: str
+    state: os.stat_result | None
+    descriptor: int | None = None
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a file is put there whole; anything else is written to as it is."""
+        return self.descriptor is None and (self.state is None or stat.S_ISREG(self.state.st_mode))
+
+
+def _place_of(target: Any) -> _Place:
+    """Return where a target's bytes go.
+
+    Raises:
+        OSError: nobody can tell.
+    """
+    path = os.fsdecode(target)
+    number = portable.descriptor_of(path)
+    if number is not None:
+        return _Place(path, os.fstat(number), number)
+    try:
+        state = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        state = None
+    place = _Place(path, state)
+    # not of a pipe, to which a link may lead that has no path to follow
+    return place._replace(path=os.path.realpath(path)) if place.replaced else place
+
+
+def is_replaced(target: Any) -> bool:
+    """Whether what is written to `target` is put in its place whole; a pipe or a device is written to as it is."""
+    try:
+        return _place_of(target).replaced
+    except (OSError, ValueError):
+        return True
+
+
+def is_standard_output(target: Any) -> bool:
+    """Whether a path is another name of the pipe or file that this process prints to."""
+    try:
+        place = _place_of(target)
+        if place.descriptor == 1:
+            return True
+        printed = os.fstat(1)
+        piped = not stat.S_ISCHR(printed.st_mode)  # two that write to /dev/null are not in each other's way
+        return piped and not place.replaced and place.state is not None and os.path.samestat(place.state, printed)
+    except (OSError, ValueError):
+        return False
+
+
+def is_pipe(path: str) -> bool:
+    """Whether a path is that of a pipe or socket, which can be read but once."""
+    try:
+        kind = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
+
+
 def check_place(target: Any, name: str, overwrite: bool) -> None:
     """Refuse a target that cannot be written to, as far as that can be seen without writing.
 
     Raises:
         ImageWriteError: its directory is missing or cannot be written to, it is a directory, or it exists and
-            `overwrite` is false.
+            `overwrite` is false; it is a terminal, or open for reading alone.
     """
     try:
-        real = _real(target)
-        folder = os.path.dirname(real)
-        if not os.path.isdir(folder):
+        place = _place_of(target)
+        if place.descriptor is not None:
+            _check_descriptor(place.descriptor, name)
+            return
+        folder = os.path.dirname(place.path)
+        if place.replaced and not os.path.isdir(folder):
             problem = f"there is no directory {folder}" if not os.path.exists(folder) else f"{folder} is no directory"
             raise ImageWriteError(name, problem)
-        try:
-            kind = os.stat(real).st_mode
-        except FileNotFoundError:
-            kind = 0
     except (OSError, ValueError) as fault:
         raise ImageWriteError(name, _clause(fault)) from None
+    kind = place.state.st_mode if place.state else 0
     if stat.S_ISDIR(kind):
         raise ImageWriteError(name, "this is a directory; name a file in it")
+    if stat.S_ISSOCK(kind):
+        raise ImageWriteError(name, "this is a socket, to which nothing can be written by its name")
+    if stat.S_ISBLK(kind) and not overwrite:
+        raise ImageWriteError(
+            name, "this is a disk, or a part of one, whose content would go; --overwrite writes to it"
+        )
     if stat.S_ISREG(kind) and not overwrite:
         raise TargetExistsError(name)
-    if (kind == 0 or stat.S_ISREG(kind)) and not os.access(folder, os.W_OK | os.X_OK):
+    if stat.S_ISCHR(kind) and portable.is_terminal(place.path):
+        raise ImageWriteError(name, _TERMINAL)
+    if not place.replaced and not os.access(place.path, os.W_OK):
+        raise ImageWriteError(name, "permission denied")
+    if place.replaced and not os.access(folder, os.W_OK | os.X_OK):
         problem = f"{folder} cannot be written to"
         raise ImageWriteError(name, "this is a read-only file system" if portable.is_read_only(folder) else problem)
 
 
-def _real(target: Any) -> str:
-    """Return the path of the file that a path names, symbolic links followed."""
-    return os.path.realpath(os.fsdecode(target))
+def _check_descriptor(number: int, name: str) -> None:
+    if os.isatty(number):
+        raise ImageWriteError(name, _TERMINAL)
+    if not portable.is_writable(number):
+        raise ImageWriteError(name, "this is open for reading alone")
+
+
+def may_seek(file: IO[bytes]) -> bool:
+    """Whether what is written to an open file may be changed afterwards: it begins there and is no pipe."""
+    try:
+        return file.seekable() and not file.tell() and not portable.appends(file.fileno())
+    except UnsupportedOperation:  # in memory
+        return True
 
 
 def make_folder(path: str) -> None:
@@ -153,44 +244,60 @@ def make_folder(path: str) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), fault.filename) from None
 
 
-def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
+def replace_file(target: Any, name: str, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> tuple[str, ...]:
     """Let `encode` write a file and put it in the place of `target`, which is the old or the whole new file.
 
-    A symbolic link is followed to the file it names; that file's permissions are kept. Devices and pipes are
-    written to as they are.
+    A symbolic link is followed to the file it names. That file's owner, group, mode, extended attributes and access
+    control list are kept as far as this user may set them; its other names (hard links) keep the old content. Pipes,
+    devices and what names an open file, such as /dev/stdout, are written to as they are.
+
+    Returns:
+        Notes.
 
     Raises:
         ImageWriteError: it cannot be written, or it has come to exist and `overwrite` is false.
     """
     try:
-        real = _real(target)
-        try:
-            mode = os.stat(real).st_mode
-        except FileNotFoundError:
-            mode = 0
-        if mode and not stat.S_ISREG(mode):
-            with open(real, "wb") as file:
-                encode(file)
-        else:
-            _through_temporary(real, mode, overwrite, encode)
+        place = _place_of(target)
+        if not place.replaced:
+            _through_buffer(place, encode)
+            return ()
+        _through_temporary(place, overwrite, encode)
     except ImgconvError:
         raise
     except FileExistsError:
         raise TargetExistsError(name) from None
     except OSError as fault:
         raise ImageWriteError(name, fault_words(fault)) from None
+    others = place.state.st_nlink - 1 if place.state else 0
+    names = (
+        "another name (a hard link), which keeps" if others == 1 else f"{others} other names (hard links), which keep"
+    )
+    return (f"{name} had {names} the old content",) if others > 0 else ()
 
 
-def _through_temporary(real: str, mode: int, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
+def _through_buffer(place: _Place, encode: Callable[[IO[bytes]], Any]) -> None:
+    """Write to what cannot seek, as encoders want to, or where something may stand before."""
+    buffer = BytesIO()
+    encode(buffer)
+    if place.descriptor is None:
+        descriptor = portable.open_descriptor(place.path, os.O_WRONLY)
+    else:
+        descriptor = os.dup(place.descriptor)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(buffer.getvalue())
+
+
+def _through_temporary(place: _Place, overwrite: bool, encode: Callable[[IO[bytes]], Any]) -> None:
     # Named before it is made: whenever a signal comes, there is a name to take the file away by.
+    real = place.path
     temporary = os.path.join(os.path.dirname(real), f".imgconv-{os.getpid()}-{os.urandom(8).hex()}.tmp")
     locked = -1
     try:
         descriptor, locked = _locked(temporary)
         with os.fdopen(descriptor, "wb", buffering=2**18) as file:
-            if mode:
-                with suppress(OSError):
-                    os.fchmod(descriptor, stat.S_IMODE(mode))
+            if place.state:
+                portable.keep_attributes(descriptor, temporary, place.state, real)
             encode(file)
         if overwrite:
             os.replace(temporary, real)

@@ -44,6 +44,7 @@ def fault_words(fault: OSError) -> str:
     """Say in a clause why the system refused."""
     known = {
         errno.ENOENT: "there is no such file",
+        errno.EBADF: "no file is open under this number",
         errno.EISDIR: "this is a directory, not a file",
         errno.ENOTDIR: "a part of this path is not a directory",
         errno.EACCES: "permission denied",

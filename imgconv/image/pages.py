@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from typing import IO, Any
 
 import numpy as np
 
-from imgconv.errors import ImageWriteError
-from imgconv.image.files import check_place, name_of, replace_file
-from imgconv.image.guard import fault_words
+from imgconv.image.files import name_of
 from imgconv.image.model import Image, Options, Pixels
 from imgconv.image.tiffwrite import CLASSIC_LIMIT, Page, TiffSink, write_pages_into
+from imgconv.image.writer import deliver
 
 
-def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compression: int | None = None) -> None:
-    """Write (rows, cols, channels) as a TIFF of as many pages as there are channels, whole or not at all.
+def write_pages(
+    target: Any, pixels: Pixels, *, overwrite: bool = False, compression: int | None = None
+) -> tuple[str, ...]:
+    """Write (rows, cols, channels) as a TIFF of as many pages as there are channels, whole or not at all; return notes.
 
     Args:
         target: a path, or an open binary file.
@@ -33,14 +33,7 @@ def write_pages(target: Any, pixels: Pixels, *, overwrite: bool = False, compres
     def encode_into(file: IO[bytes]) -> None:
         write_pages_into(file, [(Page.of(image, compression), image.pixels) for image in plain])
 
-    if isinstance(target, (str, os.PathLike)):
-        check_place(target, name, overwrite)
-        replace_file(target, name, overwrite, encode_into)
-        return
-    try:
-        encode_into(target)
-    except OSError as fault:
-        raise ImageWriteError(name, fault_words(fault)) from None
+    return deliver(target, name, overwrite, encode_into)
 
 
 class PageWriter:

@@ -143,8 +143,8 @@ def store_frames(
         if isinstance(room, BytesIO) and room is not file:
             file.write(room.getvalue())
 
-    deliver(target, name, overwrite, encode_into)
-    return (*notes, *unheeded(spec, options))
+    kept = deliver(target, name, overwrite, encode_into)
+    return (*notes, *unheeded(spec, options), *kept)
 
 
 def _bytes_of(frame: Frame | Image | Pixels) -> int:

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from imgconv import cores
+from imgconv.image.files import may_seek
 from imgconv.image.ifd import BYTES, EXIF_IFD, GPS_IFD, LONG, LONG8, RATIONAL, SHORT, pack_directory
 from imgconv.image.model import Header, Image, Metadata, Options, Pixels, TiffLayout
 from imgconv.image.parallel import ordered
@@ -321,7 +322,7 @@ def encode_tiff(image: Image, file: IO[bytes], options: Options) -> tuple[str, .
 
 def write_pages_into(file: IO[bytes], pages: list[tuple[Page, Pixels]]) -> tuple[str, ...]:
     """Write a TIFF file of several pages, each with its pixels; return notes."""
-    target = file if file.seekable() else BytesIO()
+    target = file if may_seek(file) else BytesIO()
     sink = TiffSink(target, big=may_be_big(*(page for page, _ in pages)))
     notes: list[str] = []
     for page, pixels in pages:

@@ -108,24 +108,24 @@ def store(
     spec, name = spec_of(target, format), name_of(target)
     ready, notes = prepared(image, spec, name, options.strip)
     found: list[str] = []
-    deliver(target, name, overwrite, lambda file: found.extend(_encode(ready, spec, file, name, options)))
-    return (*notes, *unheeded(spec, options), *found)
+    kept = deliver(target, name, overwrite, lambda file: found.extend(_encode(ready, spec, file, name, options)))
+    return (*notes, *unheeded(spec, options), *found, *kept)
 
 
-def deliver(target: Any, name: str, overwrite: bool, encode_into: Callable[[IO[bytes]], Any]) -> None:
-    """Let `encode_into` write to a path, whole or not at all, or to an open file.
+def deliver(target: Any, name: str, overwrite: bool, encode_into: Callable[[IO[bytes]], Any]) -> tuple[str, ...]:
+    """Let `encode_into` write to a path, whole or not at all, or to an open file; return notes.
 
     Raises:
         ImageWriteError: it cannot be written.
     """
     if isinstance(target, (str, os.PathLike)):
         check_place(target, name, overwrite)
-        replace_file(target, name, overwrite, encode_into)
-        return
+        return replace_file(target, name, overwrite, encode_into)
     try:
         encode_into(target)
     except OSError as fault:
         raise ImageWriteError(name, fault_words(fault)) from None
+    return ()
 
 
 def store_bands(
@@ -165,8 +165,8 @@ def store_bands(
         sink.finish()
 
     check_place(target, name, overwrite)
-    replace_file(target, name, overwrite, encode_into)
-    return tuple(notes)
+    kept = replace_file(target, name, overwrite, encode_into)
+    return (*notes, *kept)
 
 
 def encode(

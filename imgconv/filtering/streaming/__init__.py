@@ -21,7 +21,7 @@ from imgconv.engines._bands import Result
 from imgconv.filtering.planning import File, Report
 from imgconv.filtering.request import Request
 from imgconv.filtering.streaming.chain import Chain
-from imgconv.image.files import sweep
+from imgconv.image.files import is_replaced, sweep
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.writer import store_bands
@@ -52,7 +52,7 @@ def streams(report: Report, target: File) -> bool:
         or not isinstance(target, str)
     ):
         return False
-    if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113 - a pipe or a device cannot seek
+    if not is_replaced(target):  # a pipe or a device cannot seek
         return False
     if computable(kind) != kind or made.dtype != goal.dtype.name or goal.dtype.itemsize < min(4, kind.itemsize):
         return False
@@ -109,6 +109,7 @@ def streamed(report: Report, reading: Reading, target: str, check: Callable[[Rep
         found = report.replace(result=result, reason=result.reason, streamed=True)
         check(found)
         done.append(found)
+        reading.close()  # Windows replaces no file that is open, and it may be the target
 
     sweep(os.path.dirname(os.path.realpath(target)))  # noqa: PTH120 - a killed run may have left much there
     notes = store_bands(target, report.output, reading.metadata, give, request.options, overwrite=request.overwrite)
