@@ -15,7 +15,8 @@ from imgconv.image.budget import Budget, of_block
 from imgconv.image.deflate import crc32
 from imgconv.image.guard import DataError
 from imgconv.image.model import Opened, Pixels
-from imgconv.image.pngread import SIGNATURE, PngHead, open_still, png_head
+from imgconv.image.pnghead import PngHead
+from imgconv.image.pngread import SIGNATURE, open_still, png_head
 from imgconv.value import Value
 
 if TYPE_CHECKING:

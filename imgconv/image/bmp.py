@@ -79,7 +79,7 @@ def open_bmp(file: IO[bytes], budget: Budget) -> Opened:
         raise DataError(f"its header is of {size} bytes, which no version of BMP has")
     head += file.read(size - 4)
     layout = _layout(head, size, file)
-    last = layout.width * layout.bits // 8  # of whose row the padding may be missing
+    last = -(-layout.width * layout.bits // 8)  # of whose row the padding may be missing
     plain = layout.compression not in (_RUNS8, _RUNS4)
     if layout.place > end or (plain and layout.place + (layout.height - 1) * layout.stride + last > end):
         raise EOFError

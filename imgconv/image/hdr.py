@@ -6,6 +6,7 @@ Source: Greg Ward, "Real Pixels", Graphics Gems II (1991); the Radiance picture 
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
 from typing import IO
@@ -47,7 +48,7 @@ def open_hdr(file: IO[bytes], budget: Budget) -> Opened:
     words = [line.partition(b"=")[::2] for line in lines.splitlines()[1:]]
     if (b"FORMAT", b"32-bit_rle_xyze") in [(key, value.strip()) for key, value in words]:
         raise DataError("XYZ colours")
-    exposure = np.prod([float(value) for key, value in words if key == b"EXPOSURE"])
+    exposure = _exposure([value for key, value in words if key == b"EXPOSURE"])
     rows, columns = int(found[3]), int(found[6])
     orientation = _ORIENTATIONS[(found[1] + found[2] + found[4] + found[5]).decode()]
     start = len(lines) + len(between) + len(size) + 1
@@ -60,10 +61,27 @@ def open_hdr(file: IO[bytes], budget: Budget) -> Opened:
         alpha=False,
         dtype="float32",
         space="RGB",
-        load=lambda: upright(_load(file, start, rows, columns, float(exposure)), orientation),
+        load=lambda: upright(_load(file, start, rows, columns, exposure), orientation),
         turned=True,
         notes=notes,
     )
+
+
+def _exposure(values: list[bytes]) -> float:
+    """Return the product of the exposures, each of which has multiplied the samples.
+
+    Raises:
+        DataError: no sample can be told from it.
+    """
+    product = 1.0
+    for value in values:
+        try:
+            product *= float(value)
+        except ValueError:
+            product = math.nan
+    if not 0 < product < math.inf:
+        raise DataError("its exposure is no positive number")
+    return product
 
 
 def _load(file: IO[bytes], start: int, rows: int, columns: int, exposure: float) -> Pixels:

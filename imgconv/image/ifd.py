@@ -6,7 +6,7 @@ Source: Adobe, TIFF Revision 6.0 (1992); CIPA DC-008 (EXIF 2.32); the BigTIFF pr
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,14 +101,15 @@ class Stream:
         except EOFError:
             return 0
 
-    def directory(self, offset: int) -> tuple[Fields, int]:
+    def directory(self, offset: int, needed: Container[int] = ()) -> tuple[Fields, int]:
         """Return the fields of the directory at `offset` and the offset of the next one (0 for none).
 
-        Fields of unknown type or whose values lie outside the stream are left out, as the standard asks.
+        Fields of unknown type or whose values lie outside the stream are left out, as the standard asks, unless they
+        are `needed`: without its sample format, floats would be taken for integers.
 
         Raises:
-            EOFError: the directory itself breaks off.
-            ValueError: it is implausible.
+            EOFError: the directory itself breaks off, or what is needed lies outside.
+            ValueError: it is implausible, or a needed field is of no known type.
         """
         count_code, entry_code, next_code = ("Q", "HHQ8s", "Q") if self.big else ("H", "HHI4s", "I")
         size = struct.calcsize(self.order + entry_code)
@@ -123,12 +124,16 @@ class Stream:
             at = offset + head + index * size + size - len(value)
             length = SIZES.get(kind, 0) * number
             if not length or length > MAX_FIELD_BYTES:
+                if tag in needed:
+                    raise DataError(f"field {tag} of its directory is garbled")
                 continue
             if length > len(value):
                 (at,) = struct.unpack(self.order + next_code, value)
                 try:
                     value = self.read_at(at, length)
                 except EOFError:
+                    if tag in needed:
+                        raise
                     continue
             fields.setdefault(tag, Field(kind, number, value[:length], at, self.order))
         return fields, self._link(offset + head + count * size)

@@ -22,6 +22,9 @@ else:
 DTYPES = ("uint8", "uint16", "float16", "float32", "float64")
 """The sample types an image can have."""
 
+COLOURS = {"grey": 1, "RGB": 3, "CMYK": 4}
+"""The channels of a colour space, without alpha."""
+
 SUBSAMPLINGS = ("keep", "444", "422", "420")
 """What `Options.subsampling` may say."""
 

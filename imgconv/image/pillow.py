@@ -7,25 +7,18 @@ other formats in, PostScript among them. The sizes have been checked before any 
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
 
 from imgconv.image.budget import Budget
-from imgconv.image.guard import DataError
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
+from imgconv.image.jpegrows import check_scans, may_lack_rows, with_more
 from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options
 from imgconv.image.pillowsamples import Packed, mode_facts, picture_of, result_mode, samples_of
 from imgconv.image.texts import comments
 
 _MP_COUNT, _IPTC = 0xB001, 0x0404
-
-MOST_SCANS = 100
-"""How many scans of a progressive JPEG file are read: one of few bytes takes the time of the whole image."""
-
-_SCAN, _END = 0xDA, 0xD9
-_MARKER = re.compile(rb"\xFF([^\x00\x01\xD0-\xD7\xFF])")
-"""A JPEG marker, apart from those that stand within a scan's data (ITU-T T.81, B.1.1.3)."""
 
 
 def open_pillow(file: IO[bytes], format: str, budget: Budget) -> Opened:
@@ -45,8 +38,9 @@ def open_pillow(file: IO[bytes], format: str, budget: Budget) -> Opened:
     if format == "JPEG":
         metadata = metadata.replace(jpeg=_jpeg_way(picture))
         if "progressive" in picture.info:
-            _check_scans(file)
-    packed = Packed(picture)
+            file.seek(0)
+            check_scans(file.read())
+    packed = Packed(picture, _all_rows(picture, file) if format == "JPEG" else None)
     plain = format == "JPEG" and picture.mode == mode
     opened = Opened(
         format=format,
@@ -111,18 +105,17 @@ def plugin_of(format: str) -> Any:
     return GifImageFile
 
 
-def _check_scans(file: IO[bytes]) -> None:
-    file.seek(0)
-    data = file.read()
-    if data.count(bytes((0xFF, _SCAN))) <= MOST_SCANS:
-        return
-    # not all of them need be markers
-    at, scans = 2, 0
-    while (found := _MARKER.search(data, at)) and found[1][0] != _END:
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-        scans += found[1][0] == _SCAN
-    if scans > MOST_SCANS:
-        raise DataError(f"it has {scans} scans, and {MOST_SCANS} are the most that are read")
+def _all_rows(picture: Any, file: IO[bytes]) -> Callable[[Any], None]:
+    """Return what refuses a decoded JPEG image if rows of it were missing."""
+
+    def check(decoded: Any) -> None:
+        if may_lack_rows(decoded):
+            file.seek(0)
+            more = type(picture)(BytesIO(with_more(file.read())))
+            if more.tobytes() != decoded.tobytes():
+                raise EOFError
+
+    return check
 
 
 def _jpeg_way(picture: Any) -> JpegWay | None:

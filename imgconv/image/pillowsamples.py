@@ -52,10 +52,13 @@ def _converted(picture: Any, mode: str) -> Any:
 
 
 class Packed:
-    """The samples of an 8-bit Pillow image without the fourth byte that Pillow keeps for each RGB pixel."""
+    """The samples of an 8-bit Pillow image without the fourth byte that Pillow keeps for each RGB pixel.
 
-    def __init__(self, picture: Any) -> None:
-        self.picture, self.made = picture, None
+    `check` may refuse the image once it is decoded.
+    """
+
+    def __init__(self, picture: Any, check: Callable[[Any], None] | None = None) -> None:
+        self.picture, self.made, self._check = picture, None, check
         self.shape = (0, 0, 0)
 
     def memory(self, room: Callable[[int], Any] = room) -> Any:
@@ -70,6 +73,8 @@ class Packed:
         picture = self.picture
         picture.decodermaxblock = 2**20  # between two blocks it may have to wait for other threads
         picture.load()
+        if self._check:
+            self._check(picture)
         self.shape = height, width, bands = picture.height, picture.width, len(picture.getbands())
         made, row = room(height * width * bands), width * bands
         step = max(1, 2**16 // row)  # more is mapped and unmapped each time

@@ -17,7 +17,7 @@ from imgconv.image.files import SNIFFED, name_of, open_source
 from imgconv.image.formats import sniff
 from imgconv.image.guard import decoding
 from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
-from imgconv.image.model import Bands, Frame, Header, Image, Metadata, Opened, Pixels
+from imgconv.image.model import COLOURS, Bands, Frame, Header, Image, Metadata, Opened, Pixels
 from imgconv.image.orientation import upright
 from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 from imgconv.image.travelling import clean, personal
@@ -319,6 +319,11 @@ def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
 
 def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
     """Complete what has been opened, and refuse what no decoder should be started for."""
+    colours = opened.channels - opened.alpha
+    if opened.channels > 0 and colours != COLOURS.get(opened.space, max(1, colours)):
+        what = f"{opened.space} colours" if opened.space in COLOURS else "colours"
+        channels = f"{opened.channels} channel{'s' * (opened.channels > 1)}{', of which one is alpha' * opened.alpha}"
+        raise ImageReadError(name, f"the {opened.format} data cannot be read: {what} in {channels}")
     if not opened.turned and not opened.orientation:
         opened.orientation = xmp_orientation(opened.metadata.xmp)
     if opened.metadata != _NO_METADATA:

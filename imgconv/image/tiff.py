@@ -18,7 +18,17 @@ from imgconv.image.ifd import Fields, ReadAt, metered, open_stream
 from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Opened, Pixels, space_of, target_dtype
 from imgconv.image.tiffcodec import NONE
-from imgconv.image.tifflayout import ASSOCIATED, BYTEWISE, CMYK, COLOURS, SAMPLE_KINDS, Layout, layout_of, value_of
+from imgconv.image.tifflayout import (
+    ASSOCIATED,
+    BYTEWISE,
+    CMYK,
+    COLOURS,
+    NEEDED,
+    SAMPLE_KINDS,
+    Layout,
+    layout_of,
+    value_of,
+)
 from imgconv.image.tiffmetadata import metadata_of
 from imgconv.image.tiffread import TiffBands, read_samples
 
@@ -70,7 +80,7 @@ class _File:
         if reduced:
             words = "reduced copy or mask is" if reduced == 1 else "reduced copies and masks are"
             self.notes.append(f"{reduced} {words} left out")
-        fields, _ = self.stream.directory(self.stream.first)
+        fields, _ = self.stream.directory(self.stream.first, NEEDED)
         if kind := _description_kind(fields):
             self.notes.append(f"its {kind} description is not passed on")
         self.layout = layout_of(self.stream, fields, budget)
@@ -86,7 +96,7 @@ class _File:
         """
         reduced = 0
         for number, place in enumerate(self._chain()):
-            fields, _ = self.stream.directory(place)
+            fields, _ = self.stream.directory(place, NEEDED)
             reduced += fields[_SUB_DIRECTORIES].count if _SUB_DIRECTORIES in fields else 0
             if number and value_of(fields, 254, 0) & 5:
                 reduced += 1
@@ -119,7 +129,7 @@ class _File:
     def _page(self, number: int) -> Opened:
         """Open page `number`, from 0."""
         index, place = self.places[0 if self.stacked > 1 else number]
-        fields, _ = self.stream.directory(place)
+        fields, _ = self.stream.directory(place, NEEDED)
         layout = layout_of(self.stream, fields, self.budget)
         if self.stacked > 1:
             step = number * sum(length for _, length in layout.segments)
@@ -252,13 +262,16 @@ def _through_pillow(pages: _File, layout: Layout, index: int) -> Opened:
         alpha=alpha,
         dtype=dtype,
         space=space,
-        load=lambda: _heard(lambda: samples_of(pages.picture(index), mode)),
+        load=lambda: _heard(pages, layout, lambda: samples_of(pages.picture(index), mode)),
         notes=notes,
         turned=True,
     )
 
 
-def _heard(decode: Callable[[], Pixels]) -> Pixels:
+def _heard(pages: _File, layout: Layout, decode: Callable[[], Pixels]) -> Pixels:
+    from imgconv.image.tiffwhole import check_whole
+
+    check_whole(pages.file, layout)
     with libtiff_heard():
         return decode()
 

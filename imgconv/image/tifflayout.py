@@ -21,8 +21,14 @@ ASSOCIATED, UNASSOCIATED = 1, 2
 MOST_SAMPLES = 2**16 - 1
 _SEGMENT_BYTES = 64
 
+NEEDED = frozenset(
+    (*range(256, 260), 262, 266, 273, *range(277, 280), 284, 292, 293, 317, *range(320, 326), 332, 338, 339, 347)
+)
+"""The tags without which pixels would be read as others than they are."""
+
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 """Colour channels by photometric interpretation."""
+_COLOUR_NAMES = {WHITE_IS_ZERO: "grey", BLACK_IS_ZERO: "grey", RGB: "RGB", CMYK: "CMYK"}
 BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
 """Compressions that leave bytes as they were."""
 SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
@@ -54,6 +60,7 @@ class Layout:
     extra: tuple[int, ...] = ()
     fill_order: int = 1
     ink_set: int = 1
+    fax_options: int = 0
 
     @property
     def colours(self) -> int:
@@ -160,6 +167,7 @@ def layout_of(stream: Stream, fields: Fields, budget: Budget) -> Layout:
         extra=values_of(fields, 338, 1),
         fill_order=value_of(fields, 266, 1),
         ink_set=value_of(fields, 332, 1),
+        fax_options=value_of(fields, 292 if 292 in fields else 293, 0),
     )
     needed = layout.needed
     stored = fields.get(324 if tiled else 273)
@@ -171,6 +179,9 @@ def layout_of(stream: Stream, fields: Fields, budget: Budget) -> Layout:
         absent = {at for at, pair in enumerate(zip(offsets, lengths, strict=False)) if pair == (0, 0)}
         whole = _plain_lengths(layout, len(offsets))
         lengths = tuple(0 if at in absent else length for at, length in enumerate(whole))
+    if layout.photometric in COLOURS and samples < layout.colours:
+        problem = f"{_COLOUR_NAMES[layout.photometric]} colours in {samples} channel{'s' * (samples > 1)}"
+        raise DataError(problem)
     layout.segments = list(zip(offsets, lengths, strict=False))
     if not any(length for _, length in layout.segments):
         raise DataError("it says nowhere where its pixels are")

@@ -153,6 +153,8 @@ class TiffBands:
         self._lay(samples, part, out, start)
 
     def _lay_nothing(self, part: _Part, out: Pixels, start: int) -> None:
+        if self._layout.segments[part.number][0]:
+            raise EOFError
         room = out[part.top - start : part.bottom - start, part.left : part.left + self._layout.unit[1]]
         room[:, :, part.plane if self._layout.planar else slice(None)] = 0
 
@@ -231,6 +233,8 @@ class TiffBands:
     def _inflate_some(self, part: _Part, out: Pixels) -> None:
         """Take rows from a strip that is too long to be unpacked whole; rows before them are passed over."""
         if not self._layout.segments[part.number][1]:
+            if self._layout.segments[part.number][0]:
+                raise EOFError
             out[...] = 0
             return
         long = self._long
