@@ -53,6 +53,13 @@ static inline int refuse(const char *what)
     return 0;
 }
 
+/* Whether two buffers share memory. */
+static inline int overlapping(const Py_buffer *one, const Py_buffer *other)
+{
+    uintptr_t a = (uintptr_t)one->buf, b = (uintptr_t)other->buf;
+    return one->len > 0 && other->len > 0 && a < b + (uintptr_t)other->len && b < a + (uintptr_t)one->len;
+}
+
 static inline int in_range(int64_t value, int64_t low, int64_t high) { return value >= low && value <= high; }
 
 /* Copy a bytes-like object's content of `count` items of `size` bytes; NULL with an exception set. `count` may be a

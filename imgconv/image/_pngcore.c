@@ -202,10 +202,13 @@ static int unfilter_rows(const Rows *is)
     return -1;
 }
 
+#define MOST_BYTES (PY_SSIZE_T_MAX / 4) /* so that no sum of sizes overflows */
+
 /* Rows of `bytes` each, as `above` has, without (`lead_in` 0) or with (1) a filter's number in front; 0 if they
- * do not fit one another. */
+ * do not fit one another, or if what is written lies over what is read. */
 static int fit(Rows *is, const Py_buffer *in, const Py_buffer *above, const Py_buffer *out, ptrdiff_t lead_in)
 {
+    if (in->len > MOST_BYTES || above->len > MOST_BYTES || overlapping(in, out) || overlapping(above, out)) return 0;
     is->bytes = above->len;
     is->rows = is->bytes ? in->len / (is->bytes + lead_in) : 0;
     is->in = in->buf, is->above = above->buf, is->out = out->buf;
@@ -232,7 +235,7 @@ static PyObject *run(PyObject *args, int undo)
     PyBuffer_Release(&in);
     PyBuffer_Release(&above);
     PyBuffer_Release(&out);
-    if (!fits) return refuse("rows of different sizes"), NULL;
+    if (!fits) return refuse("rows of different sizes, or that lie over one another"), NULL;
     if (wrong >= 0) return PyErr_Format(PyExc_ValueError, "there is no filter %d", wrong);
     Py_RETURN_NONE;
 }

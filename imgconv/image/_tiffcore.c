@@ -11,7 +11,7 @@ typedef struct {
     ptrdiff_t in_size, out_size, row; /* row: bytes of a row, for PackBits */
 } Segment;
 
-enum { FULL = -1, DAMAGED = -2 }; /* in place of the bytes that came out */
+enum { FULL = -1, DAMAGED = -2, UNFIT = -3 }; /* in place of the bytes that came out */
 
 /* LZW: codes of 9 to 12 bits, the high bit first; a code is one bit longer as soon as the next one could be. */
 enum { CLEAR = 256, END = 257, FIRST = 258, LEAST_BITS = 9, MOST_BITS = 12, LAST = 4094 };
@@ -194,7 +194,8 @@ static uint8_t *pack_row(const uint8_t *in, ptrdiff_t size, uint8_t *out)
 static ptrdiff_t packbits_pack(const Segment *is)
 {
     uint8_t *out = is->out;
-    ptrdiff_t rows = is->row > 0 ? is->in_size / is->row : 0;
+    if (is->row < 1 || is->in_size % is->row) return UNFIT;
+    ptrdiff_t rows = is->in_size / is->row;
     if (is->out_size < is->in_size + rows * (is->row / MOST_PACKED + 1)) return FULL;
     for (ptrdiff_t y = 0; y < rows; y++) out = pack_row(is->in + y * is->row, is->row, out);
     return out - is->out;
@@ -282,31 +283,36 @@ static PyObject *py_differ(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *run(PyObject *args, ptrdiff_t (*codec)(const Segment *))
+#define MOST_BYTES (PY_SSIZE_T_MAX / 4) /* so that no sum of sizes overflows */
+
+static PyObject *run(PyObject *args, const char *format, ptrdiff_t (*codec)(const Segment *))
 {
     Py_buffer in, out;
     Segment is;
-    ptrdiff_t made;
+    ptrdiff_t made = UNFIT;
     is.row = 0;
-    if (!PyArg_ParseTuple(args, "y*w*|n", &in, &out, &is.row)) return NULL;
+    if (!PyArg_ParseTuple(args, format, &in, &out, &is.row)) return NULL;
     is.in = in.buf, is.in_size = in.len, is.out = out.buf, is.out_size = out.len;
-    Py_BEGIN_ALLOW_THREADS
-    made = codec(&is);
-    Py_END_ALLOW_THREADS
+    if (in.len <= MOST_BYTES && out.len <= MOST_BYTES && !overlapping(&in, &out)) {
+        Py_BEGIN_ALLOW_THREADS
+        made = codec(&is);
+        Py_END_ALLOW_THREADS
+    }
     PyBuffer_Release(&in);
     PyBuffer_Release(&out);
+    if (made == UNFIT) return refuse("no whole rows, or buffers that lie over one another"), NULL;
     if (made == FULL) return refuse("too little room"), NULL;
     if (made == DAMAGED) return refuse("a code that stands for nothing yet"), NULL;
     return PyLong_FromSsize_t(made);
 }
 
-static PyObject *py_lzw_pack(PyObject *module, PyObject *args) { return run(args, lzw_pack); }
+static PyObject *py_lzw_pack(PyObject *module, PyObject *args) { return run(args, "y*w*", lzw_pack); }
 
-static PyObject *py_lzw_unpack(PyObject *module, PyObject *args) { return run(args, lzw_unpack); }
+static PyObject *py_lzw_unpack(PyObject *module, PyObject *args) { return run(args, "y*w*", lzw_unpack); }
 
-static PyObject *py_packbits_pack(PyObject *module, PyObject *args) { return run(args, packbits_pack); }
+static PyObject *py_packbits_pack(PyObject *module, PyObject *args) { return run(args, "y*w*n", packbits_pack); }
 
-static PyObject *py_packbits_unpack(PyObject *module, PyObject *args) { return run(args, packbits_unpack); }
+static PyObject *py_packbits_unpack(PyObject *module, PyObject *args) { return run(args, "y*w*", packbits_unpack); }
 
 static PyMethodDef METHODS[] = {
     {"lzw_pack", py_lzw_pack, METH_VARARGS, "lzw_pack(data, out)\n--\n\nPack and return how many bytes came out."},

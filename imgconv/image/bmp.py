@@ -31,6 +31,8 @@ _USUAL = {16: (0x7C00, 0x3E0, 0x1F), 24: (0xFF0000, 0xFF00, 0xFF), 32: (0xFF0000
 _EMBEDDED, _LINKED = b"DEBM", b"KNIL"
 
 _CACHED = 2**17
+_LONGEST_RUN = 2**10
+"""Pixels of a byte at most: two make a run of 255, and some may be left out."""
 
 Bytes = NDArray[np.uint8]
 
@@ -79,6 +81,8 @@ def open_bmp(file: IO[bytes], budget: Budget) -> Opened:
         raise DataError(f"its header is of {size} bytes, which no version of BMP has")
     head += file.read(size - 4)
     layout = _layout(head, size, file)
+    if layout.compression in (_RUNS8, _RUNS4):
+        budget.check_pixels(layout.width, layout.height, _LONGEST_RUN)
     last = -(-layout.width * layout.bits // 8)  # of whose row the padding may be missing
     plain = layout.compression not in (_RUNS8, _RUNS4)
     if layout.place > end or (plain and layout.place + (layout.height - 1) * layout.stride + last > end):

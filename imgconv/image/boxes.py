@@ -9,6 +9,9 @@ from typing import IO, NamedTuple
 from imgconv.image.budget import Budget
 from imgconv.image.guard import DataError
 
+_BOX_STEPS = 16
+"""The steps of a box, for each of which the file is asked twice."""
+
 
 class Box(NamedTuple):
     """A box: its kind, and where its contents begin and end in the file."""
@@ -41,7 +44,7 @@ def boxes(file: IO[bytes], budget: Budget, start: int = 0, end: int | None = Non
     last = file.seek(0, os.SEEK_END)
     end = last if end is None else end
     while start + 8 <= end:
-        budget.spend()
+        budget.spend(_BOX_STEPS)
         file.seek(start)
         head = file.read(16)
         size, first = int.from_bytes(head[:4], "big"), start + 8

@@ -18,6 +18,7 @@ FRAME_STEPS = 64
 """The steps of a frame or page, each of which takes some time however small it is."""
 
 _COPIES = 4
+_PIXELS_OF_NOTHING = 2**24
 _PIXELS_A_STEP, _BYTES_A_STEP = 2**10, 2**6
 
 
@@ -65,6 +66,15 @@ class Budget:
             raise BudgetError("its parts name more bytes than the file can hold")
         if self.steps < 0:
             raise BudgetError("it has too many parts for a file of its size; a larger --max-pixels lets it in")
+
+    def check_pixels(self, width: int, height: int, most: int) -> None:
+        """Refuse a size for which there are not enough bytes, of each of which at most `most` pixels come.
+
+        Raises:
+            BudgetError: there are not.
+        """
+        if width * height > _PIXELS_OF_NOTHING + most * self.size:
+            raise BudgetError(f"{self.size} bytes cannot hold the {width}x{height} pixels that its header says")
 
     def spend_frames(self, count: int, units: str) -> None:
         """Take the steps of `count` frames or pages, which are called `units`.

@@ -30,6 +30,7 @@ _DEEP, _PARTS = 0x800, 0x1000
 _UINT, _HALF, _FLOAT = 0, 1, 2
 _REC_709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 _MAX_HEADER = 2**24
+_MOST_CHANNELS = 2**12
 
 
 class _Channel(NamedTuple):
@@ -127,6 +128,8 @@ def _channels(listed: bytes) -> list[_Channel]:
     while name := _word(stream):
         kind, _, across, down = struct.unpack("<iIii", _bytes(stream, 16))
         found.append(_Channel(name, kind, (across, down)))
+        if len(found) > _MOST_CHANNELS:
+            raise DataError(f"more than {_MOST_CHANNELS} channels")
     return found
 
 

@@ -23,7 +23,8 @@ _MARKER = re.compile(rb"\xFF([^\x00\x01\xD0-\xD7\xFF])")
 _FILLED = (b"\x80", b"\x7f")
 """Middle grey, and the ink of it."""
 _CORNER = 4
-_ADDED = bytes.fromhex("55aa3ce1") * 32
+_ADDED = b"".join(bytes.fromhex("55aa3ce1") * 16 + bytes((0xFF, 0xD0 + number % 8)) for number in range(16))
+"""Any codes, and each restart marker, as a decoder may wait for one."""
 
 
 def scan_ends(data: bytes) -> Iterator[int]:

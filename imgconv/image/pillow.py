@@ -19,6 +19,8 @@ from imgconv.image.pillowsamples import Packed, mode_facts, picture_of, result_m
 from imgconv.image.texts import comments
 
 _MP_COUNT, _IPTC = 0xB001, 0x0404
+_MOST_PIXELS = {"JPEG": 8 * 8 * 8, "GIF": 4096}
+"""How many pixels can come of a byte: a block takes a bit or more, a code stands for 4,096 or fewer."""
 
 
 def open_pillow(file: IO[bytes], format: str, budget: Budget) -> Opened:
@@ -40,6 +42,8 @@ def open_pillow(file: IO[bytes], format: str, budget: Budget) -> Opened:
         if "progressive" in picture.info:
             file.seek(0)
             check_scans(file.read())
+    if format in _MOST_PIXELS:
+        budget.check_pixels(picture.width, picture.height, _MOST_PIXELS[format])
     packed = Packed(picture, _all_rows(picture, file) if format == "JPEG" else None)
     plain = format == "JPEG" and picture.mode == mode
     opened = Opened(

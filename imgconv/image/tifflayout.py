@@ -180,7 +180,7 @@ def layout_of(stream: Stream, fields: Fields, budget: Budget) -> Layout:
         whole = _plain_lengths(layout, len(offsets))
         lengths = tuple(0 if at in absent else length for at, length in enumerate(whole))
     if layout.photometric in COLOURS and samples < layout.colours:
-        problem = f"{_COLOUR_NAMES[layout.photometric]} colours in {samples} channel{'s' * (samples > 1)}"
+        problem = f"{_COLOUR_NAMES[layout.photometric]} colours in {samples} channel{'s' * (samples != 1)}"
         raise DataError(problem)
     layout.segments = list(zip(offsets, lengths, strict=False))
     if not any(length for _, length in layout.segments):

@@ -38,6 +38,23 @@ def png_file(width, height, depth, colour, rows, *, chunks=(), interlace=0, late
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, part) for name, part in parts)
 
 
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""PNG's seven passes: first column and row, and the steps across and down (PNG, chapter 8.1)."""
+
+
+def png_rows(values, depth, interlaced=False):
+    """The unfiltered rows of a PNG image of any depth, pass by pass, from values of (rows, cols, channels)."""
+    rows = []
+    for left, top, right, down in ADAM7 if interlaced else ((0, 0, 1, 1),):
+        part = values[top::down, left::right]
+        if depth == 16:
+            part = np.stack([part >> 8, part & 255], axis=3)
+        if part.size:
+            bits = part.reshape(len(part), -1)[:, :, None] >> np.arange(min(depth, 8))[::-1] & 1
+            rows += [row.tobytes() for row in np.packbits(bits.reshape(len(part), -1).astype(np.uint8), axis=1)]
+    return rows
+
+
 def exif_block(orientation, order="<", thumbnail=False):
     """An EXIF block with a make, an orientation, and if asked a second directory as for a thumbnail."""
     entries = [(271, 2, 5, b"Duck\0"), (274, 3, 1, struct.pack(order + "H", orientation))]
