@@ -14,15 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import kerneltext, weightfile
+from imgconv import numbertext, weightfile
 from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import ImgconvError, quoted, shorten
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, PADDINGS, Padding, whole
 from imgconv.kernelfile import SUFFIXES
+from imgconv.kerneltext import rows_hint
 from imgconv.kernelvalue import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer
 from imgconv.library import kernel as find_kernel
-from imgconv.yamlfile import describe
+from imgconv.yamlfile import DECIMALS, ZeroFirst, describe
 
 Schema = dict[str, Any]
 
@@ -86,16 +87,18 @@ def attributes(docstring: str) -> dict[str, str]:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _number(value: object) -> kerneltext.Number:
+def _number(value: object) -> numbertext.Number:
     if isinstance(value, str):
         try:
-            return kerneltext.number(value)
+            return numbertext.number(value)
         except ValueError as problem:
             raise Wrong(str(problem)) from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Wrong(f"expected a number, not {describe(value)}")
+    if isinstance(value, ZeroFirst):
+        raise Wrong(f"0{value} {DECIMALS}")
     if not np.isfinite(float(value)):
-        raise Wrong(f"{value} is not a finite number")
+        raise Wrong(f"{describe(value)} is not a finite number")
     return value
 
 
@@ -143,7 +146,7 @@ def _counts(value: Any, folder: str) -> tuple[int, ...]:
 
 
 def _scale(value: Any, folder: str) -> tuple[int, int]:
-    found = kerneltext.fraction(_number(value))
+    found = numbertext.fraction(_number(value))
     if not 0 < found <= MAX_LENGTH:
         raise Wrong(f"expected a number above 0, such as 2, 0.5 or 3/2, not {describe(value)}")
     found = found.limit_denominator(10**9)
@@ -267,6 +270,8 @@ def _nested(value: list[Any]) -> NDArray[np.float64]:
         return list(_each(part, lambda one: numbers(one, depth + 1)))
 
     made = numbers(value, 0)
+    if hint := rows_hint(value, "yaml") if all(isinstance(one, float) for one in made) else "":
+        raise Wrong(hint)
     try:
         array = np.array(made, dtype=np.float64)
     except ValueError:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from imgconv import matrixfile, parametric, yamlfile
+from imgconv import arrayfile, matrixfile, parametric, smallfile, yamlfile
 from imgconv.errors import (
     ImgconvError,
     KernelFileError,
@@ -23,11 +23,13 @@ from imgconv.errors import (
     quoted,
     shorten,
 )
-from imgconv.kerneltext import Number, fraction, number, over_one_divisor
+from imgconv.gain import rescaled
+from imgconv.kerneltext import over_one_divisor, rows_hint
 from imgconv.kernelvalue import (
     CLASSES,
     COMBINES,
     MAPS,
+    MAX_TAP,
     AnyKernel,
     Combined,
     Kernel,
@@ -37,10 +39,14 @@ from imgconv.kernelvalue import (
     Pointwise,
     Solid,
 )
-from imgconv.yamlfile import Document, Step, describe
+from imgconv.numbertext import Number, fraction, number
+from imgconv.yamlfile import DECIMALS, Document, Step, ZeroFirst, describe
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What a kernel's name looks like; it is compared with file names and never joined into a path."""
+
+MAX_MEMBERS, MAX_MEMBER_TAPS = 256, 1 << 23
+"""The most kernels that are combined, and the most taps that they have together."""
 
 SUFFIXES = (".yaml", ".yml", ".npy", ".csv", ".mat")
 
@@ -81,7 +87,7 @@ def load(path: str, resolve: Resolve | None, name: str | None = None) -> AnyKern
     stem, suffix = os.path.splitext(os.path.basename(path))
     suffix = suffix.lower()
     if suffix in (".yaml", ".yml"):
-        text = matrixfile.read(path, yamlfile.MAX_BYTES)
+        text = smallfile.read(path, yamlfile.MAX_BYTES)
         return from_yaml(text, path, os.path.dirname(path), resolve, name or shorten(stem), found=name)
     reader = {".npy": matrixfile.npy, ".csv": matrixfile.csv, ".mat": matrixfile.mat}[suffix]
     try:
@@ -124,9 +130,9 @@ def solid(path: str) -> Solid | None:
     name = shorten(stem)
     try:
         if suffix.lower() == ".npy":
-            array = matrixfile.read_npy(path, (2, 3, 4))
+            array = arrayfile.read_npy(path, (2, 3, 4))
             return Solid(name=name, weights=array) if array.ndim == 3 else None
-        text = matrixfile.read(path, yamlfile.MAX_BYTES)
+        text = smallfile.read(path, yamlfile.MAX_BYTES)
         return _Reader(yamlfile.load(text, path), os.path.dirname(path), None).solid(name)
     except KernelValueError as error:
         raise KernelFileError(path, error.problem) from None
@@ -247,8 +253,10 @@ class _Reader:
                 self.fail(str(problem), *path)
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.fail(f"expected a number, not {describe(value)}", *path)
+        if isinstance(value, ZeroFirst):
+            self.fail(f"0{value} {DECIMALS}", *path)
         if not np.isfinite(float(value)):
-            self.fail(f"{value} is not a finite number", *path)
+            self.fail(f"{describe(value)} is not a finite number", *path)
         return value
 
     def listed(self, value: object, what: str, *path: Step) -> list[Any]:
@@ -263,8 +271,15 @@ class _Reader:
         lines = self.listed(value, f"{key} must be a list of rows such as [[1, 0, -1], [2, 0, -2]]", key, *plane)
         if not plane and _nested(lines):
             self.fail(f"{key} has three axes, which only --volume slides", key)
+        if not plane and not any(isinstance(line, list | dict | str) for line in lines):
+            single = f"for a single row, write [[{describe(lines[0])}, ...]]"
+            hint = rows_hint(lines, "yaml") or f"{len(lines)} numbers are not rows"
+            self.fail(f"{hint}; {single}", key)
         rows: list[list[Number]] = []
         for at, line in enumerate(lines):
+            if isinstance(line, str):
+                problem = f"row {at + 1} of {key} must be a list of numbers, not {describe(line)}"
+                self.fail(f"{problem}; write it in brackets, as in [1, 2, 1]", key, at)
             line = self.listed(line, f"row {at + 1} of {key} must be a list of numbers", key, *plane, at)
             rows.append([self.number(value, key, *plane, at, column) for column, value in enumerate(line)])
             if len(line) != len(rows[0]):
@@ -323,6 +338,8 @@ class _Reader:
         members = self.listed(self.keys.get("of"), "combine needs 'of', a list of kernel names", "of")
         if self.resolve is None:
             raise KernelSpecError(named["name"], "is itself combined, so it cannot be a member")
+        if len(members) > MAX_MEMBERS:
+            self.fail(f"{len(members)} members are more than {MAX_MEMBERS}", "of")
         kernels: list[Kernel] = []
         for at, member in enumerate(members):
             if not isinstance(member, str):
@@ -336,11 +353,15 @@ class _Reader:
             if not isinstance(kernel, Kernel):
                 self.fail(f"the member {quoted(member)} is no single matrix of taps", "of", at)
             kernels.append(kernel)
+            if sum(one.weights.size for one in kernels) > MAX_MEMBER_TAPS:
+                self.fail(f"the members have more than {MAX_MEMBER_TAPS} taps together", "of", at)
         return Combined(**named, combine=str(combine), of=tuple(kernels))
 
     def pointwise(self, named: dict[str, Any]) -> Pointwise:
         weights, factor = over_one_divisor(self.rows("matrix"))
         factor *= fraction(self.number(self.keys.get("scale", 1), "scale"))
+        if not 1 / MAX_TAP <= abs(factor) <= MAX_TAP and factor:
+            self.fail(f"the scale must lie within {1 / MAX_TAP:g} and {MAX_TAP:g}", "scale")
         matrix = np.array(weights) * factor.numerator / factor.denominator
         return Pointwise(**named, matrix=matrix, bias=self.biases())
 
@@ -357,7 +378,7 @@ class _Reader:
         if os.path.splitext(path)[1].lower() != ".npy":
             self.fail(f"weights must be rows of numbers or name a .npy file, not {describe(file)}", "weights")
         try:
-            array = matrixfile.read_npy(path)
+            array = arrayfile.read_npy(path)
         except KernelFileError as error:
             self.fail(str(error), "weights")
         if array.ndim != 4:
@@ -386,7 +407,10 @@ class _Reader:
         if "normalise" in self.keys:
             if self.keys["normalise"] != "sum" or "scale" in self.keys:
                 self.fail("normalise can only be 'sum', and goes with no scale", "normalise")
-            kernel = kernel.with_gain("sum")
+            if not kernel.sum:
+                problem = "the taps sum to 0, which no factor makes 1; leave normalise out, or write scale"
+                self.fail(problem, "normalise")
+            kernel = rescaled(kernel, "sum")
         if "offset" in self.keys:
             kernel = kernel.replace(offset=self.offset(self.keys["offset"], "offset"))
         if "anchor" in self.keys:

@@ -1,64 +1,20 @@
-"""Kernels and numbers written as text: inline matrices, exact fractions, and rows of taps in .csv and .mat files."""
+"""Kernels written as text on the command line, and taps brought over one divisor."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from math import isfinite, lcm
+from math import isqrt, lcm
 
-from imgconv.errors import KernelSpecError, KernelValueError, quoted
-from imgconv.kernelvalue import MAX_SIDE, Kernel
-
-Number = int | float | Fraction
+from imgconv.errors import KernelSpecError, KernelValueError
+from imgconv.kernelvalue import Kernel
+from imgconv.numbertext import Number, TableError, fraction, number, table
 
 MAX_DIVISOR = 2**31
 """Taps written as fractions are brought over one divisor up to this size; beyond it they become floats."""
 
-# Not compiled here: most runs need none of them, and Python remembers those that it has compiled.
-_NUMBER = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _SEVERAL = r"[,;\s]"
-_FIELD = r"[^,;\t ]+"
-
-
-def number(text: str) -> Number:
-    """Read one number: ``3`` as an int, ``0.5`` or ``1e-3`` as a float, ``1/9`` as a fraction.
-
-    Raises:
-        ValueError: its message completes a sentence that begins with what is wrong.
-
-    >>> number("1/9"), number("-2"), number(".5")
-    (Fraction(1, 9), -2, 0.5)
-    """
-    upper, slash, lower = text.strip().partition("/")
-    if slash:
-        divisor = fraction(plain(lower))
-        if divisor == 0:
-            raise ValueError(f"{quoted(text.strip())} divides by 0")
-        return fraction(plain(upper)) / divisor
-    return plain(upper)
-
-
-def plain(text: str) -> int | float:
-    """Read one number that is no fraction; see `number`."""
-    text = text.strip()
-    if not text:
-        raise ValueError("a number is missing")
-    if len(text) > 300 or not re.fullmatch(_NUMBER, text):
-        raise ValueError(f"'{text[:40]}' is not a number")
-    value = float(text)
-    if not isfinite(value):
-        raise ValueError(f"'{text[:40]}' is too large")
-    return int(text) if text.lstrip("+-").isdigit() else value
-
-
-def fraction(value: Number) -> Fraction:
-    """Return `value` as the fraction that its decimal digits say: 0.1 becomes 1/10.
-
-    >>> fraction(0.1), fraction(3)
-    (Fraction(1, 10), Fraction(3, 1))
-    """
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
 
 
 def over_one_divisor(rows: Sequence[Sequence[Number]]) -> tuple[list[list[float]], Fraction]:
@@ -70,10 +26,15 @@ def over_one_divisor(rows: Sequence[Sequence[Number]]) -> tuple[list[list[float]
     taps = [tap for row in rows for tap in row]
     factor = 1
     if any(isinstance(tap, Fraction) for tap in taps) and not any(isinstance(tap, float) for tap in taps):
-        factor = lcm(*(Fraction(tap).denominator for tap in taps))
-    if factor > MAX_DIVISOR:
-        factor = 1
-    return [[float(tap * factor) for tap in row] for row in rows], Fraction(1, factor)
+        for tap in taps:  # step by step, as the divisor of thousands of taps would have thousands of digits
+            factor = lcm(factor, Fraction(tap).denominator)
+            if factor > MAX_DIVISOR:
+                factor = 1
+                break
+    try:
+        return [[float(tap * factor) for tap in row] for row in rows], Fraction(1, factor)
+    except OverflowError:
+        return [[float(tap) for tap in row] for row in rows], Fraction(1)
 
 
 def inline(spec: str) -> Kernel:
@@ -92,7 +53,7 @@ def inline(spec: str) -> Kernel:
     scale = Fraction(1)
     if slash and not re.search(_SEVERAL, divisor.strip()) and ("/" not in body or body[-1:].isspace()):
         try:
-            below = fraction(plain(divisor))
+            below = fraction(number(divisor))
         except ValueError as problem:
             raise KernelSpecError(spec, f"in the divisor, {problem}") from None
         if below == 0:
@@ -100,12 +61,17 @@ def inline(spec: str) -> Kernel:
         scale = 1 / below
     else:
         body = spec
-    rows = [_inline_row(spec, row, text) for row, text in enumerate(body.strip().split(";"), 1)]
+    lines = body.strip().split(";")
+    if blank := next((row for row, line in enumerate(lines, 1) if not line.strip()), 0):
+        raise KernelSpecError(spec, f"row {blank} is empty")
+    try:
+        rows = table(lines, inline=True).rows
+    except TableError as problem:
+        where = f"in row {problem.row}, column {problem.cell}, " if problem.cell else ""
+        raise KernelSpecError(spec, f"{where}{problem}") from None
     for row, taps in enumerate(rows, 1):
         if len(taps) != len(rows[0]):
             raise KernelSpecError(spec, f"row {row} has length {len(taps)}, but row 1 has length {len(rows[0])}")
-    if max(len(rows), len(rows[0])) > MAX_SIDE:
-        raise KernelSpecError(spec, f"has more than {MAX_SIDE} taps on a side")
     weights, factor = over_one_divisor(rows)
     try:
         return Kernel(name="inline", weights=weights, scale=scale * factor)  # type: ignore[arg-type]
@@ -113,31 +79,26 @@ def inline(spec: str) -> Kernel:
         raise KernelSpecError(spec, error.problem) from None
 
 
-def _inline_row(spec: str, row: int, text: str) -> list[Number]:
-    if not text.strip():
-        raise KernelSpecError(spec, f"row {row} is empty")
-    taps: list[Number] = []
-    for column, tap in enumerate(text.split(",") if "," in text else text.split(), 1):
-        try:
-            taps.append(number(tap))
-        except ValueError as problem:
-            raise KernelSpecError(spec, f"in row {row}, column {column}, {problem}") from None
-    return taps
+def rows_hint(taps: Sequence[object], form: str) -> str:
+    """Return how to write a flat list of taps as rows, or nothing if it is of no square number of them.
 
+    Args:
+        taps: the list.
+        form: ``inline`` or ``yaml``.
 
-def fields(line: str) -> Iterable[tuple[int, str]]:
-    """Yield (column, text) for the fields of a line, separated by commas, semicolons, tabs or blanks.
-
-    A field between two separators may be empty; blanks around separators count for nothing.
+    >>> rows_hint([1, 2, 1, 2, 4, 2, 1, 2, 1], "yaml")
+    '9 numbers in one list; for 3 rows of 3 write [[1, 2, 1], [2, 4, 2], [1, 2, 1]]'
     """
-    position = 0
-    for part in re.split(r"([,;\t])", line):
-        if part in (",", ";", "\t"):
-            position += len(part)
-            continue
-        found = list(re.finditer(_FIELD, part))
-        for match in found:
-            yield position + match.start() + 1, match.group()
-        if not found:
-            yield position + 1, ""
-        position += len(part)
+    side = isqrt(len(taps))
+    if side < 2 or side * side != len(taps) or side % 2 == 0:
+        return ""
+    rows = [list(map(str, taps[at : at + side])) for at in range(0, len(taps), side)]
+    if form == "inline":
+        shown = [",".join(row) for row in rows]
+        text = ";".join(shown) if side == 3 else f"{shown[0]};{shown[1]};..."
+    else:
+        shown = [f"[{', '.join(row)}]" for row in rows]
+        text = f"[{', '.join(shown)}]" if side == 3 else f"[{shown[0]}, {shown[1]}, ...]"
+    if len(text) > 200:
+        text = "1,2,1;2,4,2;1,2,1" if form == "inline" else "[[1, 2, 1], [2, 4, 2], [1, 2, 1]]"
+    return f"{len(taps)} numbers in one list; for {side} rows of {side} write {text}"

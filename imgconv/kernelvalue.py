@@ -6,6 +6,7 @@ degrees into the mask that is laid on the picture, unless the caller asks to cor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from math import hypot, sqrt
 from typing import Any, Self
@@ -13,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv.errors import KernelValueError, OptionError, did_you_mean, quoted
+from imgconv.errors import KernelValueError, did_you_mean, quoted
 from imgconv.value import Value
 
 Matrix = NDArray[np.float64]
@@ -94,6 +95,7 @@ class Taps(Named, kw_only=True):
         Named.__post_init__(self)
         if self.scale and not 1 / Fraction(MAX_TAP) <= abs(self.scale) <= MAX_TAP:
             raise KernelValueError(self.name, f"the scale must lie within {1 / MAX_TAP:g} and {MAX_TAP:g}")
+        _check_offsets(self.name, (self.offset,))
 
     @property
     def size(self) -> str:
@@ -148,41 +150,6 @@ class Taps(Named, kw_only=True):
         """
         positive, negative, offset = self.positive_sum, self.negative_sum, self.offset.at(high)
         return positive * low + negative * high + offset, positive * high + negative * low + offset
-
-    def with_gain(self, gain: str) -> Self:
-        """Return the kernel rescaled.
-
-        Args:
-            gain: ``raw`` leaves it; ``sum`` divides by the sum of the taps, or by 1 where that is 0 (the rule of
-                SVG's feConvolveMatrix); ``unit`` makes a ramp of slope 1 come out with slope 1 for smoothing
-                kernels and with value 1 for first derivatives; ``range`` makes the positive (or, where larger,
-                the negative) taps sum to 1, so that no result is larger than the largest sample.
-
-        Raises:
-            KernelValueError: ``unit`` of a kernel whose response to every ramp is 0, such as a Laplacian.
-            OptionError: the gain is unknown.
-        """
-        match gain:
-            case "raw":
-                divisor = 1.0
-            case "sum":
-                divisor = self.sum or 1.0
-            case "unit":
-                divisor = self.sum or self.ramp_gain
-                if divisor == 0:
-                    raise KernelValueError(
-                        self.name, "its response to a ramp is 0, so it has no unit gain; use --gain range"
-                    )
-            case "range":
-                divisor = max(self.positive_sum, -self.negative_sum) or 1.0
-            case _:
-                raise OptionError("gain", f"{quoted(gain)} is none of {'|'.join(GAINS)}{did_you_mean(gain, GAINS)}")
-        if divisor == 1:
-            return self
-        # The divisor of an integral kernel is a fraction again, so its results stay exact.
-        if self.integral and (ratio := Fraction(divisor) / self.scale).denominator == 1:
-            return self.replace(scale=1 / ratio)
-        return self.replace(weights=self.taps / divisor, scale=Fraction(1))
 
 
 class Kernel(Taps, kw_only=True):
@@ -266,12 +233,11 @@ class Combined(Named, kw_only=True):
         """(rows, cols) of every member."""
         return self.of[0].shape
 
-    def with_gain(self, gain: str) -> Combined:
-        """Return the combination with every member rescaled; see `Kernel.with_gain`."""
-        return self.replace(of=tuple(member.with_gain(gain) for member in self.of))
-
     def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
         """Return bounds of the combined result for samples within `low` and `high`; the angle is in degrees."""
+        if low == 0 and not any(member.offset for member in self.of) and self.combine != "angle":
+            lowest, highest = self.bounds
+            return lowest * high, highest * high
         ranges = [member.guaranteed_range(low, high) for member in self.of]
         match self.combine:
             case "magnitude":
@@ -282,6 +248,21 @@ class Combined(Named, kw_only=True):
                 return sum(a for a, _ in ranges), sum(b for _, b in ranges)
             case _:
                 return 0.0, 360.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Bounds of the combined result for samples from 0 to 1, without offsets; not of an angle."""
+        taps = [member.taps for member in self.of]
+        total: Matrix = np.sum(taps, axis=0)
+        if self.combine == "sum":
+            return float(np.minimum(total, 0).sum()), float(np.maximum(total, 0).sum())
+        if self.combine == "max":
+            # The largest is no smaller than the mean, which is 0 where the members cancel out.
+            mean = float(np.minimum(total, 0).sum()) / len(taps)
+            return max(mean, *(one.negative_sum for one in self.of)), max(one.positive_sum for one in self.of)
+        if len(taps) == 2:
+            return 0.0, _farthest(*taps)
+        return 0.0, hypot(*(max(one.positive_sum, -one.negative_sum) for one in self.of))
 
 
 class Pointwise(Named, kw_only=True):
@@ -298,6 +279,7 @@ class Pointwise(Named, kw_only=True):
     def __post_init__(self) -> None:
         Named.__post_init__(self)
         object.__setattr__(self, "matrix", as_matrix(self.matrix, self.name))
+        _check_offsets(self.name, self.bias)
         if self.bias and len(self.bias) != self.matrix.shape[0]:
             raise KernelValueError(
                 self.name,
@@ -335,6 +317,7 @@ class Learned(Named, kw_only=True):
     def __post_init__(self) -> None:
         Named.__post_init__(self)
         object.__setattr__(self, "weights", as_array(self.weights, self.name, "out, in / groups, rows, cols"))
+        _check_offsets(self.name, map(Offset, self.bias))
         if self.bias and len(self.bias) != len(self.weights):
             raise KernelValueError(
                 self.name,
@@ -412,6 +395,12 @@ def as_array(values: ArrayLike, name: str, axes: str) -> NDArray[np.float64]:
     return array
 
 
+def _check_offsets(name: str, offsets: Iterable[Offset]) -> None:
+    for offset in offsets:
+        if not max(abs(offset.value), abs(offset.share)) <= MAX_TAP:
+            raise KernelValueError(name, f"the offset must lie within {-MAX_TAP:g} and {MAX_TAP:g}")
+
+
 def _check_anchor(name: str, anchor: tuple[int, int] | None, shape: tuple[int, int]) -> None:
     if anchor is not None and not all(0 <= at < size for at, size in zip(anchor, shape, strict=True)):
         raise KernelValueError(
@@ -423,3 +412,20 @@ def _check_anchor(name: str, anchor: tuple[int, int] | None, shape: tuple[int, i
 def _fold(total: float, terms: Matrix) -> float:
     """Return `total`, or exactly 0 where it is only what rounding left of `terms`."""
     return 0.0 if abs(total) <= 1e-12 * float(np.abs(terms).sum()) else total
+
+
+def _farthest(x: Matrix, y: Matrix) -> float:
+    """Return the largest length of (sum of x * p, sum of y * p) for all p from 0 to 1.
+
+    These points fill a polygon whose sides are the vectors (x, y) of all taps, in the order of their angles: a
+    zonogon. Its farthest point is a corner.
+    """
+    x, y = x.ravel(), y.ravel()
+    turned = (y < 0) | ((y == 0) & (x < 0))
+    start_x, start_y = x[turned].sum(), y[turned].sum()
+    x, y = np.where(turned, -x, x), np.where(turned, -y, y)
+    order = np.argsort(np.arctan2(y, x))
+    along_x, along_y = (np.concatenate([[0.0], np.cumsum(part[order])]) for part in (x, y))
+    one_way = np.hypot(start_x + along_x, start_y + along_y)
+    other_way = np.hypot(start_x + along_x[-1] - along_x, start_y + along_y[-1] - along_y)
+    return float(max(one_way.max(), other_way.max()))

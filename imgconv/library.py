@@ -91,7 +91,7 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
     if isinstance(spec, AnyKernel):
         return spec
     if isinstance(spec, os.PathLike):
-        return _file(os.fspath(spec))
+        return _file(os.fsdecode(spec))
     if not isinstance(spec, str):
         array = _array(spec)
         return Learned(name="array", weights=array) if np.ndim(array) == 4 else Kernel(name="array", weights=array)

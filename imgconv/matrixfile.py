@@ -3,59 +3,48 @@
 from __future__ import annotations
 
 import os
-import warnings
-from typing import Any
+import re
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imgconv import arrayfile, numbertext
 from imgconv.errors import KernelFileError, shorten
-from imgconv.kerneltext import Number, fields, fraction, number, over_one_divisor
-from imgconv.kernelvalue import Kernel, Learned, Offset
+from imgconv.kerneltext import over_one_divisor
+from imgconv.kernelvalue import MAX_SIDE, Kernel, Learned, Offset
+from imgconv.numbertext import Number, TableError, fraction
+from imgconv.smallfile import read
 
 MAX_TEXT = 1 << 25
 """The longest .csv or .mat that is read, in bytes."""
 
-MAX_TAPS = 1 << 26
-"""The most numbers in a .npy file: four dimensions of them are the weights of a CNN layer."""
-
-
-def read_npy(path: str, axes: tuple[int, ...] = (2, 4)) -> NDArray[Any]:
-    """Read an array of numbers from a .npy file; nothing in it is run, and its size is checked before it is read.
-
-    Args:
-        path: the file.
-        axes: how many the array may have.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            array = np.lib.format.open_memmap(path, mode="r")
-    except OSError as error:
-        raise KernelFileError(path, _reason(error)) from None
-    except Exception:  # a broken header raises whatever Python's own tokenizer and parser do
-        raise KernelFileError(path, "is not a .npy file of plain numbers") from None
-    if array.ndim not in axes or array.size > MAX_TAPS:
-        hint = ", and one of three axes goes with --volume" * (array.ndim == 3)
-        raise KernelFileError(path, f"holds an array of shape {array.shape}; a kernel has rows and columns{hint}")
-    return np.array(array)
+_MARKS_1252 = bytes.maketrans(b"\xa0\x92\xb4\x96\x97", b"\x00\x01\x02\x03\x04")
+_SEPARATOR = r'"?sep=(.)"?'
 
 
 def npy(path: str) -> Kernel | Learned:
     """Read a matrix of numbers (rows, cols), taken as written, or learned weights (out, in / groups, rows, cols)."""
-    array = read_npy(path)
+    array = arrayfile.read_npy(path, (2, 4))
     if array.ndim == 4:
         return Learned(name=_name(path), weights=array)
     return Kernel(name=_name(path), weights=array)
 
 
 def csv(path: str) -> Kernel:
-    """Read a line per row, numbers separated by commas, semicolons, tabs or blanks, taken as written."""
-    rows = [_row(path, at, line) for at, line in _lines(path)]
+    """Read a line per row as spreadsheets and people write them, taken as written; see `imgconv.numbertext`."""
+    lines = _lines(path)
+    separator = ""
+    first = next((at for at, line in enumerate(lines) if line.strip()), None)
+    if first is not None and (said := re.fullmatch(_SEPARATOR, lines[first].strip(" "), re.IGNORECASE)):
+        separator, lines[first] = said[1], ""
+    rows, at, _ = _table(path, lines, separator)
     if not rows:
         raise KernelFileError(path, "is empty")
-    _check_rows(path, rows)
-    weights, scale = over_one_divisor([taps for _, taps in rows])
+    for line, taps in zip(at, rows, strict=True):
+        if len(taps) != len(rows[0]):
+            problem = f"this row has length {len(taps)}, but the first has length {len(rows[0])}"
+            raise KernelFileError(path, problem, line)
+    weights, scale = over_one_divisor(rows)
     return Kernel(name=_name(path), weights=np.array(weights), scale=scale)
 
 
@@ -66,22 +55,24 @@ def mat(path: str) -> Kernel:
     picture as written and computes sum(mask * pixels) / scale + offset (libvips, vips_matrixload and vips_conv), so
     the rotated one gives, when convolved, what vips gives.
     """
-    rows = [_row(path, at, line) for at, line in _lines(path)]
-    if not rows:
+    lines = _lines(path)
+    at = next((at for at, line in enumerate(lines) if line.strip()), None)
+    if at is None:
         raise KernelFileError(path, "is empty")
-    line, header = rows.pop(0)
-    if not 2 <= len(header) <= 4 or not all(isinstance(size, int) and size > 0 for size in header[:2]):
-        raise KernelFileError(path, "the first line must be 'width height [scale [offset]]'", line)
+    first, line = lines[at], at + 1
+    lines[at] = ""
+    rows, places, decimal = _table(path, lines)
+    header = _header(path, first, line, decimal)
     scale = header[2] if len(header) > 2 else 1
     offset = header[3] if len(header) > 3 else 0
     if scale == 0:
         raise KernelFileError(path, "the scale is 0, but results are divided by it", line)
     width, height = header[:2]
-    if len(rows) != height or any(len(taps) != width for _, taps in rows):
-        wrong = next((at for at, taps in rows if len(taps) != width), line)
+    if len(rows) != height or any(len(taps) != width for taps in rows):
+        wrong = next((place for place, taps in zip(places, rows, strict=True) if len(taps) != width), line)
         found = f"the number of rows is {len(rows)}" if len(rows) != height else "a row has another length"
         raise KernelFileError(path, f"the header says {width}x{height} taps, but {found}", wrong)
-    weights, factor = over_one_divisor([taps for _, taps in rows])
+    weights, factor = over_one_divisor(rows)
     kernel = Kernel(
         name=_name(path),
         weights=np.array(weights),
@@ -92,53 +83,53 @@ def mat(path: str) -> Kernel:
     return kernel.slid()
 
 
+def _header(path: str, text: str, line: int, decimal: str) -> list[Number]:
+    """Return the numbers of a libvips matrix's first line, which uses the table's mark before decimals."""
+    words = re.split(r"[;\s]+" if decimal == "," else r"[,;\s]+", text.strip())
+    try:
+        header = [numbertext.number(word) for word in words]
+    except ValueError:
+        header = []
+    sizes = header[:2]
+    if not 2 <= len(header) <= 4 or not all(isinstance(size, int) and 0 < size <= MAX_SIDE for size in sizes):
+        raise KernelFileError(path, "the first line must be 'width height [scale [offset]]'", line)
+    return header
+
+
 def _name(path: str) -> str:
     return shorten(os.path.splitext(os.path.basename(path))[0])
 
 
-def _lines(path: str) -> list[tuple[int, str]]:
-    """Return the lines that hold something, with their numbers; ``#`` begins a comment."""
-    try:
-        text = read(path, MAX_TEXT).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise KernelFileError(path, "is not UTF-8 text") from None
-    if len(text) > MAX_TEXT:
+def _lines(path: str) -> list[str]:
+    """Return the lines of a text, each of which counts from 1 where it is; ``#`` begins a comment."""
+    data = read(path, MAX_TEXT)
+    if len(data) > MAX_TEXT:
         raise KernelFileError(path, f"is larger than {MAX_TEXT >> 20} MB")
-    lines = ((at, line.split("#", 1)[0].rstrip()) for at, line in enumerate(text.splitlines(), 1))
-    return [(at, line) for at, line in lines if line.strip()]
+    if data.startswith((b"MATLAB 5.0 MAT-file", b"\x89HDF\r\n\x1a\n")):
+        way = "in MATLAB, writematrix(kernel, 'kernel.csv') writes a file that is read"
+        raise KernelFileError(path, f"is a MATLAB file, not a libvips matrix; {way}")
+    if b"\0" in data[:512] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        raise KernelFileError(path, "is not text")
+    return [line.split("#", 1)[0].rstrip(" ") for line in re.split(r"\r\n|\r|\n", _decoded(path, data))]
 
 
-def _row(path: str, line: int, text: str) -> tuple[int, list[Number]]:
-    taps: list[Number] = []
-    for column, field in fields(text):
-        try:
-            taps.append(number(field))
-        except ValueError as problem:
-            raise KernelFileError(path, str(problem), line, column) from None
-    return line, taps
-
-
-def _check_rows(path: str, rows: list[tuple[int, list[Number]]]) -> None:
-    width = len(rows[0][1])
-    for line, taps in rows:
-        if len(taps) != width:
-            raise KernelFileError(path, f"this row has length {len(taps)}, but the first has length {width}", line)
-
-
-def read(path: str, most: int) -> bytes:
-    """Return the first `most` bytes of a file and one more, which tells that there are more."""
+def _decoded(path: str, data: bytes) -> str:
     try:
-        with open(path, "rb") as file:
-            return file.read(most + 1)
-    except (OSError, ValueError) as error:
-        raise KernelFileError(shorten(path), _reason(error)) from None
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # Excel's "Unicode text"
+            return data.decode("utf-16")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Windows-1252, if nothing but the marks within numbers is beyond ASCII
+        if data.translate(_MARKS_1252).isascii():
+            return data.decode("cp1252")
+        raise KernelFileError(path, "is not UTF-8 text") from None
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, IsADirectoryError):
-        return "is a folder, not a kernel file"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read: {error.strerror.lower()}"
-    return "cannot be read"
+def _table(path: str, lines: Sequence[str], separator: str = "") -> numbertext.Table:
+    try:
+        return numbertext.table(lines, separator=separator)
+    except TableError as error:
+        problem = str(error)
+        if problem.startswith(("is ", "has ", "its ")):
+            raise KernelFileError(path, problem, error.row or None) from None
+        raise KernelFileError(path, problem, error.row or None, error.column or None) from None

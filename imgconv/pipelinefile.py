@@ -15,7 +15,7 @@ import os
 import sys
 from typing import Any
 
-from imgconv import layers, matrixfile, yamlfile
+from imgconv import layers, smallfile, yamlfile
 from imgconv.errors import ImgconvError, PipelineFileError, did_you_mean, quoted
 from imgconv.fields import Field, Wrong, fields, read
 from imgconv.layers import Layer
@@ -39,7 +39,7 @@ def load(path: str) -> Pipeline:
             )
         return parse(sys.stdin.buffer.read(yamlfile.MAX_BYTES + 1), "standard input")
     try:
-        text = matrixfile.read(path, yamlfile.MAX_BYTES)
+        text = smallfile.read(path, yamlfile.MAX_BYTES)
     except ImgconvError as error:
         raise PipelineFileError(
             path, getattr(error, "problem", str(error)).replace("kernel file", "pipeline")
@@ -70,11 +70,14 @@ class _Reader:
 
     def __init__(self, document: Document, folder: str) -> None:
         self.document, self.folder = document, folder
+        listed = document.value if isinstance(document.value, list) else ()
+        names = (next(iter(one), "") if isinstance(one, dict) else one for one in listed)
+        self.familiar = any(isinstance(name, str) and name in layers.names() for name in names)
 
     def chain(self, value: Any, *path: Step) -> tuple[Layer, ...]:
         """Return the layers of the list at `path`."""
         if not isinstance(value, list) or not value:
-            found = "an empty list" if value == [] else describe(value)
+            found = "an empty list" if value == [] else "a text" if isinstance(value, str) else describe(value)
             problem = f"expected a list of layers, one a line as in '- conv: sobel-x', not {found}"
             raise self.document.fail(problem, *path)
         if len(value) > MAX_LAYERS:
@@ -103,9 +106,12 @@ class _Reader:
         """Return the kind of layer called `name`."""
         known = layers.names()
         if name not in known:
-            hint = did_you_mean(name, known) or f"; the layers are {', '.join(known)}"
+            hint = did_you_mean(name, known)
             place = self.document.where_key(*path)
-            raise PipelineFileError(self.document.source, f"there is no layer {quoted(name)}{hint}", *place)
+            # What is no pipeline may be anybody's file, whose words are not for messages.
+            named = quoted(name) if hint or self.familiar else "of that name"
+            rest = hint or f"; the layers are {', '.join(known)}"
+            raise PipelineFileError(self.document.source, f"there is no layer {named}{rest}", *place)
         return layers.find(name)
 
     def made(self, kind: type[Layer], given: Any, *path: Step) -> Layer:

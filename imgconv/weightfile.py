@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv import arrayfile
 from imgconv.errors import KernelFileError, did_you_mean, quoted, shorten
-from imgconv.matrixfile import MAX_TAPS
+from imgconv.smallfile import open_file
+
+SMALL, MOST_PACKED = 1 << 24, 16
+"""An array may take so many bytes, and so many times as many as the file that it is packed in."""
+
+MAX_LISTING = 1 << 24
+"""The longest list of tensors in a .safetensors file, in bytes."""
 
 # Not compiled here: most runs need it not, and Python remembers what it has compiled.
 _FORM = r"(?is)(?P<path>.+\.(?:npy|npz|safetensors))(?::(?P<name>.+))?"
@@ -43,58 +50,66 @@ def read(spec: str, folder: str = "") -> NDArray[Any]:
     if match is None:
         raise KernelFileError(shorten(spec), "weights are read from .npy, .npz and .safetensors files")
     path, name = os.path.join(folder, match["path"]), match["name"]
-    if not os.path.isfile(path):
-        raise KernelFileError(path, "is a folder" if os.path.isdir(path) else "there is no such file")
-    reader = {".npy": _npy, ".npz": _npz}.get(os.path.splitext(path)[1].lower(), _safetensors)
-    array = reader(path, name)
-    if array.dtype.kind not in "buif":
-        raise KernelFileError(path, f"holds {array.dtype.name}, not numbers")
-    if array.size > MAX_TAPS:
-        raise KernelFileError(path, f"holds {array.size} numbers; {MAX_TAPS} are the most")
-    return array
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix == ".npy":
+        if name is not None:
+            raise KernelFileError(path, f"a .npy file holds one array, which has no name such as {quoted(name)}")
+        return arrayfile.read_npy(path)
+    with open_file(path) as file:
+        return _npz(path, name, file) if suffix == ".npz" else _safetensors(path, name, file)
 
 
-def _npy(path: str, name: str | None) -> NDArray[Any]:
-    if name is not None:
-        raise KernelFileError(path, f"a .npy file holds one array, which has no name such as {quoted(name)}")
+def _npz(path: str, name: str | None, file: IO[bytes]) -> NDArray[Any]:
+    """Read one array of a zip file of .npy files; its header says how much is unpacked."""
+    import zipfile
+
+    size = os.fstat(file.fileno()).st_size
     try:
-        return np.array(np.lib.format.open_memmap(path, mode="r"))
-    except Exception:  # a broken header raises whatever Python's own tokenizer and parser do
-        raise KernelFileError(path, "is not a .npy file of plain numbers") from None
-
-
-def _npz(path: str, name: str | None) -> NDArray[Any]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            found: NDArray[Any] = file[_known(path, name, list(file.files))]
-            return found
+        with zipfile.ZipFile(file) as parts:
+            known = {part.filename.removesuffix(".npy"): part for part in parts.infolist()}
+            part = known[_known(path, name, list(known))]
+            with parts.open(part) as unpacked:
+                shape, dtype = arrayfile.header(unpacked)
+                if arrayfile.check(path, shape, dtype) > SMALL + MOST_PACKED * size:
+                    problem = f"packs an array of shape {shape} into {size} bytes, more than {MOST_PACKED} times"
+                    raise KernelFileError(path, f"{problem}; save it with numpy.savez, which does not pack")
+            with parts.open(part) as unpacked:
+                return arrayfile.body(unpacked)
     except KernelFileError:
         raise
     except Exception:  # zip files can be broken in many ways
         raise KernelFileError(path, "is not an .npz file of plain numbers") from None
 
 
-def _safetensors(path: str, name: str | None) -> NDArray[Any]:
+def _safetensors(path: str, name: str | None, file: IO[bytes]) -> NDArray[Any]:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError:
         problem = "reading it needs the package safetensors; pip install 'imgconv[safetensors]'"
         raise KernelFileError(path, problem) from None
+    length = int.from_bytes(file.read(8), "little")
+    if MAX_LISTING < length < os.fstat(file.fileno()).st_size:
+        raise KernelFileError(path, f"lists its tensors in more than {MAX_LISTING >> 20} MB")
     try:
-        with safe_open(path, framework="numpy") as file:
-            chosen = _known(path, name, list(file.keys()))
-            if (kind := file.get_slice(chosen).get_dtype()) == "BF16":
-                return _brain_floats(path, chosen)
+        with safe_open(path, framework="numpy") as tensors:
+            chosen = _known(path, name, list(tensors.keys()))
+            tensor = tensors.get_slice(chosen)
+            shape, kind = tuple(tensor.get_shape()), tensor.get_dtype()
+            arrayfile.check(path, shape, np.dtype(np.float32))
+            if kind == "BF16":
+                return _brain_floats(chosen, length, file)
             try:
-                found: NDArray[Any] = file.get_tensor(chosen)
+                found: NDArray[Any] = tensors.get_tensor(chosen)
             except TypeError:
                 raise KernelFileError(path, f"{quoted(chosen)} holds {kind}, which NumPy has no type for") from None
-            return found
     except SafetensorError:
         raise KernelFileError(path, "is not a whole .safetensors file") from None
+    if found.dtype.kind not in "buif":
+        raise KernelFileError(path, f"holds {found.dtype.name}, not numbers")
+    return found
 
 
-def _brain_floats(path: str, name: str) -> NDArray[np.float32]:
+def _brain_floats(name: str, length: int, file: IO[bytes]) -> NDArray[np.float32]:
     """Return a tensor of bfloat16, the upper halves of float32, which NumPy does not know.
 
     The file is an 8-byte length, that many bytes of JSON with every tensor's place after them, and the tensors
@@ -102,12 +117,11 @@ def _brain_floats(path: str, name: str) -> NDArray[np.float32]:
     """
     import json
 
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        entry = json.loads(file.read(length))[name]
-        start, stop = entry["data_offsets"]
-        file.seek(8 + length + start)
-        halves = np.frombuffer(file.read(stop - start), "<u2").astype(np.uint32)
+    file.seek(8)
+    entry = json.loads(file.read(length))[name]
+    start, stop = entry["data_offsets"]
+    file.seek(8 + length + start)
+    halves = np.frombuffer(file.read(stop - start), "<u2").astype(np.uint32)
     return (halves << 16).view(np.float32).reshape(entry["shape"])
 
 
@@ -120,5 +134,5 @@ def _known(path: str, name: str | None, known: list[str]) -> str:
     shown = ", ".join(map(shorten, known[:8])) + (", ..." if len(known) > 8 else "")
     if name is None:
         raise KernelFileError(path, f"holds several arrays, so add the name of one after a colon: {shown}")
-    hint = did_you_mean(name, known) or f"; it holds {shown or 'nothing'}"
+    hint = did_you_mean(name, known[:1000]) or f"; it holds {shown or 'nothing'}"
     raise KernelFileError(path, f"holds no array {quoted(name)}{hint}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from imgconv import yamlplain
 from imgconv.errors import FileContentError, KernelFileError, did_you_mean, quoted, shorten
+from imgconv.numbertext import MAX_DIGITS
 from imgconv.value import Value
 
 MAX_BYTES = 1 << 20
@@ -22,13 +23,11 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 24
 """How deep mappings and sequences may nest."""
 
-MAX_DIGITS = 300
-"""The longest number, in characters; longer ones cannot be a float64 and take ever longer to convert."""
-
 Step = str | int
 Place = tuple[int, int]
 
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _BRACKETS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|(?<!\S)#.*|[\[\]{}]")
 _SPECIAL = {word: float("inf") for word in (".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF")}
 _SPECIAL |= {word: float("-inf") for word in ("-.inf", "-.Inf", "-.INF")}
@@ -36,6 +35,14 @@ _SPECIAL |= {word: float("nan") for word in (".nan", ".NaN", ".NAN")}
 _WORDS: dict[str, bool | None] = dict.fromkeys(("true", "True", "TRUE"), True)
 _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 _WORDS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))
+
+
+DECIMALS = "begins with 0, as what follows a decimal comma does; write decimals with a point, as in 0.5"
+"""What is said of a `ZeroFirst` among taps."""
+
+
+class ZeroFirst(int):
+    """A whole number written with a 0 in front: ``[0,0625]`` is two numbers, the second of which begins like that."""
 
 
 class _Node:
@@ -107,11 +114,16 @@ class Document(Value):
             value = value[step]
         known = tuple(known)
         if not isinstance(value, dict):
-            raise self.fail(f"expected 'key: value' lines, not {describe(value)}", *path)
+            # What is no file of ours may be anybody's, whose words are not for messages.
+            found = describe(value) if path else "a text" if isinstance(value, str) else describe(value)
+            raise self.fail(f"expected 'key: value' lines, not {found}", *path)
+        familiar = bool(path) or any(key in known for key in value)
         for key in value:
             if key not in known:
-                hint = did_you_mean(key, known) or f"; the keys are {', '.join(known)}"
-                raise self.error(self.source, f"unknown key {quoted(key)}{hint}", *self.where_key(*path, key))
+                hint = did_you_mean(key, known)
+                named = f"unknown key {quoted(key)}" if familiar or hint else "unknown key"
+                rest = hint or f"; the keys are {', '.join(known)}"
+                raise self.error(self.source, f"{named}{rest}", *self.where_key(*path, key))
         return value
 
 
@@ -147,8 +159,10 @@ def describe(value: object) -> str:
             return "a list"
         case str():
             return f"the text {quoted(value)}"
+        case int() | float():
+            return shorten(repr(value))
         case _:
-            return str(value)
+            return shorten(str(value))
 
 
 def _decoded(text: str | bytes, source: str, error: type[FileContentError]) -> str:
@@ -188,8 +202,8 @@ def _events(text: str, source: str, error: type[FileContentError], native: bool)
             raise error(source, f"nests deeper than {MAX_DEPTH} levels", *deep) from None
         place = (mark.line + 1, mark.column + 1) if mark else ()
         raise error(source, f"is not YAML: {problem.problem}", *place) from None
-    except yaml.YAMLError as problem:
-        raise error(source, f"is not YAML: {shorten(str(problem))}") from None
+    except yaml.YAMLError:
+        raise error(source, "is not YAML") from None
 
 
 def _too_deep(text: str) -> Place | None:
@@ -232,7 +246,7 @@ class _Builder:
         if name == "AliasEvent" or getattr(event, "anchor", None) is not None:
             raise self.fail(event, "anchors and aliases (& and *) are not read; write the value out")
         if getattr(event, "tag", None) is not None:
-            raise self.fail(event, f"tags such as {quoted(event.tag)} are not read; write a plain value")
+            raise self.fail(event, "tags, words that begin with !, are not read; write a plain value")
         if name == "ScalarEvent":
             return self.scalar(event), _place(event)
         if depth == MAX_DEPTH:
@@ -263,7 +277,7 @@ class _Builder:
                 raise self.fail(event, f"a key must be a word, not {describe(key)}")
             if key in values:
                 first = node.keys[key][0]
-                raise self.fail(event, f"the key {quoted(key)} is there already, in line {first}")
+                raise self.fail(event, f"this key is there already, in line {first}")
             node.keys[key] = _place(event)
             values[key], node.entries[key] = self.value(next(events), events, depth)
         return values, node
@@ -279,7 +293,9 @@ class _Builder:
         if _FLOAT.fullmatch(text):
             if len(text) > MAX_DIGITS:
                 raise self.fail(event, f"a number of {len(text)} characters; {MAX_DIGITS} are the most")
-            return int(text) if text.lstrip("+-").isdigit() else float(text)
+            if text.lstrip("+-").isdigit():
+                return int(text) if _WHOLE.fullmatch(text) else ZeroFirst(text)
+            return float(text)
         return text
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgconv.errors import KernelSpecError
-from imgconv.kerneltext import fields, fraction, inline, number
+from imgconv.kerneltext import inline, over_one_divisor, rows_hint
+from imgconv.numbertext import fraction, number
 
 
 @pytest.mark.parametrize(
@@ -82,15 +83,24 @@ def test_a_tiny_exponent_costs_nothing(text):
     assert number(text) == 0
 
 
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("1,2", [(1, "1"), (3, "2")]),
-        ("  1 ;  22", [(3, "1"), (8, "22")]),
-        ("1\t\t2", [(1, "1"), (3, ""), (4, "2")]),
-        ("1 2", [(1, "1"), (3, "2")]),
-        ("1,", [(1, "1"), (3, "")]),
-    ],
-)
-def test_fields_of_a_line(line, found):
-    assert list(fields(line)) == found
+@pytest.mark.parametrize("text", ["1e308/1e-308", "-1e308/1e-10", "1" + 290 * "0" + "/1e-300"])
+def test_quotients_beyond_floats_are_refused(text):
+    with pytest.raises(ValueError, match="is too large"):
+        number(text)
+    with pytest.raises(KernelSpecError, match="is too large"):
+        inline(f"{text},1/2")
+
+
+def test_thousands_of_fractions_cost_no_more_than_their_digits():
+    rows = [[Fraction(1, 2 * n + 1) for n in range(40_000)]]
+    weights, factor = over_one_divisor(rows)
+    assert factor == 1 and weights[0][:2] == [1, 1 / 3]
+    huge = [[Fraction(10**299), Fraction(1, 2**31 - 1), 10**299]]
+    assert np.isfinite(over_one_divisor(huge)[0]).all()
+
+
+def test_a_flat_list_is_shown_as_rows():
+    assert rows_hint([1, 2, 1, 2, 4, 2, 1, 2, 1], "inline").endswith("for 3 rows of 3 write 1,2,1;2,4,2;1,2,1")
+    assert rows_hint([1] * 25, "yaml").endswith("for 5 rows of 5 write [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], ...]")
+    assert not rows_hint([1] * 8, "yaml") and not rows_hint([1], "yaml") and not rows_hint([1] * 4, "yaml")
+    assert len(rows_hint(["1" * 200] * 9, "yaml")) < 200

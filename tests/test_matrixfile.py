@@ -44,6 +44,60 @@ def test_mat_defaults(tmp_path):
     assert (made.weights.tolist(), made.scale, made.offset.value, made.anchor) == ([[-1, 2, 1]], 1, 0, None)
 
 
+def written(*lines, end="\r\n"):
+    return end.join([*lines, ""])
+
+
+GERMAN = ("0,0625;0,125;0,0625", "0,125;0,25;0,125", "0,0625;0,125;0,0625")
+POINTS = tuple(line.replace(",", ".") for line in GERMAN)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        written(*GERMAN).encode(),
+        written(*GERMAN, end="\r").encode(),
+        written(*GERMAN).encode("utf-8-sig"),
+        written("sep=;", *GERMAN).encode(),
+        written('"sep=;"', *GERMAN).encode(),
+        written("SEP=|", *(line.replace(";", "|") for line in GERMAN)).encode(),
+        written(*(line.replace(";", "\t") for line in GERMAN)).encode("utf-16"),
+        written(*POINTS).encode(),
+        written(*(line.replace(";", ",") for line in POINTS), end="\n").encode(),
+        written(*('"' + line.replace(";", '","') + '"' for line in GERMAN)).encode(),
+        written("# taps", "", *GERMAN, ";;", end="\n").encode(),
+        written("6,25%;12,5%;6,25%", "12,5%;25%;12,5%", "6,25 %;12,5 %;6,25 %").encode(),
+    ],
+)
+def test_a_csv_as_spreadsheets_write_it(tmp_path, data):
+    (tmp_path / "k.csv").write_bytes(data)
+    made = kernel(tmp_path / "k.csv")
+    assert made.taps.tolist() == [[0.0625, 0.125, 0.0625], [0.125, 0.25, 0.125], [0.0625, 0.125, 0.0625]]
+    assert made.sum == 1
+
+
+def test_thousands_in_a_csv_of_an_old_code_page(tmp_path):
+    (tmp_path / "k.csv").write_bytes("1\u00a0234,5;-2\r\n".encode("cp1252"))
+    assert kernel(tmp_path / "k.csv").taps.tolist() == [[1234.5, -2]]
+
+
+def test_a_mat_with_decimal_commas(tmp_path):
+    (tmp_path / "k.mat").write_text("2 1 0,5 1,5\n0,0625 0,125\n")
+    made = kernel(tmp_path / "k.mat")
+    assert (made.taps.tolist(), made.offset.value) == ([[0.25, 0.125]], 1.5)
+
+
+def test_a_foreign_file_is_not_quoted(tmp_path):
+    secret = "root:$6$Kq0sV1:19000:0:99999:7:::\nbin:*:19000:0:99999:7:::\n"
+    (tmp_path / "shadow").write_text(secret)
+    for name in ("k.csv", "k.mat", "k.yaml", "k.npy"):
+        (tmp_path / name).symlink_to(tmp_path / "shadow")
+        with pytest.raises(KernelFileError) as caught:
+            kernel(tmp_path / name)
+        said = str(caught.value).removeprefix(str(tmp_path))
+        assert not [word for word in ("root", "Kq0sV1", "19000", "99999") if word in said], said
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
@@ -53,6 +107,12 @@ def test_mat_defaults(tmp_path):
         ("k.csv", "1,,2\n", r"line 1, column 3: a number is missing"),
         ("k.csv", "1,nan\n", "not a number"),
         ("k.csv", "1,1e999\n", "too large"),
+        ("k.csv", "1,1e308/1e-308\n", "too large"),
+        ("k.csv", "0,5 0,25\n", "its commas may separate numbers or begin decimals"),
+        ("k.csv", b"\0\1\2", "is not text"),
+        ("k.mat", b"MATLAB 5.0 MAT-file, Platform" + bytes(200), "is a MATLAB file, not a libvips matrix; in MATLAB,"),
+        ("k.mat", "3 1 1e308 1\n1 2 3\n", "the scale must lie within"),
+        ("k.mat", "1 1 1 1e31\n1\n", "the offset must lie within"),
         ("k.csv", ",".join(["1"] * 1002), "more than 1001"),
         ("k.csv", b"\xff\xfe1", "not UTF-8"),
         ("k.mat", "", "is empty"),
@@ -83,8 +143,8 @@ def test_refusals(tmp_path, name, text, says):
         (np.ones((0, 2)), "npy"),
         (np.full((2, 2), np.nan), "row 1, column 1 is nan"),
         (np.array([[1, np.inf]]), "row 1, column 2 is inf"),
-        (np.array([["a"]]), "not a matrix of numbers"),
-        (np.array([[1j]]), "not a matrix of numbers"),
+        (np.array([["a"]]), "holds str32, not numbers"),
+        (np.array([[1j]]), "holds complex128, not numbers"),
         (np.ones((1, 1002)), "more than 1001"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgconv.errors import FileContentError, KernelFileError
-from imgconv.yamlfile import MAX_BYTES, MAX_DEPTH, load
+from imgconv.yamlfile import MAX_BYTES, MAX_DEPTH, ZeroFirst, load
 
 PARSERS = pytest.mark.parametrize("native", [True, False], ids=["native", "pure"])
 
@@ -22,7 +22,7 @@ PARSERS = pytest.mark.parametrize("native", [True, False], ids=["native", "pure"
         ("1e-3", 1e-3),
         ("-.5", -0.5),
         ("+3", 3),
-        ("017", 17),
+        ("017", ZeroFirst(17)),
         ("5.", 5.0),
         ("0x10", "0x10"),
         ("0o17", "0o17"),

@@ -153,7 +153,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
         ImgconvError: it cannot be done.
     """
     if request.kernel is not None and request.gain != "raw":
-        request = request.replace(kernel=rescaled(request.kernel, request.gain))
+        request = request.replace(kernel=rescaled(request.kernel, request.gain, request.map))
     seen = taken(header, request)
     border = request.border or Border.parse(request.padding.border)
     chain = request.pipeline or Pipeline((_layer(request, border),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from imgconv import gain as gains
 from imgconv.border import Border
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.geometry import Padding
@@ -25,7 +26,7 @@ class Request(Value, kw_only=True):
         kernel: the kernel, already found; None for a pipeline.
         pipeline: layers instead of a kernel; what follows down to `bias` then has no meaning.
         volume: the kernel on three axes that is slid through all pages as one volume; `kernel` then is its `flat` one.
-        gain: how it is rescaled; see `imgconv.kernelvalue.Kernel.with_gain`.
+        gain: how it is rescaled; see `imgconv.gain.rescaled`.
         padding, border: how much is added around the image, and what; no border means the padding's own.
         stride, dilation: steps between windows and between taps.
         correlate: slide the kernel as written.
@@ -101,8 +102,8 @@ class Request(Value, kw_only=True):
         return Options(self.compression, self.quality, self.subsampling, strip_of(self.strip))
 
 
-def rescaled(kernel: Rescaled, gain: str) -> Rescaled:
-    """Return the kernel with its gain applied.
+def rescaled(kernel: Rescaled, gain: str, map: str | None = None) -> Rescaled:
+    """Return the kernel with its gain applied, for the map that was asked for.
 
     Raises:
         OptionError: the kernel has no such gain.
@@ -112,6 +113,6 @@ def rescaled(kernel: Rescaled, gain: str) -> Rescaled:
     if not isinstance(kernel, (Kernel, Combined, Solid)):
         raise OptionError("gain", f"kernel '{kernel.name}' mixes channels; only raw is possible")
     try:
-        return kernel.with_gain(gain)
+        return gains.rescaled(kernel, gain, map)
     except KernelValueError as error:
         raise OptionError("gain", str(error)) from None

@@ -119,7 +119,7 @@ def _planned(request: Request, reading: Reading, target: File) -> Report:
         raise OptionError("alpha", problem)
     headers = reading.headers()
     _refuse_unlike(header, headers)
-    solid = rescaled(solid, request.gain)
+    solid = rescaled(solid, request.gain, request.map)
     request = request.replace(kernel=solid.flat, volume=solid, gain="raw")
     depth = _depth(request, solid, len(headers))
     report = plans(request, headers[:1], target)[0]

@@ -12,6 +12,7 @@ from imgconv import geometry
 from imgconv.border import Border
 from imgconv.engines import Floats, Job, Prepared
 from imgconv.errors import ChannelError, OptionError
+from imgconv.gain import rescaled
 from imgconv.geometry import Extent
 from imgconv.kernelvalue import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
@@ -129,7 +130,7 @@ class Conv(Layer):
         border = Border("constant", white) if self.fill.kind in ("zero", "constant") else self.fill
         plain = self.as_conv(border=border, groups=None, bias=())
         if means and isinstance(self.kernel, Kernel):
-            return plain.replace(kernel=self.kernel.with_gain("sum"))
+            return plain.replace(kernel=rescaled(self.kernel, "sum"))
         first = self.kernel.slid(self.correlate) if isinstance(self.kernel, Learned) else self.members[0]
         return plain.replace(kernel=pick(first.shape, first.anchor), correlate=True)
 

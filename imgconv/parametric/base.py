@@ -15,8 +15,8 @@ from math import isfinite
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 from imgconv.errors import KernelSpecError, ParameterError, did_you_mean, quoted
-from imgconv.kerneltext import number
 from imgconv.kernelvalue import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.numbertext import number
 from imgconv.value import Value
 
 Size = int | tuple[int, int]

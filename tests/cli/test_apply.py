@@ -281,7 +281,6 @@ def test_angle(folder, photo):
 GAINS = {
     # sobel-x: positive taps sum to 4; a ramp of slope 1 gives 8. A 3x3 of ones sums to 9.
     ("sobel-x", "raw"): SOBEL_X,
-    ("sobel-x", "sum"): SOBEL_X,
     ("sobel-x", "unit"): SOBEL_X / 8,
     ("sobel-x", "range"): SOBEL_X / 4,
     ("1,1,1;1,1,1;1,1,1", "raw"): np.ones((3, 3)),
