@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "draw_components": "components",
     "draw_kernel": "kernel",
     "Animation": "output",
     "save": "output",
@@ -23,11 +24,12 @@ _HOMES = {
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
+    from imgconv.figures.components import draw_components as draw_components
     from imgconv.figures.kernel import draw_kernel as draw_kernel
     from imgconv.figures.output import Animation as Animation
     from imgconv.figures.output import save as save
 
-__all__ = ["Animation", "draw_kernel", "save"]
+__all__ = ["Animation", "draw_components", "draw_kernel", "save"]
 
 
 def __getattr__(name: str) -> Any:

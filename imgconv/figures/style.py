@@ -38,6 +38,9 @@ PADDING = "#d9d9d9"
 MOST_NUMBERS = 15
 """The longest side of a matrix whose numbers are written into its cells."""
 
+MOST_SAMPLES = 1200
+"""The longest side of an image that is drawn whole; a panel has fewer dots."""
+
 DPI = 150
 """Dots to the inch of a PNG, unless asked otherwise."""
 
@@ -258,6 +261,12 @@ def luminance(colour: Sequence[float]) -> float:
     """Return the relative luminance, 0 to 1, of an sRGB colour (WCAG 2.1, after IEC 61966-2-1)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def shown_part(values: NDArray[Any], most: int = MOST_SAMPLES) -> NDArray[Any]:
+    """Return an image, (rows, cols, ...), as it is drawn: of a large one every second, third ... row and column."""
+    step = max(1, -(-max(values.shape[:2]) // most))
+    return values[::step, ::step]
 
 
 def picture(axes: Axes, pixels: NDArray[Any], white: float, title: str = "") -> Any:

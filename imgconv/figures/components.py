@@ -1,0 +1,215 @@
+"""A layer of weights taken apart: what every input channel adds to every output channel.
+
+The layer's result for output channel k is the sum over input channels c of X(c) * K(c, k), and the bias. Each of
+these products is computed by itself, by the same engine as the layer, and drawn in a cell; the sums stand on top.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import engines
+from imgconv.errors import ChannelError, LayerError, OptionError
+from imgconv.figures.style import Scale, colours, new_figure, scale_of, settled, shown_part, styled
+from imgconv.kernelvalue import Kernel, Learned
+from imgconv.layers import Layer, Shape
+from imgconv.layers.conv import Conv, LearnedStep
+from imgconv.layers.pointwise import Pointwise, PointwiseStep
+from imgconv.pipeline import Pipeline, Target
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+MOST = 8
+"""So many input and output channels are drawn; the sums are of all."""
+
+HUES = ("#c23b2e", "#2e8b57", "#3a6bc4", "#b8860b", "#8e4ec6", "#008b8b", "#c2569b", "#6b7a3c")
+"""The colours of input channels; the first three for red, green and blue."""
+
+CELL = 1.75
+"""Inches a side of a cell."""
+
+
+class Components(NamedTuple):
+    """A layer taken apart.
+
+    Attributes:
+        inputs: (rows, cols, channels) that go into the layer.
+        filters: (out, in, rows, cols) as they are slid; 0 where a group does not reach.
+        parts: by (output, input), the products, (rows, cols) each; none where a group does not reach.
+        bias: one number an output channel.
+        result: (rows, cols, channels) that the layer itself gives.
+    """
+
+    inputs: Floats
+    filters: Floats
+    parts: dict[tuple[int, int], Floats]
+    bias: Floats
+    result: Floats
+
+    @property
+    def sums(self) -> Floats:
+        """The sums of the parts with the bias, (rows, cols, channels)."""
+        made = np.zeros_like(self.result) + self.bias
+        for (out, _), part in self.parts.items():
+            made[:, :, out] += part
+        return made
+
+    @property
+    def error(self) -> float:
+        """The mean absolute difference of the sums and the layer's own result."""
+        return float(np.mean(np.abs(self.sums - self.result)))
+
+
+def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Components:
+    """Take layer `number`, from 1, of a pipeline apart; the layers before it run on `pixels`, (rows, cols, channels).
+
+    Everything is computed in 64-bit floats.
+
+    Raises:
+        OptionError: there is no such layer.
+        LayerError: it is no layer of weights, or one before it cannot run.
+    """
+    if not 1 <= number <= len(pipeline.layers):
+        raise OptionError("layer", f"there is no layer {number}; the pipeline has {len(pipeline.layers)}")
+    engine, floats = engines.get("builtin"), Target(None, np.dtype(np.float64))
+    inputs = np.asarray(pixels, np.float64)
+    if number > 1:
+        inputs = Pipeline(pipeline.layers[: number - 1], pipeline.source).run(inputs, engine, floats).samples
+    layer = pipeline.layers[number - 1]
+    chain = Pipeline((layer,))
+    rows, cols, channels = inputs.shape
+    try:
+        step = chain.plan(Shape(cols, rows, channels)).steps[0]
+        filters, bias, groups = _weights(layer, step, channels)
+    except (ChannelError, OptionError) as error:
+        raise LayerError(number, layer.kind, error) if len(pipeline.layers) > 1 else error from None
+    result = chain.run(inputs, engine, floats).samples
+    parts = {
+        (out, source): _part(layer, filters[out, source], inputs[:, :, source : source + 1])
+        for out in range(len(filters))
+        for source in groups[out]
+    }
+    return Components(inputs, filters, parts, bias, result)
+
+
+def _weights(layer: Layer, step: Any, channels: int) -> tuple[Floats, Floats, list[range]]:
+    """Return the filters of a layer, (out, in, rows, cols), its bias, and which inputs each output sees."""
+    if isinstance(step, PointwiseStep):
+        matrix = step.layer.matrix.matrix
+        bias = np.array([offset.at(1.0) for offset in step.bias])
+        return matrix[:, :, None, None], bias, [range(channels)] * len(matrix)
+    if not isinstance(step, LearnedStep):
+        raise OptionError(layer.kind, "it has no weights that mix channels, so there is nothing to take apart")
+    weights = step.kernel.weights
+    made, taken = weights.shape[:2]
+    filters = np.zeros((made, channels, *weights.shape[2:]))
+    groups = []
+    for out in range(made):
+        first = out // (made // step.groups) * taken
+        groups.append(range(first, first + taken))
+        filters[out, first : first + taken] = weights[out]
+    return filters, np.array(step.kernel.bias or (0.0,) * made), groups
+
+
+def _part(layer: Layer, taps: Floats, channel: Floats) -> Floats:
+    """Return one input channel filtered by the taps that one output channel has for it."""
+    assert isinstance(layer, (Conv, Pointwise))
+    plain = Conv(Kernel(name="part", weights=taps), layer.padding, layer.fill, layer.stride, correlate=True)
+    if isinstance(layer, Conv):
+        anchor = layer.kernel.slid(layer.correlate).anchor if isinstance(layer.kernel, Learned) else None
+        plain = plain.replace(kernel=plain.kernel.replace(anchor=anchor), dilation=layer.dilation)
+    floats = Target(None, np.dtype(np.float64))
+    found: Floats = Pipeline((plain,)).run(channel, engines.get("builtin"), floats).samples[:, :, 0]
+    return found
+
+
+def draw_components(
+    pixels: NDArray[Any],
+    pipeline: Pipeline,
+    number: int = 1,
+    *,
+    title: str | None = None,
+    cmap: str | None = None,
+    taken_apart: Components | None = None,
+) -> Figure:
+    """Draw a layer taken apart: a row an input channel, a column an output channel, and the sums with the bias on top.
+
+    Cells of a row have their channel's colour on one scale, symmetric about 0; each shows its filter in a corner.
+
+    Args:
+        pixels: (rows, cols, channels), without alpha.
+        pipeline, number: the layers, and which of them, from 1.
+        title: above the figure.
+        cmap: one of Matplotlib's colormaps for the sums; None chooses by sign.
+        taken_apart: what `components` gave for these arguments, if it is known.
+
+    Raises:
+        OptionError, LayerError: as `components` does.
+        LibraryError: Matplotlib is not installed.
+    """
+    parts = taken_apart or components(pixels, pipeline, number)
+    made, taken = parts.filters.shape[:2]
+    columns, rows = min(made, MOST), min(taken, MOST)
+    with styled():
+        layer = pipeline.layers[number - 1]
+        more = (
+            f" (the first {columns} of {made} outputs, {rows} of {taken} inputs)"
+            if columns < made or rows < taken
+            else ""
+        )
+        figure = new_figure(
+            CELL * (columns + 1) + 1.2,
+            CELL * min(max(parts.result.shape[0] / parts.result.shape[1], 0.4), 2.5) * (rows + 1) + 0.9,
+            title or f"layer {number}, {layer.kind}: sum over c of X(c) * K(c, k), and the bias{more}",
+        )
+        grid = figure.subplots(rows + 1, columns + 1, squeeze=False)
+        sums = parts.sums
+        top = scale_of(sums[:, :, :columns], cmap=cmap)
+        cells = [part for (out, source), part in parts.parts.items() if out < columns and source < rows]
+        reach = max((float(np.abs(cell).max(initial=0)) for cell in cells), default=1.0) or 1.0
+        filters = scale_of(parts.filters[:columns, :rows])
+        grid[0, 0].set_axis_off()
+        for out in range(columns):
+            bias = f" + {parts.bias[out]:.3g}" if parts.bias[out] else ""
+            shown = _image(grid[0, out + 1], sums[:, :, out], top)
+            grid[0, out + 1].set_title(f"output {out}{bias and f': sum{bias}'}")
+        figure.colorbar(shown, ax=list(grid[0, 1:]), shrink=0.9, pad=0.02, aspect=14)
+        for source in range(rows):
+            hue = HUES[source % len(HUES)]
+            own = Scale(-reach, reach, hue_map(hue))
+            channel = parts.inputs[:, :, source]
+            _image(grid[source + 1, 0], channel, Scale(*scale_of(channel, signed=False)[:2], hue_map(hue)))
+            grid[source + 1, 0].set_ylabel(f"input {source}", color=hue)
+            for out in range(columns):
+                axes = grid[source + 1, out + 1]
+                if (out, source) not in parts.parts:
+                    axes.set_axis_off()
+                    axes.text(0.5, 0.5, "another group", transform=axes.transAxes, ha="center", color="0.5")
+                    continue
+                shown = _image(axes, parts.parts[out, source], own)
+                corner = axes.inset_axes((0.0, 0.0, 0.28, 0.28))
+                _image(corner, parts.filters[out, source], filters)
+            figure.colorbar(shown, ax=list(grid[source + 1, 1:]), shrink=0.9, pad=0.02, aspect=14)
+        return settled(figure)
+
+
+def hue_map(hue: str) -> str:
+    """Return the name of the colours from black over `hue` to white, registered when they are first asked for."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
+
+    name = f"imgconv-{hue}"
+    if name not in colormaps:
+        colormaps.register(LinearSegmentedColormap.from_list(name, ("black", hue, "white")))
+    return colours(name).name
+
+
+def _image(axes: Any, values: Floats, scale: Scale) -> Any:
+    axes.set(xticks=(), yticks=())
+    return axes.imshow(shown_part(values), cmap=scale.cmap, vmin=scale.low, vmax=scale.high)
