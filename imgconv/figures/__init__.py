@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "draw_components": "components",
     "draw_kernel": "kernel",
+    "draw_steps": "steps",
     "Animation": "output",
     "save": "output",
 }
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from imgconv.figures.kernel import draw_kernel as draw_kernel
     from imgconv.figures.output import Animation as Animation
     from imgconv.figures.output import save as save
+    from imgconv.figures.steps import draw_steps as draw_steps
 
-__all__ = ["Animation", "draw_components", "draw_kernel", "save"]
+__all__ = ["Animation", "draw_components", "draw_kernel", "draw_steps", "save"]
 
 
 def __getattr__(name: str) -> Any:

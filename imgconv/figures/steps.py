@@ -1,0 +1,155 @@
+"""A sliding window drawn step by step, as an animation or as a sheet of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.errors import OptionError
+from imgconv.figures.output import Animation
+from imgconv.figures.scene import painted, sketch
+from imgconv.figures.stepplan import Steps, steps_of
+from imgconv.figures.stepscene import scene_of
+from imgconv.figures.style import matplotlib, new_figure, settled, styled
+from imgconv.layers import Layer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_CELLS = 24
+"""The longest side of an input or output whose cells can be told apart."""
+
+MOST_CHANNELS = 6
+"""So many channels stand below each other."""
+
+MOST_FRAMES = 600
+MOST_PANELS = 64
+"""So many steps an animation and a sheet have; --every leaves some out."""
+
+WIDEST, TALLEST = 1100, 900
+"""The size of an animation, in pixels, that decides how large its cells are."""
+
+LARGEST_CELL, SMALLEST_CELL = 44, 12
+"""Pixels a cell."""
+
+DURATION, HOLD = 600, 2000
+"""How long a step is shown, and the last one, in milliseconds."""
+
+
+def example(width: int, height: int, channels: int = 1) -> NDArray[np.float64]:
+    """Return an input of small whole numbers, (height, width, channels), that is the same every time.
+
+    >>> example(4, 2)[:, :, 0]
+    array([[0., 3., 6., 9.],
+           [7., 1., 5., 9.]])
+    """
+    rows, cols, number = np.ogrid[:height, :width, :channels]
+    found: NDArray[np.float64] = ((7 * rows + 3 * cols + rows * cols + 4 * number) % 10).astype(np.float64)
+    return found
+
+
+def example_taps(width: int, height: int, made: int = 1, taken: int = 1) -> NDArray[np.float64]:
+    """Return weights of small whole numbers, (made, taken, height, width), that are the same every time.
+
+    >>> example_taps(3, 3)[0, 0]
+    array([[0., 1., 2.],
+           [2., 0., 1.],
+           [1., 2., 0.]])
+    """
+    out, source, rows, cols = np.ogrid[:made, :taken, :height, :width]
+    return np.asarray((2 * rows + cols + out + 2 * source) % 3, np.float64)
+
+
+def draw_steps(
+    pixels: NDArray[Any],
+    layer: Layer,
+    *,
+    sheet: bool = False,
+    every: int = 1,
+    duration: int = DURATION,
+    hold: int = HOLD,
+    title: str | None = None,
+) -> Animation | Figure:
+    """Draw how a layer's window slides over an image: window, products, and the output filling.
+
+    The border is marked, and so are samples that no window reaches. A transposed convolution is drawn as the kernel,
+    turned round, sliding over the input with zeros between its samples.
+
+    Args:
+        pixels: (rows, cols, channels) of at most `MOST_CELLS` a side and `MOST_CHANNELS` channels.
+        layer: a convolution, a pooling or a transposed convolution.
+        sheet: return a figure with the steps side by side instead of an animation.
+        every: draw the first step and every so-many-th after it; the last is always there.
+        duration, hold: how long a step is shown, and the last one, in milliseconds.
+        title: above a sheet; None says the layer and its sizes.
+
+    Raises:
+        OptionError: there are too many cells, channels or steps.
+        SizeError, ChannelError: the layer does not go with the image.
+        LibraryError: Matplotlib is not installed.
+    """
+    matplotlib()
+    _refuse_large("the input", pixels.shape)
+    steps = steps_of(pixels, layer)
+    made, rows, cols = steps.output.shape
+    _refuse_large("the output", (rows, cols, made))
+    _refuse_large("the input with its padding", (*steps.kinds.shape, 1), 2 * MOST_CELLS)
+    chosen = sorted({*range(0, steps.total, every), steps.total - 1})
+    most = MOST_PANELS if sheet else MOST_FRAMES
+    if len(chosen) > most:
+        least = ceil(steps.total / (most - 1))
+        what = "a sheet" if sheet else "an animation"
+        raise OptionError("every", f"{len(chosen)} steps are more than the {most} of {what}; --every {least} fits")
+    if sheet:
+        return _sheet(steps, chosen, title)
+    return _animation(steps, chosen, duration, hold)
+
+
+def _refuse_large(what: str, shape: tuple[int, ...], most: int = MOST_CELLS) -> None:
+    rows, cols, channels = shape
+    if max(rows, cols) > most:
+        raise OptionError("region", f"{what} has {cols}x{rows} cells, more than {most} a side; take a region of it")
+    if channels > MOST_CHANNELS:
+        raise OptionError(
+            "channels", f"{what} has {channels} channels, more than the {MOST_CHANNELS} that can be drawn"
+        )
+
+
+def _animation(steps: Steps, chosen: list[int], duration: int, hold: int) -> Animation:
+    first = scene_of(steps, 0)
+    cell = int(min(LARGEST_CELL, WIDEST / first.width, TALLEST / first.height))
+    cell = max(SMALLEST_CELL, cell)
+
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        for number in chosen:
+            yield painted(scene_of(steps, number), cell)
+
+    return Animation(frames, (duration,) * (len(chosen) - 1) + (hold,))
+
+
+def _sheet(steps: Steps, chosen: list[int], title: str | None) -> Figure:
+    scenes = [scene_of(steps, number, caption=False) for number in chosen]
+    wide, tall = scenes[0].width, scenes[0].height
+    columns = max(1, min(len(scenes), round((len(scenes) * tall / wide * 1.4) ** 0.5)))
+    rows = ceil(len(scenes) / columns)
+    inches = min(0.26, 15.0 / (columns * wide))
+    sizes = "\n".join(f"{axis.name} {axis.arithmetic}" for axis in steps.extent)
+    heading = title or f"{steps.layer.kind}, step by step\n{sizes}" + (
+        f"\nno window reaches {steps.extent.drops}" if steps.extent.drops else ""
+    )
+    with styled():
+        figure = new_figure(
+            columns * wide * inches + 0.4, rows * (tall * inches + 0.3) + 0.3 * (heading.count("\n") + 2)
+        )
+        figure.suptitle(heading, fontsize=10)
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, number, scene in zip(grid, chosen, scenes, strict=False):
+            sketch(axes, scene, inches * 72)
+            axes.set_title(f"step {number + 1}", fontsize=8)
+        for axes in grid[len(scenes) :]:
+            axes.set_axis_off()
+        return settled(figure)
