@@ -310,6 +310,7 @@ def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, re
         frame=None,
         notes=(),
         personal=(),
+        axes=(),
     )
 
 

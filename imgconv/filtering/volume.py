@@ -113,6 +113,7 @@ def _planned(request: Request, reading: Reading, target: File) -> Report:
     assert solid
     if not header.several:
         raise OptionError("volume", f"{header.name} holds one image; a volume is made of several pages or frames")
+    _refuse_axes(header)
     refuse(request, header, target)
     if header.alpha and request.alpha not in ("drop", "filter"):
         problem = f"{header.name} has alpha, by which no volume is weighted; use drop, or filter it as a channel"
@@ -128,6 +129,21 @@ def _planned(request: Request, reading: Reading, target: File) -> Report:
     # the first page's header tells neither how many there are nor what they are called
     report = report.replace(depth=depth, input=header, output=made)
     return report.replace(notes=tuple(dict.fromkeys((*report.notes, *written_as(report, unit)))))
+
+
+def _refuse_axes(header: Header) -> None:
+    """Refuse pages that a volume would mix: those of several channels, or of several times and slices.
+
+    Raises:
+        ImageReadError: they are.
+    """
+    axes = dict(header.axes)
+    if "channels" in axes or len(axes) > 1:
+        listed = " of ".join(f"{count} {axis}" for axis, count in sorted(axes.items(), reverse=True))
+        problem = f"its pages are {listed}, which a volume would mix"
+        raise ImageReadError(
+            header.name, f"{problem}; save every stack of slices as a file of its own (ImageJ: Split Channels)"
+        )
 
 
 def _refuse_unlike(header: Header, headers: tuple[Header, ...]) -> None:

@@ -70,7 +70,7 @@ FORMATS = (
         ("tif", "tiff"),
         (*_PLAIN, ("CMYK", False)),
         DTYPES,
-        ("icc", "exif", "xmp", "dpi"),
+        ("icc", "exif", "xmp", "dpi", "tags"),
         any_channels=True,
         options=("compression",),
         unit="page",

@@ -93,6 +93,7 @@ class Header(Value):
         unit: ``frame`` or ``page``, what one of several images is called; empty where but the first can be read.
         plays: how often an animation is shown, 0 for ever.
         frame: the number of the image meant, from 0; None for all of them.
+        axes: how many pages there are along each axis that a microscope's description names, such as slices.
         personal: what its metadata tell of place, device and editing, each with the field of `Metadata` it stands in.
         notes: what a user should know, each a clause such as ``has 2 pictures; the first one is read``.
     """
@@ -111,6 +112,7 @@ class Header(Value):
     plays: int = 1
     frame: int | None = None
     personal: tuple[tuple[str, str], ...] = ()
+    axes: tuple[tuple[str, int], ...] = ()
 
     @property
     def several(self) -> bool:
@@ -172,6 +174,7 @@ class Metadata(Value):
         text: keyword and text pairs (PNG text chunks, JPEG and GIF comments); see `imgconv.image.texts`.
         colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
         jpeg: how a JPEG file was encoded, for JPEG output only.
+        tags: fields that go on from TIFF file to TIFF file alone: number, type, count and little-endian value.
         tiff: how a TIFF file stored its pixels, for TIFF output only.
     """
 
@@ -183,6 +186,7 @@ class Metadata(Value):
     colour: tuple[tuple[str, bytes], ...] = ()
     jpeg: JpegWay | None = None
     tiff: TiffLayout | None = None
+    tags: tuple[tuple[int, int, int, bytes], ...] = ()
 
 
 class Options(Value):
@@ -393,7 +397,7 @@ class Opened:
     Sizes are those of what `load` returns.
 
     Attributes:
-        format, channels, alpha, dtype, space, frames, unit, plays, notes: as in `Header`.
+        format, channels, alpha, dtype, space, frames, unit, plays, notes, axes: as in `Header`.
         width, height: of the stored pixels.
         load: decodes the pixels to (rows, cols, channels) of exactly the `channels` and `dtype` said here.
         sequence: opens the frames or pages one after the other, this one first, each of which is decoded when it is
@@ -428,6 +432,7 @@ class Opened:
         metadata: Metadata = Metadata(),  # noqa: B008 - frozen
         notes: Sequence[str] = (),
         bands: Callable[[], Bands] | None = None,
+        axes: tuple[tuple[str, int], ...] = (),
     ) -> None:
         self.format, self.width, self.height = format, width, height
         self.channels, self.alpha, self.dtype, self.space = channels, alpha, dtype, space
@@ -435,4 +440,4 @@ class Opened:
         self.frames, self.unit, self.sequence, self.plays, self.duration = frames, unit, sequence, plays, duration
         self.orientation, self.turned = orientation, turned
         self.metadata, self.notes = metadata, list(notes)
-        self.bands = bands
+        self.bands, self.axes = bands, axes

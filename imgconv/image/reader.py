@@ -410,6 +410,7 @@ def _header(opened: Opened, name: str, turn: int) -> Header:
         unit=opened.unit,
         plays=opened.plays,
         personal=personal(opened.metadata),
+        axes=opened.axes,
     )
 
 

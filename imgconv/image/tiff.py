@@ -29,12 +29,17 @@ from imgconv.image.tifflayout import (
     layout_of,
     value_of,
 )
-from imgconv.image.tiffmetadata import metadata_of
+from imgconv.image.tiffmetadata import lost_fields, metadata_of
+from imgconv.image.tiffpacked import is_packed, read_packed
+from imgconv.image.tiffpages import full_size, stack_of
 from imgconv.image.tiffread import TiffBands, read_samples
 
 MAX_PAGES = 2**16
 
 _SUB_DIRECTORIES, _PLANAR = 330, 284
+_WITHIN = -1
+"""In place of a directory's number among all: it is none of the chain's, but within another."""
+
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _COLOURS_BY_NAME = {6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _BY_LIBTIFF = (*BYTEWISE, 2, 3, 4, 6, 7)
@@ -80,12 +85,18 @@ class _File:
         if reduced:
             words = "reduced copy or mask is" if reduced == 1 else "reduced copies and masks are"
             self.notes.append(f"{reduced} {words} left out")
-        fields, _ = self.stream.directory(self.stream.first, NEEDED)
-        if kind := _description_kind(fields):
-            self.notes.append(f"its {kind} description is not passed on")
+        place = self.places[0][1]
+        fields, _ = self.stream.directory(place, NEEDED)
+        stack = stack_of(fields, len(self.places))
         self.layout = layout_of(self.stream, fields, budget)
         self._check(self.layout)
         self.stacked = _imagej_frames(fields, self.layout, self.end) if len(self.places) == 1 else 1
+        if self.stacked > 1:
+            stack = stack_of(fields, self.stacked)
+        self.axes = stack.axes
+        if stack.program:
+            self.notes.append(f"its {stack.program} description{stack.words} is not passed on")
+        self.notes += lost_fields(fields)
 
     def _find_pages(self) -> int:
         """Find the pages, and return how many thumbnails, masks and other reduced copies there are besides.
@@ -98,7 +109,10 @@ class _File:
         for number, place in enumerate(self._chain()):
             fields, _ = self.stream.directory(place, NEEDED)
             reduced += fields[_SUB_DIRECTORIES].count if _SUB_DIRECTORIES in fields else 0
-            if number and value_of(fields, 254, 0) & 5:
+            whole = 0 if number else full_size(self.stream, fields)
+            if whole:
+                self.places.append((_WITHIN, whole))
+            elif number and value_of(fields, 254, 0) & 5:
                 reduced += 1
             else:
                 self.places.append((number, place))
@@ -139,7 +153,7 @@ class _File:
         opened.orientation = orientation if 1 <= orientation <= 8 else 0
         opened.metadata = metadata_of(self.stream, fields).replace(tiff=layout.kept_as)
         opened.notes += [] if number else self.notes
-        opened.frames = max(len(self.places), self.stacked)
+        opened.frames, opened.axes = max(len(self.places), self.stacked), self.axes
         if opened.frames > 1:
             opened.unit, opened.sequence = "page", self._pages
         return opened
@@ -174,12 +188,6 @@ class _File:
         return picture
 
 
-def _description_kind(fields: Fields) -> str:
-    """Name the program whose own description of the pages a file has, or return nothing."""
-    text = bytes(fields[270].data) if 270 in fields else b""
-    return "ImageJ" if text.startswith(b"ImageJ=") else "OME-XML" if text.startswith(b"<?xml") else ""
-
-
 def _imagej_frames(fields: Fields, layout: Layout, end: int) -> int:
     """Return the number of images of an ImageJ stack, which has one directory for all of them."""
     text = bytes(fields[270].data) if 270 in fields and fields[270].kind == 2 else b""
@@ -200,6 +208,12 @@ def _decoder(pages: _File, layout: Layout, index: int) -> Opened:
     """Return who decodes an image: this package for whole bytes, Pillow for the rest, tifffile for what is left."""
     if layout.direct:
         return _direct(pages.file, layout)
+    if is_packed(layout):
+        return _packed(pages.file, layout)
+    if index == _WITHIN:
+        raise DataError(
+            "its first picture is a reduced copy, and the whole one within is packed in a way not read here"
+        )
     # libtiff prints to stderr about codecs that it was built without
     whole = layout.compression in BYTEWISE and max(layout.bits) > 8 and layout.samples > 1
     if layout.compression in _BY_LIBTIFF and not whole:
@@ -217,8 +231,10 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
     if dtype != native.name:
         notes.append(f"{native.name} samples are taken as {dtype}, which holds them exactly")
     if layout.kept < layout.samples:
-        count = layout.samples - layout.kept
-        notes.append(f"{count} channel{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out")
+        count, first = layout.samples - layout.kept, layout.kept + 1
+        named = f"bands {first} to {layout.samples}" if count > 1 else f"band {first}"
+        how = f"{count} band{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out ({named}"
+        notes.append(f"{how} of {layout.samples})")
     if layout.absent:
         units = "tiles" if layout.tiled else "strips"
         verb = "are" if layout.absent > 1 else "is"
@@ -240,6 +256,27 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
     )
 
 
+def _packed(file: IO[bytes], layout: Layout) -> Opened:
+    """Open an image of 9 to 15 bits a sample."""
+    notes = [f"{layout.bits[0]}-bit samples are scaled to 16 bit"]
+    if layout.kept < layout.samples:
+        notes.append(f"{layout.samples - layout.kept} of its {layout.samples} bands are left out")
+    if layout.alpha == ASSOCIATED:
+        notes.append("its colours are stored multiplied by alpha and are divided by it")
+    alpha = bool(layout.alpha)
+    return Opened(
+        format="TIFF",
+        width=layout.width,
+        height=layout.height,
+        channels=layout.kept,
+        alpha=alpha,
+        dtype="uint16",
+        space="CMYK" if layout.photometric == CMYK else space_of(layout.kept, alpha),
+        load=lambda: read_packed(file, layout),
+        notes=notes,
+    )
+
+
 def _through_pillow(pages: _File, layout: Layout, index: int) -> Opened:
     """Use Pillow for palettes, YCbCr, Lab, bits, and what only libtiff unpacks (JPEG, fax ...)."""
     from imgconv.image.pillowsamples import mode_facts, result_mode, samples_of
@@ -252,8 +289,6 @@ def _through_pillow(pages: _File, layout: Layout, index: int) -> Opened:
     notes = []
     if picture.mode == "LAB":
         notes.append("its CIELab colours (white D50) are converted to sRGB")
-    if 8 < layout.bits[0] < 16:
-        notes.append(f"{layout.bits[0]}-bit samples are kept as they are, 0..{2 ** layout.bits[0] - 1}")
     return Opened(
         format="TIFF",
         width=picture.width,

@@ -23,9 +23,31 @@ from imgconv.image.ifd import (
 from imgconv.image.model import Metadata
 from imgconv.image.pillow import plain_dpi
 from imgconv.image.tifflayout import value_of
+from imgconv.image.tifftags import kept_tags, left_out
 
-DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F)
-"""Tags that describe the picture, not its storage: title, camera, software, date, artist, host, copyright, ..."""
+DESCRIPTIVE = (
+    269,
+    270,
+    271,
+    272,
+    285,
+    297,
+    305,
+    306,
+    315,
+    316,
+    337,
+    18246,
+    18249,
+    33432,
+    0x9C9B,
+    0x9C9C,
+    0x9C9D,
+    0x9C9E,
+    0x9C9F,
+)
+"""Tags that describe the picture, not its storage: title, camera, software, date, artist, host, copyright,
+names of document and page, rating ..."""
 
 
 def metadata_of(stream: Stream, fields: Fields) -> Metadata:
@@ -44,7 +66,13 @@ def metadata_of(stream: Stream, fields: Fields) -> Metadata:
         exif=_exif(stream, fields),
         xmp=bytes(xmp.data) if xmp else b"",
         dpi=dpi,
+        tags=kept_tags(fields),
     )
+
+
+def lost_fields(fields: Fields) -> list[str]:
+    """Return notes of the fields that are not passed on."""
+    return left_out(fields, (*DESCRIPTIVE, *(tag for tag, *_ in kept_tags(fields))))
 
 
 def _exif(stream: Stream, fields: Fields) -> bytes:

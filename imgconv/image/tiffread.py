@@ -111,7 +111,7 @@ class TiffBands:
             np.subtract(np.iinfo(pixels.dtype).max, colours, out=colours)
         pixels, _ = supported(pixels)
         if layout.alpha == ASSOCIATED:
-            _divide_by_alpha(pixels)
+            divide_by_alpha(pixels)
         return np.ascontiguousarray(pixels)
 
     def _decode(self, out: Pixels, start: int) -> None:
@@ -304,7 +304,7 @@ class _Source:
             yield self.read(at, min(_PIECE_BYTES, place + size - at))
 
 
-def _divide_by_alpha(pixels: Pixels) -> None:
+def divide_by_alpha(pixels: Pixels) -> None:
     """Undo associated alpha in place; where alpha is 0 the colours stay."""
     colours, alpha = pixels[..., :-1], pixels[..., -1:]
     clear = alpha == 0

@@ -370,9 +370,9 @@ def _facts(page: Page) -> dict[int, Entry]:
 
 
 def _described(meta: Metadata) -> dict[int, Entry]:
-    fields: dict[int, Entry] = {}
+    fields: dict[int, Entry] = {tag: (kind, count, data) for tag, kind, count, data in meta.tags}
     if meta.dpi:
-        across, down = (Fraction(dots).limit_denominator(10000) for dots in meta.dpi)
+        across, down = map(_fraction, meta.dpi)
         fields[282] = _many(RATIONAL, "I", [across.numerator, across.denominator], 2)
         fields[283] = _many(RATIONAL, "I", [down.numerator, down.denominator], 2)
         fields[296] = _many(SHORT, "H", [2])
@@ -381,6 +381,14 @@ def _described(meta: Metadata) -> dict[int, Entry]:
     if meta.xmp:
         fields[700] = (1, len(meta.xmp), meta.xmp)
     return fields
+
+
+def _fraction(dots: float) -> Fraction:
+    """Return a resolution as the fraction that two numbers of 32 bits hold."""
+    if 1e-3 <= dots < 4e5:
+        return Fraction(dots).limit_denominator(10000)
+    dots = min(max(dots, 1e-9), 4e9)
+    return Fraction(dots).limit_denominator(int(2**32 / max(dots, 1.001)))
 
 
 def _many(kind: int, code: str, values: list[int], per_value: int = 1) -> Entry:

@@ -155,6 +155,11 @@ def _fitting(image: Header | Image, meta: Metadata, spec: Format) -> tuple[Metad
                 kept[field] = tuple(pair for pair in meta.text if pair[0] == "Comment")
             if kept[field] != getattr(meta, field):
                 lost.append(words)
+    if meta.tags and "tags" not in spec.carries:
+        from imgconv.image.tifftags import tag_words
+
+        lost += tag_words(meta.tags)
+        kept["tags"] = ()
     if "colour" not in spec.carries and odd_gamma(meta):
         lost.append("gamma")
     if lost:

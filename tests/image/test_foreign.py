@@ -33,7 +33,7 @@ UNDECIDED = {
         [f"{_SUITE}/gif-test-suite/{word}.gif" for word in _SMALLER],
         "what the first frame leaves uncovered is transparent, as in browsers, and not black or white",
     ),
-    "pillow/12bit.cropped.tif": "samples of 12 bits are kept as they are, and not multiplied by 16",
+    "pillow/12bit.cropped.tif": "samples of 12 bits are scaled to the full range, and not multiplied by 16",
     "pillow/avif/xmp_tags_orientation.avif": "turned by an orientation that only XMP has, which no referee heeds",
     "pillow/xmp_tags_orientation.png": "likewise",
     "pillow/xmp_tags_orientation_exiftool.png": "likewise",

@@ -411,7 +411,7 @@ def test_an_imagej_stack_of_one_directory_has_all_its_images():
         link = first.offset + 2 + 12 * len(first.tags)
     data[link : link + 4] = bytes(4)  # ImageJ itself writes no second directory
     back = read_frames(bytes(data))
-    assert "its ImageJ description is not passed on" in back.header.notes
+    assert any("ImageJ description" in note for note in back.header.notes)
     for frame, page in zip(back, pixels, strict=True):
         np.testing.assert_array_equal(frame.image.pixels[..., 0], page)
     with pytest.raises(ImageReadError, match="breaks off"):

@@ -350,7 +350,7 @@ def test_a_268_byte_file_that_asks_for_37_gib_is_refused_at_once():
 
 
 def test_depth_that_nobody_here_decodes_is_one_sentence():
-    encoded = by_hand(8, 8, bytes(8 * 8 * 6), {258: (3, [12, 12, 12]), 259: (3, [1]), 262: (3, [2]), 277: (3, [3])})
+    encoded = by_hand(8, 8, bytes(8 * 8 * 6), {258: (3, [20, 20, 20]), 259: (3, [1]), 262: (3, [2]), 277: (3, [3])})
     with pytest.raises(ImageReadError) as caught:
         read(encoded, name="odd.tif")
     assert str(caught.value).startswith("odd.tif: ") and "\n" not in str(caught.value)
