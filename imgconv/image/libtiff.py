@@ -7,7 +7,10 @@ from contextlib import AbstractContextManager
 
 from imgconv.image.heard import heard
 
-_SAID = re.compile(rb"^(?:_?[A-Z][A-Za-z0-9]+|tempfile\.tif): (?P<words>.+)\n", re.MULTILINE)
+_SAID = re.compile(
+    rb"^(?:_?[A-Z][A-Za-z0-9]+|tempfile\.tif): (?P<words>.+)\n(?:Apparently should be .+\n)?", re.MULTILINE
+)
+"""A line, and what some go on with in a second one."""
 
 
 def libtiff_heard() -> AbstractContextManager[None]:

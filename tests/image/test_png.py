@@ -246,3 +246,22 @@ def test_a_small_picture_needs_no_pillow(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
     np.testing.assert_array_equal(read(tmp_path / "b.png").pixels, noise(4, "uint16"))
+
+
+@pytest.mark.parametrize("step", [-(2**63), -1, 0, 5, 7, 9, 2**62, 2**63 - 1])
+def test_the_core_refuses_pixels_of_other_sizes(step):
+    core = pytest.importorskip("imgconv.image._pngcore", reason="built without a compiler")
+    for act, sizes in ((core.filter, (12, 6, 14)), (core.unfilter, (14, 6, 12))):
+        with pytest.raises(ValueError, match="different sizes"):
+            act(bytes(sizes[0]), bytes(sizes[1]), bytearray(sizes[2]), step)
+
+
+@pytest.mark.parametrize("name", ["filter", "unfilter"])
+def test_the_core_refuses_rows_that_lie_over_one_another(name):
+    core = pytest.importorskip("imgconv.image._pngcore", reason="built without a compiler")
+    sizes = {"filter": (12, 14), "unfilter": (14, 12)}[name]
+    room = memoryview(bytearray(64))
+    for start, above in ((0, 40), (13, 40), (40, 10), (40, 5)):
+        out = room[8 : 8 + sizes[1]]
+        with pytest.raises(ValueError, match="lie over one another"):
+            getattr(core, name)(room[start : start + sizes[0]], room[above : above + 6], out, 3)

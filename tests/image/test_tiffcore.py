@@ -132,3 +132,27 @@ def test_differences_of_rows_that_do_not_fit_are_refused(items, step, size):
     data = np.zeros(24, np.uint8)
     with pytest.raises(ValueError, match="rows of other sizes"):
         core.differ(data, items, step, size, True)
+
+
+SIZES = st.sampled_from([-(2**63), -(2**31), -1, 0, 1, 2, 3, 4, 6, 8, 64, 2**31, 2**62, 2**63 - 1])
+PLACES = st.integers(0, 200)
+
+
+@given(JUNK, PLACES, PLACES, st.integers(0, 200), SIZES, SIZES, SIZES)
+@settings(max_examples=200, deadline=None)
+def test_arguments_that_make_no_sense_are_refused(data, start, other, size, items, step, bytes_each):
+    """Buffers that lie over one another, and rows of any size: ValueError, or an answer; never a crash."""
+    room = np.full(512, 7, np.uint8)
+    for codec in (core.lzw_pack, core.lzw_unpack, core.packbits_unpack):
+        one, two = room[start : start + size], room[other : other + size]
+        if start < other + size and other < start + size and size:
+            with pytest.raises(ValueError, match="lie over one another"):
+                codec(one, two)
+    for call in (
+        lambda: core.packbits_pack(data, room, items),
+        lambda: core.differ(room[start:], items, step, bytes_each, size % 2),
+    ):
+        try:
+            call()
+        except ValueError:
+            continue

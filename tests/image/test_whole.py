@@ -11,7 +11,7 @@ import tifffile
 from image.pictures import noise, png_chunk, png_file, png_rows, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import encode, pngread, probe, read
+from imgconv.image import encode, pngread, probe, read, read_frames
 
 PNG_KINDS = [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 1), (3, 2), (3, 4), (3, 8), (4, 8), (6, 16)]
 PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -169,3 +169,41 @@ def test_colours_in_another_number_of_channels(data, words):
     for act in (probe, read):
         with pytest.raises(ImageReadError, match=words):
             act(data)
+
+
+@pytest.mark.parametrize("sampling", [(2, 1), (2, 2), (4, 4)])
+def test_what_libtiff_says_in_two_lines_is_heard(sampling, capfd):
+    file = BytesIO()
+    PIL.Image.fromarray(scene()).convert("YCbCr").save(file, "TIFF", compression="jpeg")
+    data = bytearray(file.getvalue())
+    tag = tifffile.TiffFile(BytesIO(data)).pages[0].tags[530]
+    struct.pack_into("<HH", data, tag.valueoffset, *sampling)
+    refused(bytes(data), "TIFF data")
+    assert capfd.readouterr() == ("", "")
+
+
+class Pipe:
+    """What cannot be sought in, and counts what is taken of it."""
+
+    def __init__(self, beginning):
+        self.beginning, self.taken = beginning, 0
+
+    def seekable(self):
+        return False
+
+    def read(self, size):
+        piece = (self.beginning[self.taken :] or bytes(size))[:size]
+        self.taken += len(piece)
+        return piece
+
+
+@pytest.mark.parametrize("act", [probe, read, read_frames])
+def test_a_pipe_is_looked_at_before_it_is_read(act):
+    pipe = Pipe(b"%PDF-1.7 and so on")
+    with pytest.raises(ImageReadError, match="no image of a format"):
+        act(pipe)
+    assert pipe.taken <= 64
+    pipe = Pipe(png_file(6, 4, 8, 2, [bytes(18)] * 4)[:60])
+    with pytest.raises(ImageReadError, match="goes on for more than 16 MB"):
+        act(pipe, max_pixels=1000)
+    assert pipe.taken < 2**24 + 2**21
