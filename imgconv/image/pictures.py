@@ -20,6 +20,8 @@ _SIGNATURES = (
 )
 _RAW = re.compile(b"|".join(_SIGNATURES))
 _SURE = re.compile(b"|".join((rb"\xff\xd8\xff[\xc0-\xfe]", *_SIGNATURES[1:])))
+_MARKS = ((b"\xd8\xff", 1), (b"\x89PNG", 0), (b"GIF8", 0), (b"RIFF", 0), (b"\r\n\x87\n", 8), (b"ftyp", 4))
+"""What stands in each signature, and where in it: to find that takes a hundredth of the time of the patterns."""
 _JPEG, _PNG = b"\xd8\xff", b"\x89PNG"
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"ftyp")
 _DIGITS = tuple(one.hex().encode() for one in _BEGINNINGS)
@@ -49,8 +51,9 @@ def picture_spans(data: bytes) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     failed, at, guesses = set[int](), 0, 0
-    while match := _RAW.search(data, at):
-        start = match.start()
+    for start in _candidates(data):
+        if start < at or not _RAW.match(data, start):
+            continue
         end = _jpeg_end(data, start, failed) if data[start + 1 : start + 3] == _JPEG else _png_end(data, start)
         guesses += end < 0
         if end < 0 and data[start] != 0xFF and guesses < _MOST_GUESSES:
@@ -64,7 +67,8 @@ def picture_spans(data: bytes) -> list[tuple[int, int]]:
 def holds_picture(data: bytes) -> bool:
     """Whether bytes of another meaning, such as a profile's, hold a picture beyond doubt."""
     failed = set[int]()
-    return any(one[0][:1] != b"\xff" or _jpeg_end(data, one.start(), failed) > 0 for one in _SURE.finditer(data))
+    starts = (start for start in _candidates(data) if _SURE.match(data, start))
+    return any(data[start] != 0xFF or _jpeg_end(data, start, failed) > 0 for start in starts)
 
 
 def spells_picture(text: bytes) -> bool:
@@ -73,7 +77,7 @@ def spells_picture(text: bytes) -> bool:
     >>> spells_picture(b"data:image/jpeg;base64,/9j/" + b"4AAQSkZJRgABAQAA" * 3)
     True
     """
-    if _SURE.search(text):
+    if any(_SURE.match(text, start) for start in _candidates(text)):
         return True
     plain = _LINE_ENDS.sub(b"", text) if b"&#" in text or b"\\" in text else text
     plain = plain.translate(None, b" \t\r\n\0").replace(b"-", b"+").replace(b"_", b"/")
@@ -81,6 +85,12 @@ def spells_picture(text: bytes) -> bool:
         return True
     small = plain.lower()
     return any(_HEX_AFTER.match(small, at) for digits in _DIGITS for at in _places(small, digits))
+
+
+def _candidates(data: bytes) -> list[int]:
+    """Return where a picture may begin."""
+    places = (at - before for mark, before in _MARKS for at in _places(data, mark))
+    return sorted({place for place in places if place >= 0})
 
 
 def _encoded(plain: bytes, digits: bytes, before: int) -> bool:
