@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv import engines, geometry
+from imgconv.arguments import checked, shown
+from imgconv.arguments import numbers as check_numbers
 from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
@@ -23,6 +25,7 @@ Numbers = int | tuple[int, int]
 Sides = str | int | tuple[int, ...] | Padding
 
 
+@checked
 def convolve(
     image: ArrayLike | Image,
     kernel: str | ArrayLike | AnyKernel,
@@ -79,6 +82,7 @@ def convolve(
     return _run(Pipeline((layer,)), image, engine, threads, map)
 
 
+@checked
 def run_pipeline(
     image: ArrayLike | Image,
     pipeline: str | os.PathLike[str] | Pipeline,
@@ -120,7 +124,10 @@ def _run(
     """Run an array through a pipeline; the rest is as in `convolve`."""
     from imgconv.image.model import supported
 
-    pixels = np.asarray(image)
+    try:
+        pixels = np.asarray(image)
+    except Exception:  # whatever an object that poses as an array does
+        raise OptionError("image", "it is no array of numbers with rows of one length") from None
     if pixels.ndim not in (2, 3) or pixels.size == 0:
         raise OptionError("image", f"an array of shape {pixels.shape} is not (rows, cols[, channels])")
     try:
@@ -134,6 +141,7 @@ def _run(
     return result[:, :, 0] if pixels.ndim == 2 and result.shape[2] == 1 else result
 
 
+@checked
 def output_size(
     size: Numbers,
     kernel: Numbers,
@@ -212,8 +220,9 @@ def border_of(value: str | Border | None, padding: Padding) -> Border:
 
 def pair(name: str, value: Numbers, least: int = 1) -> tuple[int, int]:
     """Return (width, height) from a number or (rows, cols) of at least `least`."""
+    check_numbers(name, value)
     numbers = (value, value) if isinstance(value, (int, float, np.number)) else tuple(value)
     if len(numbers) != 2 or any(number != int(number) or number < least for number in numbers):
-        raise OptionError(name, f"{value!r} is not a whole number or (rows, cols) of at least {least}")
+        raise OptionError(name, f"{shown(value)} is not a whole number or (rows, cols) of at least {least}")
     rows, cols = numbers
     return int(cols), int(rows)

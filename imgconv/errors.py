@@ -94,7 +94,7 @@ class ImgconvError(Exception):
     exit_code = 1
 
 
-class OptionError(ImgconvError):
+class OptionError(ImgconvError, ValueError):
     """An option or argument whose value makes no sense.
 
     `option` is its name without dashes (the command line adds them), `problem` the rest of the sentence.
@@ -107,7 +107,11 @@ class OptionError(ImgconvError):
         super().__init__(f"{option}: {problem}")
 
 
-class SizeError(ImgconvError):
+class ArgumentTypeError(OptionError, TypeError):
+    """An argument of a kind that it cannot be, such as a list for a word."""
+
+
+class SizeError(ImgconvError, ValueError):
     """An output size that cannot be: `arithmetic` is the worked formula, `problem` what is wrong with it.
 
     `brief` says it without the arithmetic, where that can be done.
@@ -137,7 +141,7 @@ class BranchError(ImgconvError):
         super().__init__(f"branch {number}, {cause}")
 
 
-class UnknownKernelError(ImgconvError):
+class UnknownKernelError(ImgconvError, ValueError):
     """A kernel name that is neither in the library nor among the parametric kernels."""
 
     exit_code = 2
@@ -148,7 +152,7 @@ class UnknownKernelError(ImgconvError):
         super().__init__(f"there is no kernel {quoted(name)}{hint}")
 
 
-class KernelSpecError(ImgconvError):
+class KernelSpecError(ImgconvError, ValueError):
     """A kernel written on the command line that cannot be understood."""
 
     exit_code = 2
@@ -158,7 +162,7 @@ class KernelSpecError(ImgconvError):
         super().__init__(f"kernel '{shorten(spec, 60)}': {problem}")
 
 
-class ParameterError(ImgconvError):
+class ParameterError(ImgconvError, ValueError):
     """A kernel parameter outside what its formula allows: `rule` completes ``<name> must ...``."""
 
     exit_code = 2
@@ -189,7 +193,7 @@ class PipelineFileError(FileContentError):
     """A pipeline file that cannot be read as a list of layers."""
 
 
-class KernelValueError(ImgconvError):
+class KernelValueError(ImgconvError, ValueError):
     """Numbers that cannot make a kernel: none at all, ragged, not finite, too many."""
 
     def __init__(self, name: str, problem: str) -> None:
@@ -282,7 +286,7 @@ class ClusterError(ImgconvError):
         super().__init__(f"--dask {address}: {problem}")
 
 
-class ChannelError(ImgconvError):
+class ChannelError(ImgconvError, ValueError):
     """A kernel that asks for other channels than the image has."""
 
     def __init__(self, name: str, problem: str) -> None:

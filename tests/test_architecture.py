@@ -16,8 +16,19 @@ ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
     {"cores", "errors", "interruption", "portable", "value"},
-    {"border", "geometry", "kernelnames", "kernelvalue", "numbertext", "smallfile", "tone", "yamlfile", "yamlplain"},
-    {"arrayfile", "gain", "kernelfile", "kerneltext", "matrixfile", "parametric", "sizes", "weightfile"},
+    {
+        "arguments",
+        "border",
+        "geometry",
+        "kernelnames",
+        "kernelvalue",
+        "numbertext",
+        "smallfile",
+        "tone",
+        "yamlfile",
+        "yamlplain",
+    },
+    {"arguments", "arrayfile", "gain", "kernelfile", "kerneltext", "matrixfile", "parametric", "sizes", "weightfile"},
     {"engines", "image", "library"},
     {"functional", "solid"},
     {"export", "grey", "kernelshow", "layers"},

@@ -84,8 +84,8 @@ def real(name: str, given: ArrayLike) -> Samples:
     """
     try:
         array = np.asarray(given)
-    except ValueError:
-        raise OptionError(name, "rows of different lengths are no array") from None
+    except Exception:  # whatever an object that poses as an array does
+        raise OptionError(name, "it is no array of numbers with rows of one length") from None
     if array.dtype.kind not in "buif":
         raise OptionError(name, f"an array of {array.dtype} holds no real numbers")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
@@ -203,7 +203,7 @@ def pooled(
     """
     axes = len(sizes)
     kernel = numbers("kernel_size", window, axes)
-    steps = kernel if stride is None or stride == () else numbers("stride", stride, axes)
+    steps = kernel if stride is None or (isinstance(stride, tuple) and not stride) else numbers("stride", stride, axes)
     pads, apart = sides(padding, axes), numbers("dilation", dilation, axes)
     solved = []
     for i, name in enumerate(ORDERED_AXES[axes]):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imgconv.arguments import checked
 from imgconv.border import Border
 from imgconv.errors import ChannelError
 from imgconv.functional._arguments import (
@@ -23,6 +24,7 @@ from imgconv.functional._arguments import (
 from imgconv.functional._correlation import Correlation, index_maps, lanes_of, run
 
 
+@checked
 def conv2d(
     input: ArrayLike,
     weight: ArrayLike,
@@ -66,6 +68,7 @@ def conv2d(
     return _convolve(2, input, weight, bias, stride, padding, dilation, groups, border, threads)
 
 
+@checked
 def conv1d(
     input: ArrayLike,
     weight: ArrayLike,
@@ -87,6 +90,7 @@ def conv1d(
     return _convolve(1, input, weight, bias, stride, padding, dilation, groups, border, threads)
 
 
+@checked
 def conv3d(
     input: ArrayLike,
     weight: ArrayLike,

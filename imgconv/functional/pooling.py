@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imgconv.arguments import checked
 from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.functional._arguments import Batch, Numbers, Sides, border_of, is_whole, pooled
 from imgconv.functional._windows import Pooling, counts, places
 
 
+@checked
 def max_pool2d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -56,6 +58,7 @@ def max_pool2d(
     return _select("max", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, border, threads)
 
 
+@checked
 def max_pool1d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -72,6 +75,7 @@ def max_pool1d(
     return _select("max", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, border, threads)
 
 
+@checked
 def max_pool3d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -88,6 +92,7 @@ def max_pool3d(
     return _select("max", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, border, threads)
 
 
+@checked
 def min_pool2d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -110,6 +115,7 @@ def min_pool2d(
     return _select("min", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, border, threads)
 
 
+@checked
 def min_pool1d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -126,6 +132,7 @@ def min_pool1d(
     return _select("min", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, border, threads)
 
 
+@checked
 def min_pool3d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -142,6 +149,7 @@ def min_pool3d(
     return _select("min", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, border, threads)
 
 
+@checked
 def avg_pool2d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -185,6 +193,7 @@ def avg_pool2d(
     )
 
 
+@checked
 def avg_pool1d(
     input: ArrayLike,
     kernel_size: Numbers,
@@ -200,6 +209,7 @@ def avg_pool1d(
     return _mean(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None, border, threads)
 
 
+@checked
 def avg_pool3d(
     input: ArrayLike,
     kernel_size: Numbers,

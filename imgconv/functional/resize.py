@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv import cores, geometry
+from imgconv.arguments import checked
 from imgconv.engines._bands import each
 from imgconv.errors import OptionError, SizeError, did_you_mean, quoted
-from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers
+from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers, real
 from imgconv.geometry import MAX_LENGTH, ORDERED_AXES
 
 AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
@@ -25,6 +26,7 @@ ALONE = 1 << 18
 Taps = tuple[NDArray[np.intp], NDArray[np.float64]]
 
 
+@checked
 def interpolate(
     input: ArrayLike,
     size: int | Sequence[int] | None = None,
@@ -64,7 +66,8 @@ def interpolate(
         raise OptionError("mode", f"{quoted(mode)} is none of {'|'.join(AXES)}{did_you_mean(str(mode), AXES)}")
     if mode == "nearest" and align_corners is not None:
         raise OptionError("align_corners", "nearest takes samples as they are; only the other modes can align corners")
-    axes = np.ndim(input) - 2
+    input = real("input", input)
+    axes = input.ndim - 2
     if axes not in AXES[mode]:
         forms = " or ".join(SHAPES[n].partition(" or ")[0] for n in AXES[mode])
         raise OptionError("input", f"an array of {axes + 2} axes is not {forms}, which the mode {mode} takes")

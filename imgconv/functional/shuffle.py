@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imgconv.arguments import checked
 from imgconv.errors import ChannelError, OptionError
 from imgconv.functional._arguments import whole
 
 
+@checked
 def channel_shuffle(input: ArrayLike, groups: int) -> NDArray[Any]:
     """Deal the channels of each group out to all groups, as torch.nn.functional.channel_shuffle does.
 
@@ -29,7 +31,7 @@ def channel_shuffle(input: ArrayLike, groups: int) -> NDArray[Any]:
     >>> channel_shuffle(np.arange(6).reshape(1, 6, 1, 1), 2).ravel()
     array([0, 3, 1, 4, 2, 5])
     """
-    samples, groups = np.asarray(input), whole("groups", groups)
+    samples, groups = _array(input), whole("groups", groups)
     if samples.ndim < 3:
         raise OptionError(
             "input", f"an array of shape {samples.shape} is not (batch, channels, ...) of three or more axes"
@@ -39,3 +41,10 @@ def channel_shuffle(input: ArrayLike, groups: int) -> NDArray[Any]:
         raise ChannelError("channel_shuffle", f"{groups} groups do not divide {channels} channels")
     parts = samples.reshape(batch, groups, channels // groups, *rest)
     return parts.swapaxes(1, 2).reshape(samples.shape)
+
+
+def _array(input: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(input)
+    except Exception:  # whatever an object that poses as an array does
+        raise OptionError("input", "it is no array with rows of one length") from None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imgconv.arguments import checked
 from imgconv.border import Border, index_map
 from imgconv.errors import ChannelError
 from imgconv.functional._arguments import (
@@ -25,6 +26,7 @@ from imgconv.functional._correlation import Correlation, lanes_of, run
 from imgconv.geometry import Axis, Phase, phases
 
 
+@checked
 def conv_transpose2d(
     input: ArrayLike,
     weight: ArrayLike,
@@ -70,6 +72,7 @@ def conv_transpose2d(
     return _spread(2, input, weight, bias, stride, padding, output_padding, groups, dilation, threads)
 
 
+@checked
 def conv_transpose1d(
     input: ArrayLike,
     weight: ArrayLike,
@@ -91,6 +94,7 @@ def conv_transpose1d(
     return _spread(1, input, weight, bias, stride, padding, output_padding, groups, dilation, threads)
 
 
+@checked
 def conv_transpose3d(
     input: ArrayLike,
     weight: ArrayLike,

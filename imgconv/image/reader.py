@@ -11,6 +11,7 @@ from importlib import import_module
 from itertools import islice
 from typing import IO, Any
 
+from imgconv.arguments import checked
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.budget import Budget
 from imgconv.image.files import SNIFFED, name_of, open_source
@@ -44,6 +45,7 @@ def probe(source: Any, *, name: str | None = None, orient: bool = True, max_pixe
         return reading.header
 
 
+@checked
 def read(
     source: Any,
     *,

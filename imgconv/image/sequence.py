@@ -9,6 +9,7 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, Any, Protocol
 
+from imgconv.arguments import checked
 from imgconv.errors import ImageWriteError
 from imgconv.image.files import name_of, read_whole
 from imgconv.image.formats import Format, holders_of_several, spec_of, unheeded
@@ -59,6 +60,7 @@ class Frames:
             yield from reading.frames()
 
 
+@checked
 def read_frames(source: Any, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Frames:
     """Return the frames of an animation (GIF, PNG, WebP) or the pages of a TIFF file.
 
@@ -78,6 +80,7 @@ def read_frames(source: Any, *, name: str | None = None, max_pixels: int = MAX_P
     return Frames(source, name, max_pixels)
 
 
+@checked
 def write_frames(
     target: Any,
     frames: Iterable[Frame | Image | Pixels],
@@ -149,7 +152,7 @@ def store_frames(
 
 def _bytes_of(frame: Frame | Image | Pixels) -> int:
     image = frame.image if isinstance(frame, Frame) else frame
-    return int((image.pixels if isinstance(image, Image) else image).nbytes)
+    return int(getattr(image.pixels if isinstance(image, Image) else image, "nbytes", 0))
 
 
 def _write(

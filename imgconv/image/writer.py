@@ -9,6 +9,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import IO, Any
 
+from imgconv.arguments import checked
 from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
@@ -68,6 +69,7 @@ def _check_sides(name: str, spec: Format, image_like: Any) -> None:
         )
 
 
+@checked
 def write(
     target: Any,
     image: Image | Pixels,

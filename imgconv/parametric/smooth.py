@@ -185,7 +185,7 @@ def binomial(size: Size = 3) -> Kernel:
 @parametric("smooth", "fspecial('disk'): the share of each pixel that a disk covers")
 def disk(radius: float = 2.0) -> Kernel:
     """Blur with a disk, as a lens out of focus does; each tap is the exact area of its pixel inside the disk."""
-    above(0, radius=radius)
+    within(0.001, 1e6, radius=radius)
     count = around(ceil(radius - 0.5), "radius", radius)
     edges = centred(count + 1)
     corners = _disk_area(edges[None, :], edges[:, None], radius)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from imgconv.kernelvalue import Kernel, Matrix
-from imgconv.parametric.base import Size, Unfit, finite, parametric, taps
+from imgconv.parametric.base import Size, Unfit, parametric, taps, within
 from imgconv.parametric.smooth import centred
 
 
@@ -75,7 +75,7 @@ def bspline(size: Size = 5) -> Kernel:
 @parametric("smooth", "Keys, Cubic convolution interpolation, 1981; OpenImageIO, keys")
 def keys(size: Size = 5, a: float = -0.5) -> Kernel:
     """Smooth with Keys' cubic, whose slope where it first reaches 0 is a; -0.5 makes it Catmull-Rom's."""
-    finite(a=a)
+    within(-1000, 1000, a=a)
     return windowed(lambda x: cubic(2 * x, 0, -a), size)
 
 
