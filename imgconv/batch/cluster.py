@@ -64,6 +64,20 @@ def outcomes(request: Request, tasks: Iterable[Task], address: str, jobs: int) -
         yield from _Run(client, request, address).outcomes(tasks)
 
 
+def check(address: str) -> None:
+    """Refuse a cluster that cannot be used; one of this machine's is not made for that.
+
+    Raises:
+        ClusterError: Dask is not installed, or there is no such cluster.
+    """
+    with _quiet():
+        if address == LOCAL:
+            _dask(address)
+        else:
+            with _connected(address, 1):
+                pass
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what Dask logs and warns of to itself: what matters of it comes as an error."""
@@ -82,14 +96,23 @@ def _distributed() -> Any:
     return import_module("distributed")
 
 
-@contextmanager
-def _connected(address: str, jobs: int) -> Iterator[Any]:
-    """Yield a client of the cluster."""
+def _dask(address: str) -> Any:
+    """Return the package.
+
+    Raises:
+        ClusterError: it is not installed.
+    """
     try:
-        dask = _distributed()
+        return _distributed()
     except ImportError:
         problem = "the package distributed is not installed; pip install 'imgconv[dask]' brings it"
         raise ClusterError(address, problem) from None
+
+
+@contextmanager
+def _connected(address: str, jobs: int) -> Iterator[Any]:
+    """Yield a client of the cluster."""
+    dask = _dask(address)
     with _local(jobs) if address == LOCAL else nullcontext(_scheduler(address)) as scheduler:
         try:
             client = _client(dask, scheduler)

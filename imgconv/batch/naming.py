@@ -46,6 +46,9 @@ class Naming(Value):
 
         >>> Naming("out", "sobel", "{stem}_{kernel}{suffix}", "png").target(Source("in/a/b.JPG", "a/b.JPG"))
         'out/a/b_sobel.png'
+
+        Raises:
+            OptionError: the template makes no name of this one.
         """
         folder, name = os.path.split(source.place)
         stem, suffix = os.path.splitext(name)
@@ -55,7 +58,11 @@ class Naming(Value):
             return os.path.join(self.dest, folder, stem + suffix)
         parent = os.path.basename(os.path.dirname(os.path.abspath(source.path)))
         values = {"name": stem + suffix, "stem": stem, "suffix": suffix, "parent": parent, "kernel": self.kernel}
-        return os.path.join(self.dest, folder, self.template.format(**values, format=suffix.lower().lstrip(".")))
+        named = self.template.format(**values, format=suffix.lower().lstrip("."))
+        if os.path.isabs(named) or not os.path.basename(named):  # a field may be empty
+            problem = f"{quoted(self.template)} makes '{named}' of {source.path}, which names no file below DEST"
+            raise OptionError("name", problem)
+        return os.path.join(self.dest, folder, named)
 
 
 def word_for(request: Request) -> str:
@@ -160,14 +167,18 @@ def _check(template: str) -> None:
         OptionError: it holds unknown fields, or leads out of the destination.
     """
     try:
-        fields = [field for _, field, *_ in string.Formatter().parse(template) if field is not None]
+        parsed = [part for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError as fault:
         problem = f"{quoted(template)} is no template ({fault}); write one like '{{stem}}_{{kernel}}{{suffix}}'"
         raise OptionError("name", problem) from None
-    for field in fields:
+    fields = []
+    for _, field, width, conversion in parsed:
+        if width or conversion:
+            raise OptionError("name", f"'{{{field}' is followed by a format, which names have none of; end it with }}")
+        fields.append(field or "")
         if field not in FIELDS:
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
-            hint = did_you_mean(field, FIELDS)
+            hint = did_you_mean(field or "", FIELDS)
             raise OptionError("name", f"there is no {{{field}}}; {known} are known{hint}")
     parts = portable.split(template)
     if os.path.splitdrive(template)[0] or not parts[0] or os.pardir in parts or not parts[-1] or "\0" in template:

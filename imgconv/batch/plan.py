@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import Any
 
-from imgconv.batch.ledger import entries
+from imgconv.batch.ledger import Lines, entries
 from imgconv.batch.naming import Naming, targets
 from imgconv.batch.settings import digest
 from imgconv.batch.sources import Source
@@ -27,6 +27,13 @@ line, the next run still knows the folder for one that results of a batch are in
 A power failure may leave a file empty that was given its name shortly before, and the record knows its size: to wait
 for the disk after every file instead takes 4 ms where a picture of two megapixels takes 15.
 """
+
+RECORD_LINES = Lines(
+    what="the record of a batch",
+    way="move it away, or choose another DEST",
+    firsts=("begun", "output"),
+    keys=(frozenset({"begun", "files"}), frozenset({"output", "input", "settings"})),
+)
 
 
 class Plan(Value, kw_only=True):
@@ -86,6 +93,7 @@ def plan(
         OptionError: the request makes no sense, whatever the picture.
         CollisionError: two sources have one target.
         ResultsExistError: results are there, and nothing was said of them.
+        ReportError: what is called as the record is none, or cannot be read.
     """
     check(request)
     made, begun = recorded(naming.dest)
@@ -142,7 +150,7 @@ def recorded(dest: str) -> tuple[dict[str, Made], bool]:
     """
     found: dict[str, Made] = {}
     begun = False
-    for line in entries(os.path.join(dest, RECORD)):
+    for line in entries(os.path.join(dest, RECORD), RECORD_LINES):
         begun = begun or "begun" in line
         if isinstance(output := line.get("output"), str) and (made := _made(line)):
             found[output] = made

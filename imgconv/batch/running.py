@@ -11,15 +11,23 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import NoReturn
 
 from imgconv import cores, interruption
-from imgconv.batch.ledger import Ledger
-from imgconv.batch.plan import Plan, entry
+from imgconv.batch.ledger import Ledger, Lines
+from imgconv.batch.plan import RECORD_LINES, Plan, entry
 from imgconv.batch.task import DONE, FAILED, Outcome, Task
-from imgconv.errors import StoppedError
+from imgconv.errors import ReportError, StoppedError
 from imgconv.filtering.request import Request
 from imgconv.image.files import sweep
 
 Execute = Callable[[Request, Iterable[Task]], Generator[Outcome]]
 """What runs tasks and yields what comes of each, as it comes; closing it ends what is still running."""
+
+REPORT_LINES = Lines(
+    what="a report of a batch",
+    way="name another file for the report",
+    firsts=("input",),
+    keys=(frozenset({"input", "output", "status"}),),
+    followed=True,
+)
 
 
 class Tally:
@@ -79,6 +87,23 @@ def shared(request: Request, jobs: int | None) -> tuple[Request, int]:
     return request.replace(threads=request.threads or max(1, found // jobs)), jobs
 
 
+def reporting(plan: Plan, report: str) -> Ledger:
+    """Return the report of a run, not open yet, when it can be one as far as can be seen.
+
+    Raises:
+        ReportError: it cannot.
+    """
+    name, place = os.path.basename(report), os.path.abspath(report)
+    if os.path.realpath(report) == os.path.realpath(plan.record):
+        raise ReportError(report, f"this is {RECORD_LINES.what}; {REPORT_LINES.way}")
+    for task in plan.tasks:
+        if os.path.basename(task.target) == name and os.path.abspath(task.target) == place:
+            raise ReportError(report, f"this is what {task.source} is going to be made into; {REPORT_LINES.way}")
+    ledger = Ledger(report, REPORT_LINES)
+    ledger.check()
+    return ledger
+
+
 def run(
     plan: Plan,
     execute: Execute,
@@ -106,8 +131,8 @@ def run(
     for folder in plan.folders:
         sweep(folder)
     with ExitStack() as opened:
-        record = opened.enter_context(Ledger(plan.record))
-        reported = opened.enter_context(Ledger(report)) if report else None
+        record = opened.enter_context(Ledger(plan.record, RECORD_LINES))
+        reported = opened.enter_context(reporting(plan, report)) if report else None
         if reported:
             reported.open()
         if any(os.path.exists(task.source) for task in plan.tasks):

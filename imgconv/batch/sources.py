@@ -6,13 +6,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from fnmatch import fnmatchcase
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from imgconv import portable
-from imgconv.errors import ImageReadError, ImgconvError, OptionError
-from imgconv.image.files import name_of
+from imgconv.batch.unread import WAYS, reason
+from imgconv.errors import ImageReadError, ImgconvError
 from imgconv.image.formats import FORMATS
 from imgconv.image.guard import fault_words
 
@@ -138,8 +137,10 @@ class Finder:
                 if self._entered(entry, below, pattern, (*parts, entry.name)):
                     folders.append((path, below, entry.name))
             elif not pattern or _fits((*parts, entry.name), pattern):
-                if os.path.splitext(entry.name)[1].lower() not in SUFFIXES:
-                    self.passed["without the suffix of a picture"] += 1
+                suffix = os.path.splitext(entry.name)[1].lower()
+                if suffix not in SUFFIXES:
+                    if suffix.lstrip(".") not in WAYS or self._wanted(below):
+                        self.passed[reason(suffix)] += 1
                 elif not entry.is_file():
                     self.passed["behind broken links" if entry.is_symlink() else "not regular files"] += 1
                 elif self._wanted(below):
@@ -175,31 +176,6 @@ class Finder:
 
     def _excluded(self, place: str) -> bool:
         return _matched(self.exclude, place)
-
-
-def read_list(file: str | IO[bytes] | None, separator: bytes) -> Iterator[str]:
-    """Yield the names in a list of names that are separated by a newline or a null byte; empty ones are none.
-
-    Args:
-        file: the list's path, the list open, or None for no list.
-        separator: what is between two names.
-
-    Raises:
-        OptionError: it cannot be read.
-    """
-    if file is None:
-        return
-    try:
-        with open(file, "rb") if isinstance(file, str) else nullcontext(file) as opened:
-            rest = b""
-            while block := opened.read(2**16):
-                *names, rest = (rest + block).split(separator)
-                yield from (os.fsdecode(name) for name in names if name)
-            if rest:
-                yield os.fsdecode(rest)
-    except (OSError, ValueError) as fault:
-        words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
-        raise OptionError("files-from", f"{name_of(file)}: {words}") from None
 
 
 def _matched(patterns: Sequence[str], place: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import ImageReadError, ImgconvError, OptionError, TargetExistsError
+from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, OptionError, TargetExistsError
 from imgconv.image.files import make_folder
 from imgconv.image.guard import fault_words
 from imgconv.value import Value
@@ -114,14 +116,32 @@ def run(request: Request, task: Task) -> Outcome:
 def _applied(request: Request, task: Task) -> tuple[Stamp, Report]:
     from imgconv.filtering.apply import apply
 
-    try:
-        before = Stamp.of(task.source)
-    except (OSError, ValueError) as fault:
-        # before the target's folder is made, which would then be there for nothing
-        words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
-        raise ImageReadError(task.source, words) from None
+    before = refuse_special(task)  # before the target's folder is made, which would then be there for nothing
     make_folder(os.path.dirname(task.target))
     return before, apply(request.replace(overwrite=task.overwrite), task.source, task.target)
+
+
+def refuse_special(task: Task) -> Stamp:
+    """Return the stamp of a task's source, if neither that nor its target is a pipe or a device.
+
+    Nobody may ever write to such a source or read from such a target, and a batch would wait for that without end.
+
+    Raises:
+        ImageReadError: the source is one, or cannot be looked at.
+        ImageWriteError: the target is one.
+    """
+    try:
+        found = os.stat(task.source)
+    except (OSError, ValueError) as fault:
+        words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
+        raise ImageReadError(task.source, words) from None
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise ImageReadError(task.source, "this is a pipe or a device; 'imgconv apply' reads it, but no batch does")
+    with suppress(OSError):
+        mode = os.stat(task.target).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ImageWriteError(task.target, "this is a pipe or a device, which no batch writes to")
+    return Stamp(found.st_size, found.st_mtime_ns)
 
 
 def _undone(task: Task, status: str, error: str, start: float) -> Outcome:

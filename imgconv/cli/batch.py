@@ -19,6 +19,7 @@ from imgconv.errors import OptionError
 if TYPE_CHECKING:
     from imgconv.batch.plan import Plan
     from imgconv.batch.running import Execute
+    from imgconv.batch.task import Task
 
 STANDARD = "-"
 """The name of standard input."""
@@ -128,9 +129,10 @@ def command(
     """  # noqa: D301
     _refuse(ctx)
     filtering.refuse(ctx)
+    from imgconv.batch.lists import read_list
     from imgconv.batch.naming import Naming, word_for
     from imgconv.batch.plan import plan
-    from imgconv.batch.sources import Finder, read_list
+    from imgconv.batch.sources import Finder
 
     request = filtering.request(asked)
     finder = Finder(recursive=recursive, hidden=hidden, follow=follow, include=include, exclude=exclude, dest=dest)
@@ -148,8 +150,11 @@ def command(
             progress.complain(f"there is no picture to filter{why}")
             ctx.exit(1)
         if dry_run:
-            _print_plan(planned, dict(finder.passed), as_json, quiet)
-            ctx.exit(1 if finder.faults else 0)
+            faults = _foreseen(planned, report, dask)
+            for sentence in faults.values():
+                progress.complain(sentence)
+            _print_plan(planned, faults, dict(finder.passed), as_json, quiet)
+            ctx.exit(1 if finder.faults or faults else 0)
         from imgconv.batch.running import run
 
         planned, execute = _execution(planned, jobs, dask)
@@ -205,7 +210,24 @@ def _refuse(ctx: click.Context) -> None:
             raise OptionError("files-from", "standard input is a terminal; pipe a list into it or name a file")
 
 
-def _print_plan(planned: Plan, passed: dict[str, int], as_json: bool, quiet: bool) -> None:
+def _foreseen(planned: Plan, report: str | None, dask: str | None) -> dict[Task, str]:
+    """Return why tasks of a plan will fail, each in a sentence.
+
+    Raises:
+        ImgconvError: all will, as the run will not even begin.
+    """
+    from imgconv.batch.foresight import Foresight, refuse
+
+    refuse(planned, report)
+    if dask is not None:
+        from imgconv.batch import cluster
+
+        cluster.check(dask)
+    foresight = Foresight(planned.request)
+    return {task: fault for task in planned.tasks if (fault := foresight.fault(task))}
+
+
+def _print_plan(planned: Plan, faults: dict[Task, str], passed: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Print what would be written of what."""
     from imgconv.cli.progress import passed_over
 
@@ -213,15 +235,18 @@ def _print_plan(planned: Plan, passed: dict[str, int], as_json: bool, quiet: boo
         return
     for task in planned.tasks:
         if as_json:
-            click.echo(json.dumps({"input": task.source, "output": task.target, "status": "planned"}))
-        else:
+            status = {"status": "failed", "error": faults[task]} if task in faults else {"status": "planned"}
+            click.echo(json.dumps({"input": task.source, "output": task.target, **status}))
+        elif task not in faults:
             click.echo(printable(f"{task.source} -> {task.target}"))
-    counts = {"planned": len(planned.tasks), "up_to_date": planned.current, "skipped": planned.present}
+    written = len(planned.tasks) - len(faults)
+    counts = {"planned": written, "failed": len(faults), "up_to_date": planned.current, "skipped": planned.present}
     if as_json:
         click.echo(json.dumps({"summary": {**counts, "passed_over": passed}}))
     else:
-        kept = f", {planned.current} up to date" * bool(planned.current)
+        kept = f", {len(faults)} would fail" * bool(faults)
+        kept += f", {planned.current} up to date" * bool(planned.current)
         kept += f", {planned.present} there already" * bool(planned.present)
-        click.echo(f"{len(planned.tasks)} would be written{kept}")
+        click.echo(f"{written} would be written{kept}")
         if passed:
             click.echo(passed_over(passed))

@@ -43,11 +43,23 @@ def test_names(template, format, place, target):
         ("/tmp/{name}", "must name a file below DEST"),
         ("{name}/", "must name a file below DEST"),
         ("same.png", "gives every result the same name"),
+        ("{stem:>9}{suffix}", "'{stem' is followed by a format"),
+        ("{stem:{kernel}}", "'{stem' is followed by a format"),
+        ("{stem!q}", "'{stem' is followed by a format"),
     ],
 )
 def test_templates_that_make_no_names(template, sentence):
     with pytest.raises(OptionError, match=sentence):
         Naming("out", "k", template)
+
+
+@pytest.mark.parametrize(
+    ("template", "source"),
+    [("{parent}/{name}", "/one.png"), ("{format}/{name}", "in/one"), ("{stem}/{suffix}", "in/one")],
+)
+def test_fields_that_are_empty_lead_to_no_other_folder(template, source):
+    with pytest.raises(OptionError, match=r"name: .* makes .* which names no file below DEST"):
+        Naming("out", "k", template).target(Source(source, os.path.basename(source)))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from io import BytesIO
 
 import pytest
 
-from imgconv.batch.sources import Finder, Source, read_list
-from imgconv.errors import OptionError
+from imgconv.batch.lists import read_list
+from imgconv.batch.sources import Finder, Source
 
 FILES = [
     "top.png",
@@ -149,17 +149,3 @@ def test_lists(tree, separator):
         "a/one.jpg", "top.png", "odd/\udcff\udcfe.png", "elsewhere.png", "three.tif", "a/b/three.tif"
     )
     assert [one.path for one in found[:5]] == names[:5]
-
-
-def test_list_of_names_with_line_breaks(tree):
-    assert list(read_list(BytesIO(b"odd/line\nbreak.png\0"), b"\0")) == ["odd/line\nbreak.png"]
-
-
-def test_long_list():
-    names = [f"{number:07}.png" for number in range(30_000)]
-    assert list(read_list(BytesIO("\n".join(names).encode()), b"\n")) == names
-
-
-def test_missing_list():
-    with pytest.raises(OptionError, match=r"files-from: nowhere.txt: there is no such file"):
-        list(read_list("nowhere.txt", b"\n"))

@@ -91,9 +91,121 @@ def test_dry_run_opens_nothing(tree):
     assert [json.loads(line) for line in ran.lines] == [
         {"input": "in/one.png", "output": "out/one.png", "status": "planned"},
         {"input": "in/two.png", "output": "out/two.png", "status": "planned"},
-        {"summary": {"planned": 2, "up_to_date": 0, "skipped": 0, "passed_over": passed}},
+        {"summary": {"planned": 2, "failed": 0, "up_to_date": 0, "skipped": 0, "passed_over": passed}},
     ]
     assert not Path("out").exists()
+
+
+def block(name):
+    """Have a named pipe, which nobody will ever open, in the place of a file."""
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).unlink(missing_ok=True)
+    os.mkfifo(name)
+
+
+PIPE = "imgconv: in/one.png: this is a pipe or a device; 'imgconv apply' reads it, but no batch does"
+EXPECTED = [
+    (lambda: Path("in/one.png").unlink(), "in/one.png in/two.png out", "imgconv: in/one.png: there is no such file"),
+    (lambda: block("in/one.png"), "in/one.png in/two.png out", PIPE),
+    (lambda: block("out/one.png"), "in out --overwrite", "imgconv: out/one.png: this is a pipe or a device, which no"),
+    (
+        lambda: Path("out/one.png").mkdir(parents=True),
+        "in out --overwrite",
+        "imgconv: out/one.png: this is a directory",
+    ),
+    (
+        lambda: Path("photo.png").rename("in/one.txt"),
+        "in/two.png in/one.txt out",
+        "imgconv: out/one.txt: the suffix '.txt' ",
+    ),
+    (lambda: Path("photo.png").rename("in/a.jpe"), "in out --depth 16", "imgconv: out/a.jpe: "),
+    (lambda: Path("out").mkdir() or Path("out/sub").write_text(""), "in/one.png -r in out", "imgconv: out/sub"),
+]
+
+
+@pytest.mark.parametrize(("change", "arguments", "sentence"), EXPECTED)
+def test_dry_run_says_no_where_the_run_does(tree, change, arguments, sentence):
+    change()
+    arguments = [*arguments.split(), "-k", "box"]
+    dry, lines = batch(*arguments, "--dry-run"), batch(*arguments, "--dry-run", "--json").lines
+    done = batch(*arguments)
+    assert (dry.code, done.code) == (1, 1)
+    assert dry.err.startswith(sentence) and sentence in done.err, (dry.err, done.err)
+    failed = sum(line.startswith("imgconv: ") for line in done.err.splitlines())
+    written = {f"out/{name}" for name in files() if name.endswith(".png") and Path("out", name).is_file()}
+    assert {line.split(" -> ")[1] for line in dry.lines if " -> " in line} == written
+    assert f"{len(written)} would be written, {failed} would fail" in dry.text
+    counts = json.loads(lines[-1])["summary"]
+    assert (counts["planned"], counts["failed"]) == (len(written), failed)
+
+
+REFUSED = [
+    ("--report notes.txt", "notes.txt: this is not a report of a batch, and stays as it is; name another file for the"),
+    ("--report photo.png", "photo.png: this is not a report of a batch"),
+    ("--report in/one.png --overwrite", "in/one.png: this is not a report of a batch"),
+    ("--report out/one.png", "out/one.png: this is what in/one.png is going to be made into; name another file"),
+    (f"--report out/{RECORD}", f"out/{RECORD}: this is the record of a batch; name another file for the report"),
+    ("--report photo.png/r.jsonl", "photo.png/r.jsonl: a part of this path is not a directory"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED)
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_reports_that_cannot_be(tree, arguments, sentence, dry):
+    Path("notes.txt").write_text('{"mine": 1}\nand the last line')
+    before = {name: Path(name).read_bytes() for name in ("notes.txt", "photo.png", "in/one.png")}
+    ran = batch("in", "out", "-k", "box", *arguments.split(), *dry)
+    assert ran.code == 1 and ran.err.startswith(f"imgconv: {sentence}") and ran.err.count("\n") == 1, ran.err
+    assert {name: Path(name).read_bytes() for name in before} == before and not Path("out").exists()
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], ["--resume"], ["--overwrite"], ["--skip-existing"]])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda path: path.symlink_to(Path("precious").absolute()),
+            "this is a symbolic link, which is not followed for",
+        ),
+        (block, "this is not a regular file, as the record of a batch must be; move it away, or choose another DEST"),
+        (
+            lambda path: path.write_text("precious"),
+            "this is not the record of a batch, and stays as it is; move it away",
+        ),
+    ],
+)
+def test_records_that_are_none(tree, change, sentence, dry):
+    Path("precious").write_text('{"begun":"2026-01-01T00:00:00Z","files":1}\nmy last line')
+    before = Path("precious").read_bytes()
+    Path("out").mkdir()
+    change(Path("out", RECORD))
+    ran = batch("in", "out", "-k", "box", *dry)
+    assert (ran.code, ran.out) == (1, b"")
+    assert ran.err.startswith(f"imgconv: out/{RECORD}: {sentence}") and ran.err.count("\n") == 1
+    assert Path("precious").read_bytes() == before and files() in ([], [RECORD])
+
+
+def test_report_goes_on_where_another_run_was_torn(tree):
+    arguments = ["in", "out", "-k", "box", "--overwrite", "-q", "--report", "r.jsonl"]
+    assert batch(*arguments).code == 0
+    whole = Path("r.jsonl").read_bytes()
+    for torn in (whole[:-1], whole[:-30], whole + whole[:9], whole[:50]):
+        Path("r.jsonl").write_bytes(torn)
+        assert batch(*arguments).code == 0
+        kept = torn.count(b"\n") + (torn == whole[:-1])
+        assert [line["status"] for line in records("r.jsonl")] == ["done"] * (kept + 2)
+
+
+def test_pictures_that_are_passed_over_are_named(tree):
+    for name in ("a.heic", "B.HEIC", "raw.cr2", "more.cr3", "a.xyz", "old.heic"):
+        Path("in", name).write_bytes(b"")
+    ran = batch("in", "out", "-k", "box", "--exclude", "old*")
+    assert ran.code == 0
+    assert ran.lines[1] == (
+        "passed over: 1 .cr2 (darktable, RawTherapee and dcraw develop them to TIFF), 1 .cr3 (darktable, RawTherapee "
+        "and dcraw develop them to TIFF), 2 .heic (heif-convert makes JPEG or PNG of them), 1 excluded, 1 in folders, "
+        "which --recursive takes, 2 without the suffix of a picture"
+    )
 
 
 def test_bad_files_are_reported_and_the_others_done(tree):
@@ -223,7 +335,7 @@ def cut_record():
         (lambda: None, ["--compression", "1"], ["in/one.png", "in/two.png"]),
         (add_file, [], ["in/three.png"]),
         (cut_record, [], ["in/two.png"]),
-        (lambda: Path("out", RECORD).write_text("\n[]\nnonsense"), ["--overwrite"], ["in/one.png", "in/two.png"]),
+        (lambda: Path("out", RECORD).unlink(), ["--overwrite"], ["in/one.png", "in/two.png"]),
     ],
 )
 def test_resume_redoes_what_has_changed(tree, change, arguments, redone):
