@@ -42,10 +42,27 @@ def hear(react: Callable[[int], Any], numbers: Iterable[int]) -> None:
 
     def first(number: int, frame: Any) -> None:
         finish(numbers)
-        react(number)
+        if _held:
+            _held[-1] = lambda: react(number)
+        else:
+            react(number)
 
     for number in numbers:
         signal.signal(number, first)
+
+
+class Held:
+    """A block in which no signal is reacted to before its end, whichever thread the system gives it to."""
+
+    def __enter__(self) -> None:
+        _held.append(None)
+
+    def __exit__(self, *fault: object) -> None:
+        if react := _held.pop():
+            react()
+
+
+_held: list[Callable[[], Any] | None] = []
 
 
 def finish(numbers: Iterable[int] = STOPPING) -> None:

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+import imgconv
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals are sent to processes"),
@@ -121,3 +124,38 @@ def test_what_is_ignored_stays_ignored():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "still there\n", "")
+
+
+FORKING = """
+from imgconv import portable
+class Fork(portable.Fork):
+    def __init__(self):
+        super().__init__()
+        if self.pid:
+            interrupt()
+portable.Fork = Fork
+"""
+
+SPAWNING = """
+import subprocess, threading
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        interrupt()
+subprocess.Popen = Popen
+"""
+
+
+@pytest.mark.parametrize("script", [FORKING, SPAWNING])
+def test_a_batch_that_is_interrupted_while_a_worker_begins(script, tmp_path):
+    for name in "ab":
+        imgconv.write(tmp_path / f"{name}.png", np.zeros((9, 9), np.uint8))
+    run = "sys.argv[1:] = ['batch', 'a.png', 'b.png', 'out', '-k', 'box']\nfrom imgconv.__main__ import main\nmain()"
+    command = [sys.executable, "-X", "dev", "-P", "-c", PRELUDE + script + run]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == (
+        "imgconv: interrupted when 0 of 2 files were through; no result is incomplete, and the same command with "
+        "--resume goes on from here\n"
+    )

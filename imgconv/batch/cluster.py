@@ -80,15 +80,16 @@ def check(address: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what Dask logs and warns of to itself: what matters of it comes as an error."""
+    """Keep what Dask logs and warns of to itself: what matters of it comes as an error.
+
+    After an interruption that stays so: Dask's threads go on for a while, and complain of tasks that are cancelled.
+    """
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    logging.disable(before)
 
 
 def _distributed() -> Any:

@@ -58,9 +58,10 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
     with portable.inbox() as inbox:
 
         def begin() -> None:
-            worker = Worker(request, pool)
-            pool.append(worker)
-            inbox.watch(worker, worker.results, worker.receive)
+            with interruption.Held():  # a signal must not find a worker that is in no pool
+                worker = Worker(request, pool)
+                pool.append(worker)
+                inbox.watch(worker, worker.results, worker.receive)
             feed(worker)
 
         def feed(worker: Worker) -> None:
@@ -84,8 +85,9 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
                     if not outcome or not worker.tasks:
                         outcome = outcome or worker.died()
                         waiting.extendleft(reversed(worker.tasks))
-                        end(worker)
-                        pool.remove(worker)
+                        with interruption.Held():  # nor one that is half taken leave of
+                            end(worker)
+                            pool.remove(worker)
                         if waiting:
                             begin()
                     yield outcome
@@ -270,7 +272,10 @@ def _spawned() -> None:
     """Serve as a fresh interpreter, whose standard streams are the pipes."""
     tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    request, folder = pickle.load(tasks)
+    try:
+        request, folder = pickle.load(tasks)
+    except EOFError:  # whoever has started it is there no more
+        os._exit(0)
     fault = ""
     try:
         os.chdir(folder)
