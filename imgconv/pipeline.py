@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border
-from imgconv.engines import Engine, Job, Prepared
+from imgconv.engines import Engine, Job, Prepared, Whole
 from imgconv.engines._bands import Result, Window, run, run_within, suited
+from imgconv.engines._luma import luma as made_luma
+from imgconv.engines._luma import plain
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
 from imgconv.geometry import Extent, Padding
 from imgconv.image.limit import MAX_PIXELS, pixels_of
@@ -133,13 +135,30 @@ class Plan(Value):
             found.append(layer.white_after(found[-1]))
         return found
 
+    @property
+    def sums(self) -> bool:
+        """Whether the first step can be handed samples that are whole numbers in a float type."""
+        return isinstance(self.steps[0], ConvStep)
+
+    @property
+    def exact(self) -> bool:
+        """Whether whole numbers give the first step exact sums, as its taps are integers."""
+        return isinstance(self.steps[0], ConvStep) and all(job.integral for job in self.steps[0].jobs(1.0))
+
     def prepare(
-        self, engine: Engine, dtype: np.dtype[Any], white: float, threads: int | None = None
+        self,
+        engine: Engine,
+        dtype: np.dtype[Any],
+        white: float,
+        threads: int | None = None,
+        whole: Whole | None = None,
     ) -> list[list[Prepared]]:
-        """Return, for every step, its jobs with their ways chosen."""
-        kinds = [computable(dtype), *[float_for(dtype)] * (len(self.steps) - 1)]
-        given = zip(self.steps, self.whites(white), kinds, strict=False)
-        return [list(step.prepare(Setting(engine, one, threads), kind)) for step, one, kind in given]
+        """Return, for every step, its jobs with their ways chosen; `whole` is for what the first one gets."""
+        further = np.dtype(np.float32) if whole else float_for(dtype)
+        kinds = [computable(dtype), *[further] * (len(self.steps) - 1)]
+        wholes = [whole, *[None] * (len(self.steps) - 1)]
+        given = zip(self.steps, self.whites(white), kinds, wholes, strict=False)
+        return [list(step.prepare(Setting(engine, one, threads, also), kind)) for step, one, kind, also in given]
 
     def run(
         self,
@@ -151,20 +170,22 @@ class Plan(Value):
         threads: int | None = None,
         keep: Callable[[int, Pixels], None] | None = None,
         window: Window | None = None,
+        whole: Whole | None = None,
     ) -> Result:
         """Run every step on `pixels`, (rows, cols, channels), all channels alike.
 
-        `white` is the largest sample value, for floats that stand for samples of an integer type. `keep` is called
-        with the number of every layer, from 1, and its float results. With a `window` the result is that part of the
-        whole, sample for sample, and nothing else is looked at; what ``stretch`` measures is the window's.
+        `whole` is for samples that are whole numbers in a float type, where the first step `sums`. `white` is the
+        largest sample value, for floats that stand for samples of an integer type. `keep` is called with the number of
+        every layer, from 1, and its float results. With a `window` the result is that part of the whole, sample for
+        sample, and nothing else is looked at; what ``stretch`` measures is the window's.
         """
         pixels = pixels.astype(computable(pixels.dtype), copy=False)
         whites = self.whites(full_range(pixels.dtype) if white is None else white)
-        kind, last = float_for(pixels.dtype), len(self.steps) - 1
+        kind, last = np.dtype(np.float32) if whole else float_for(pixels.dtype), len(self.steps) - 1
         narrow = target.dtype.kind == "f" and target.dtype.itemsize < kind.itemsize  # it may not hold all results
         reasons: list[str] = []
         for i, (step, jobs) in enumerate(
-            zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads), strict=True)
+            zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads, whole), strict=True)
         ):
             waits = target.waits or narrow or i < last or keep is not None
             made = partial(
@@ -251,6 +272,7 @@ class Pipeline(Value):
         white: float | None = None,
         window: Window | None = None,
         max_pixels: int = MAX_PIXELS,
+        luma: Sequence[int] | None = None,
     ) -> Result:
         """Run the chain on `pixels`, (rows, cols, channels).
 
@@ -265,33 +287,38 @@ class Pipeline(Value):
             keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
             white, window: as in `Plan.run`.
             max_pixels: as in `refuse_held`.
+            luma: the weights of red, green and blue, the first three channels, in the one that is filtered in their
+                place; whole numbers. It is rounded with the results only.
 
         Raises:
             SizeError, LayerError: as `plan` and `refuse_held` do.
         """
         pixels = pixels.astype(computable(pixels.dtype), copy=False)
         rows, cols, channels = pixels.shape
+        channels -= 2 if luma else 0
+        white = full_range(pixels.dtype) if white is None else white
         if alpha in (None, "filter"):
             plan = self.plan(Shape(cols, rows, channels))
             self.refuse_held(plan, max_pixels)
-            return plan.run(pixels, engine, target, white=white, threads=threads, keep=keep, window=window)
+            seen, whole = _seen(plan, pixels, luma, threads)
+            return plan.run(seen, engine, target, white=white, threads=threads, keep=keep, window=window, whole=whole)
         plan = self.plan(Shape(cols, rows, channels - 1))
         self.refuse_held(plan, max_pixels)
         colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
-        white = full_range(pixels.dtype) if white is None else white
         clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
         # opaque throughout, and so is every border; floats may lie above, too
         if cover.min() == white and (pixels.dtype.kind == "u" or cover.max() == white):
-            result = plan.run(
-                np.ascontiguousarray(colours), engine, target, white=white, threads=threads, keep=keep, window=window
-            )
+            seen, whole = _seen(plan, colours, luma, threads)
+            result = plan.run(seen, engine, target, white=white, threads=threads, keep=keep, window=window, whole=whole)
             return result.replace(samples=_with_channel(result.samples, clear))
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
         weighted = self.weights(alpha)
         if isinstance(plan.steps[-1], ConvStep) and len(self.layers) == 1 and not target.waits and keep is None:
             within = window or Window(0, 0, plan.output.height, plan.output.width)
-            return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads, white, within)
+            return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads, white, within, luma)
+        if luma:
+            colours = plain(*made_luma(colours, luma, threads=threads))
         if weighted:
             with np.errstate(all="ignore"):
                 colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
@@ -333,11 +360,13 @@ class Pipeline(Value):
         threads: int | None,
         white: float,
         window: Window,
+        luma: Sequence[int] | None,
     ) -> Result:
         """Run the one layer there is some rows at a time, as weighting the whole image takes many times its memory."""
         (layer,) = self.layers
         kind, means = float_for(pixels.dtype), weighted and layer.averages
         height, width, channels = pixels.shape
+        channels -= 2 if luma else 0
         cover = layer.for_alpha(means, white).plan(Shape(width, height, 1))
         assert isinstance(cover, ConvStep)
         jobs = (colours.jobs(white), cover.jobs(white))
@@ -356,7 +385,7 @@ class Pipeline(Value):
                 source, moved = _seen_rows(jobs, start, stop)
                 seen = pixels[source]
                 alphas = seen[:, :, -1:].astype(kind)
-                floats = seen[:, :, :-1].astype(kind)
+                floats = plain(*made_luma(seen, luma, threads=threads)) if luma else seen[:, :, :-1].astype(kind)
                 if weighted:
                     floats *= alphas / kind.type(white)
                     if pixels.dtype.kind == "f":
@@ -377,6 +406,16 @@ class Pipeline(Value):
                 part[:, :, -1:] = shares if part.dtype.kind == "f" else Tone("clip", target.dtype).apply(shares)[0]
             found = results[0].replace(samples=samples, stats=found.stats + stats)
         return found
+
+
+def _seen(
+    plan: Plan, pixels: Pixels, weights: Sequence[int] | None, threads: int | None
+) -> tuple[Pixels, Whole | None]:
+    """Return what the first step is handed of `pixels`: themselves, or the luma with what lies behind blue."""
+    if not weights:
+        return np.ascontiguousarray(pixels), None
+    planes, whole = made_luma(pixels, weights, rest=True, exact=plan.exact, threads=threads)
+    return (planes, whole) if plan.sums else (plain(planes, whole), None)
 
 
 def _seen_rows(jobs: Sequence[Sequence[Job]], start: int, stop: int) -> tuple[NDArray[np.intp], list[list[Job]]]:

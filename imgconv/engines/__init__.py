@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +32,29 @@ Floats = NDArray[Any]
 Pair = tuple[int, int]
 
 
+class Whole(NamedTuple):
+    """Samples that are whole numbers in a float type, so that integer taps give exact sums.
+
+    Attributes:
+        unit: so many of them make one step of the scale that results are in.
+        top: the largest that a sample can be; none is below 0.
+    """
+
+    unit: int
+    top: float
+
+
 class Job(Value):
     """One correlation; every pair is (rows, cols).
 
     Attributes:
         taps: (rows, cols) float64, as slid.
-        divisor: results are divided by it; 1 unless the taps are integers.
-        offset: added after the division, in sample values.
+        divisor: results are divided by it; 1 unless the taps or the samples are integers.
+        offset: added after the division, in the values of results.
         rows, cols: index maps of the padded axes.
         constant: the sample where an index map holds -1.
         stride, dilation: steps between windows and between taps.
+        whole: for samples of a float type that are whole numbers.
     """
 
     taps: NDArray[np.float64]
@@ -52,28 +65,32 @@ class Job(Value):
     constant: float = 0.0
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
+    whole: Whole | None = None
 
     @classmethod
-    def of(cls, kernel: Kernel, extent: Extent, border: Border, white: float) -> Job:
+    def of(cls, kernel: Kernel, extent: Extent, border: Border, white: float, whole: Whole | None = None) -> Job:
         """Return the job of sliding `kernel`, as it stands, over an image of the given extent.
 
         Args:
             kernel: as slid, that is already rotated for a convolution.
             extent: both axes, solved.
             border: what fills the padding.
-            white: the sample type's largest value, which an offset in per cent refers to.
+            white: the result that stands for white, which an offset in per cent refers to.
+            whole: as in `Job`.
         """
-        exact = kernel.integral and abs(kernel.scale.numerator) < 2**31 and kernel.scale.denominator < 2**31
+        unit = whole.unit if whole else 1
+        exact = kernel.integral and abs(kernel.scale.numerator) < 2**31 and kernel.scale.denominator * unit < 2**31
         width, height = extent.width, extent.height
         return cls(
             taps=kernel.weights * kernel.scale.numerator if exact else kernel.taps,
-            divisor=kernel.scale.denominator if exact else 1,
+            divisor=kernel.scale.denominator * unit if exact else unit,
             offset=kernel.offset.at(white),
             rows=index_map(border, height.size, height.before, height.after),
             cols=index_map(border, width.size, width.before, width.after),
-            constant=border.value,
+            constant=border.value * unit,
             stride=(height.stride, width.stride),
             dilation=(height.dilation, width.dilation),
+            whole=whole,
         )
 
     @property

@@ -43,8 +43,9 @@ def direct(job: Job, dtype: np.dtype[Any]) -> Iterator[Arithmetic]:
     terms = ((taps, None),)
     peak, whole = peak_of(job, dtype), integers(job, dtype)
     if whole:
-        yield from _whole_direct(job, dtype, peak)
-        if peak < 2**24:
+        if dtype.kind == "u":
+            yield from _whole_direct(job, dtype, peak)
+        if peak < 2**24 and dtype != np.float64:
             yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)
         if peak < 2**53:
             yield Arithmetic(F64, terms, 1 / job.divisor, job.divisor, peak=peak)
@@ -69,7 +70,7 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
             fitting = beside <= 32767 and np.abs(row).max() <= 16383 and np.abs(column).max() <= 32767
             if fitting and peak < 2**31 and job.stride[1] == 1:
                 yield Arithmetic(DOT16, terms, 1 / job.divisor, job.divisor, peak=peak)
-        if peak < 2**24:
+        if peak < 2**24 and dtype != np.float64:
             yield Arithmetic(F32, terms, 1 / job.divisor, job.divisor, peak=peak)
         if peak < 2**53:
             yield Arithmetic(F64, terms, 1 / job.divisor, job.divisor, peak=peak)
@@ -108,17 +109,22 @@ def transformed(job: Job, dtype: np.dtype[Any]) -> Arithmetic | None:
     peak, most = peak_of(job, dtype), float(np.abs(job.taps).max(initial=0.0))
     if dtype == np.float64 or not 1e-18 < most < 1e18:
         return None
-    if integers(job, dtype) and not (_held(job, dtype) and most <= 32767 and peak < 2**31):
+    if integers(job, dtype) and not (dtype.kind == "u" and _held(job, dtype) and most <= 32767 and peak < 2**31):
         return None
-    error = TRANSFORM_ERROR * peak / job.divisor if dtype.kind == "u" else 0.0
+    error = TRANSFORM_ERROR * peak / job.divisor if _bounded(job, dtype) else 0.0
     way = Arithmetic(F32, ((job.taps, None),), 1 / job.divisor, peak=peak, error=error)
     return way if error <= FIXED_ERROR else None
 
 
 def peak_of(job: Job, dtype: np.dtype[Any]) -> float:
     """Return the largest magnitude of a sum, divisor and offset apart."""
-    top = np.iinfo(dtype).max if dtype.kind == "u" else 1.0
-    return max(float(top), abs(job.constant) if _outside(job) else 0.0) * float(np.abs(job.taps).sum())
+    top = job.whole.top if job.whole else float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+    return max(top, abs(job.constant) if _outside(job) else 0.0) * float(np.abs(job.taps).sum())
+
+
+def _bounded(job: Job, dtype: np.dtype[Any]) -> bool:
+    """Whether it is known how large samples can be, and so how large an error."""
+    return dtype.kind == "u" or job.whole is not None
 
 
 def _outside(job: Job) -> bool:
@@ -133,8 +139,10 @@ def _held(job: Job, dtype: np.dtype[Any]) -> bool:
 
 def integers(job: Job, dtype: np.dtype[Any]) -> bool:
     """Whether results are integers before they are divided, and none too large for a float64 to hold exactly."""
-    samples = dtype.kind == "u" and (job.constant == round(job.constant) or not _outside(job))
-    return samples and job.integral and peak_of(job, dtype) < 2**53
+    if not (_bounded(job, dtype) and job.integral and peak_of(job, dtype) < 2**53):
+        return False
+    constant = job.constant if _outside(job) else 0.0
+    return constant == round(constant) and (dtype.kind == "u" or dtype.type(constant) == constant)
 
 
 def _whole_direct(job: Job, dtype: np.dtype[Any], peak: float) -> Iterator[Arithmetic]:
@@ -244,10 +252,10 @@ def _pairs(column: Vector, row: Vector) -> Iterator[Arithmetic]:
 
 def _floats(job: Job, dtype: np.dtype[Any], terms: Any, peak: float, taps: int) -> Iterator[Arithmetic]:
     most = float(np.abs(job.taps).max(initial=0.0))
-    error = peak * (taps + 2) * 2.0**-24
+    error, known = peak * (taps + 2) * 2.0**-24 / job.divisor, _bounded(job, dtype)
     ordinary = most == 0 or (1e-30 < most < 1e30)
-    if ordinary and (error <= FLOAT_ERROR if dtype.kind == "u" else dtype == np.float32 and taps < 4096):
-        yield Arithmetic(F32, terms, 1 / job.divisor, error=error if dtype.kind == "u" else 0.0)
+    if ordinary and dtype != np.float64 and (error <= FLOAT_ERROR if known else taps < 4096):
+        yield Arithmetic(F32, terms, 1 / job.divisor, error=error if known else 0.0)
     yield Arithmetic(F64, terms, 1 / job.divisor)
 
 

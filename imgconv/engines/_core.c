@@ -145,6 +145,16 @@ static Join *const JOINS[] = {
 #endif
 };
 
+typedef void Weigh(enum Sample, int, const char *, ptrdiff_t, ptrdiff_t, char *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t,
+                   const int32_t *);
+static Weigh *const WEIGHS[] = {
+#if defined(__x86_64__)
+    weigh_baseline, weigh_avx2, weigh_avx512,
+#else
+    weigh_baseline,
+#endif
+};
+
 static const char CAPSULE[] = "imgconv.engines._core.plan";
 
 static void release(PyObject *capsule)
@@ -497,6 +507,62 @@ static PyObject *core_combine(PyObject *self, PyObject *args)
     return answer;
 }
 
+/* Whether samples of three axes lie one behind the other in each pixel, at whole samples throughout. */
+static int even(const Py_buffer *view)
+{
+    const ptrdiff_t size = view->itemsize;
+    return view->strides[2] == size
+           && ((uintptr_t)view->buf | (uintptr_t)view->strides[0] | (uintptr_t)view->strides[1]) % (uintptr_t)size == 0;
+}
+
+static int check_weigh(const Py_buffer *in, const Py_buffer *out, const int32_t *weight)
+{
+    if (in->ndim != 3 || out->ndim != 3 || in->shape[0] != out->shape[0] || in->shape[1] != out->shape[1]
+        || in->shape[2] < 3 || out->shape[2] < 1 || !even(in) || !even(out))
+        return refuse("no pixels of red, green and blue, or sums of another shape");
+    if (!(in->itemsize == 1 && out->itemsize == 4) && !(in->itemsize == 2 && (out->itemsize == 4 || out->itemsize == 8)))
+        return refuse("samples that are not uint8 to float, or uint16 to float or double");
+    int64_t sum = 0;
+    for (int c = 0; c < 3; c++) {
+        if (weight[c] < 0)
+            return refuse("a negative weight");
+        sum += weight[c];
+    }
+    return sum <= 32768 || refuse("weights whose sums do not fit");
+}
+
+static PyObject *core_weigh(PyObject *self, PyObject *args)
+{
+    (void)self;
+    PyObject *pixels, *sums;
+    int level, weight[3];
+    if (!PyArg_ParseTuple(args, "iOO(iii)", &level, &pixels, &sums, &weight[0], &weight[1], &weight[2]))
+        return NULL;
+    if (level < 0 || level >= level_count()) {
+        refuse("a level that this machine does not have");
+        return NULL;
+    }
+    Py_buffer in, out;
+    if (PyObject_GetBuffer(pixels, &in, PyBUF_STRIDES) < 0)
+        return NULL;
+    if (PyObject_GetBuffer(sums, &out, PyBUF_STRIDES | PyBUF_WRITABLE) < 0) {
+        PyBuffer_Release(&in);
+        return NULL;
+    }
+    const int good = check_weigh(&in, &out, weight);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WEIGHS[level](in.itemsize == 1 ? U8 : U16, out.itemsize == 8, in.buf, in.strides[0], in.strides[1] / in.itemsize, out.buf,
+                      out.strides[0], out.strides[1] / out.itemsize, in.shape[0], in.shape[1], weight);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&in);
+    PyBuffer_Release(&out);
+    if (!good)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *core_levels(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -516,6 +582,8 @@ static PyMethodDef METHODS[] = {
     {"plan", core_plan, METH_VARARGS, "Return a plan: (level, settings, constant, rows, cols, terms)."},
     {"combine", core_combine, METH_VARARGS,
      "Make samples of several results: (level, how, results, samples, finish) -> what was seen."},
+    {"weigh", core_weigh, METH_VARARGS,
+     "Put weighted sums of red, green and blue into the first channel: (level, pixels, sums, weights)."},
     {"run", core_run, METH_VARARGS, "Compute rows: (plan, image, samples, start, stop, finish) -> what was seen."},
     {"fourier_plan", core_fourier_plan, METH_VARARGS,
      "Return a plan: (settings, constant, sum of taps, maps, twiddle factors, spectrum, exact taps, direct plan)."},

@@ -208,6 +208,7 @@ typedef i16v UNALIGNED(i16v) __attribute__((aligned(1), may_alias));
 #include "_core_lines.h"
 #include "_core_store.h"
 #include "_core_combine.h"
+#include "_core_luma.h"
 #include "_core_band.h"
 #include "_core_fft.h"
 

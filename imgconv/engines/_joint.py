@@ -82,12 +82,13 @@ def joint(prepared: Sequence[Prepared], combine: str) -> Joint | Abreast | None:
     """Return the members joined, or None where one of them does not run on the core in float32."""
     members = [job.fine if isinstance(job, Choice) else job for job in prepared]
     # not a kind of it that transforms whole tiles
-    natives = tuple(job for job in members if type(job) is Native and not job.double)
+    natives = tuple(job for job in members if type(job) is Native and (not job.double or job.job.whole))
     if combine not in COMBINES or len(natives) < len(members) or len(members) > MOST_MEMBERS:
         return None
     speed = level()
     assert speed is not None  # as the members run on the core
-    if len(natives) in ABREAST and len({_footing(native) for native in natives}) == 1:
+    doubles = any(native.double for native in natives)
+    if not doubles and len(natives) in ABREAST and len({_footing(native) for native in natives}) == 1:
         return _abreast(natives, combine, speed)
     return Joint(natives, combine, min(job.band_rows for job in natives), speed.number, [])
 

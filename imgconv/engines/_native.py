@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -93,6 +94,11 @@ def combined(
     return _core.combine(level, COMBINES.index(combine), results, samples, finish)
 
 
+def weigh(level: int, pixels: NDArray[Any], sums: Floats, weights: Sequence[int]) -> None:
+    """Put weighted sums of red, green and blue into the first channel of `sums`; see `_luma`."""
+    _core.weigh(level, pixels, sums, tuple(weights))
+
+
 class Arithmetic(Value):
     """How one job is computed in the core's lanes.
 
@@ -160,6 +166,10 @@ class Native(Value):
     def fill(self, image: NDArray[Any], start: int, stop: int, out: Floats) -> Floats:
         """Put output rows `start` to `stop` (exclusive) into `out`, float32 or as `double` says, and return it."""
         way, double = self.arithmetic, self.double
+        if double and out.dtype == np.float32:  # each result is divided in double and rounded once
+            finish = (way.unit, way.base * way.unit + self.job.offset, 0, 0, 0, 0, 0, 0, -1, True, 2)
+            self.run(image, start, stop, out, _complete(finish))
+            return out
         if not way.divisor:
             shift = way.base * way.unit + self.job.offset
             finish = (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
@@ -361,9 +371,10 @@ def band_rows(rows: int, lanes: int, job: Job) -> int:
 
 def result_range(job: Job, dtype: np.dtype[Any]) -> tuple[float, float]:
     """Return bounds of the results."""
-    if dtype.kind == "f":
+    if dtype.kind == "f" and not job.whole:
         return -np.inf, np.inf
-    low, high = min(0.0, job.constant), max(float(np.iinfo(dtype).max), job.constant)
+    top = job.whole.top if job.whole else float(np.iinfo(dtype).max)
+    low, high = min(0.0, job.constant), max(top, job.constant)
     positive, negative = float(job.taps[job.taps > 0].sum()), float(job.taps[job.taps < 0].sum())
     return (
         (positive * low + negative * high) / job.divisor + job.offset,

@@ -75,7 +75,7 @@ class Separable(Way):
         total = self.term(padded, stop - start, *self.terms[0])
         for column, row in self.terms[1:]:
             total += self.term(padded, stop - start, column, row)
-        if len(self.terms) > 1 and image.dtype.kind != "f" and self.job.integral:
+        if len(self.terms) > 1 and (image.dtype.kind != "f" or self.job.whole) and self.job.integral:
             np.rint(total, out=total)
         return self.finish(total)
 

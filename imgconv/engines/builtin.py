@@ -35,7 +35,7 @@ def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prep
     level = _native.level()
     key = (
         *(part.tobytes() for part in (job.taps, job.rows, job.cols)), job.taps.shape, job.divisor, job.offset,
-        job.constant, job.stride, job.dilation, shape, dtype, level,
+        job.constant, job.stride, job.dilation, job.whole, shape, dtype, level,
     )  # fmt: skip
     known = _recent.get(key)
     if known is None:
@@ -131,6 +131,8 @@ def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
     if passes:
         words = f"separable, rank {rank}: {passes} taps in {2 * len(way.terms)} passes instead of {taps}"
     kind = _native.WORDS[way.operation]
+    if way.divisor and way.operation in (_native.F32, _native.F64):
+        kind = f"integers in {kind}"
     if way.fixed:
         kind += f", error below {max(way.error, 1e-4):.1g}"
     return f"{words}; {kind}, {level.name}"

@@ -35,7 +35,7 @@ class Correlate(Value):
             # ndimage lays tap size // 2 on the output sample, so the first whole window ends up there.
             rows = slice(height // 2, height // 2 + len(padded) - height + 1, job.stride[0])
             cols = slice(width // 2, width // 2 + padded.shape[1] - width + 1, job.stride[1])
-            out: Floats = whole[rows, cols] * (self.factor / job.divisor)
+            out: Floats = whole[rows, cols] * self.factor / job.divisor
             out += job.offset
         return out
 

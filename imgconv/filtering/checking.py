@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from imgconv import engines
 from imgconv.kernelvalue import Combined, Kernel, Learned, Pointwise
-from imgconv.layers import Layer, Shape
+from imgconv.layers import Layer
 from imgconv.layers.conv import Conv
 from imgconv.layers.pointwise import Pointwise as OverChannels
 from imgconv.pipeline import Pipeline, Pixels, Target, float_for
@@ -31,18 +33,20 @@ class Check(Value):
         return self.maximum <= self.tolerance
 
 
-def compare(layer: Layer, pixels: Pixels, engine: str, threads: int | None) -> Check:
-    """Run `layer` on `pixels`, (rows, cols, channels), by `engine` and by another one.
+def compare(layer: Layer, pixels: Pixels, engine: str, threads: int | None, luma: Sequence[int] | None = None) -> Check:
+    """Run `layer` on `pixels`, (rows, cols, channels), by `engine` and by another one; with weights, on their luma.
 
     The members of a combined kernel are compared one by one: an angle is no measure where the gradient is nothing.
     """
     other = "scipy" if engine != "scipy" else "builtin"
-    plans = [Pipeline((part,)).plan(Shape(pixels.shape[1], pixels.shape[0], pixels.shape[2])) for part in parts(layer)]
     target = Target(None, float_for(pixels.dtype))
     largest = total = 0.0
     count = 0
-    for plan in plans:
-        one, two = (plan.run(pixels, engines.get(name), target, threads=threads).samples for name in (engine, other))
+    for part in parts(layer):
+        one, two = (
+            Pipeline((part,)).run(pixels, engines.get(name), target, threads=threads, luma=luma).samples
+            for name in (engine, other)
+        )
         with np.errstate(invalid="ignore"):
             apart = np.abs(one - two)
         apart[(one == two) | (np.isnan(one) & np.isnan(two))] = 0

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from imgconv import cores
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result, Window, each
+from imgconv.engines._luma import luma as made_luma
+from imgconv.engines._luma import plain
 from imgconv.errors import OptionError
 from imgconv.filtering.request import Request
+from imgconv.filtering.treatment import luma_weights
 from imgconv.grey import LUMA
 from imgconv.image import Header, Image
 from imgconv.kernelvalue import Combined
@@ -175,13 +178,15 @@ def light_notes(image: Image) -> tuple[str, ...]:
 
 def run(
     image: Image, request: Request, chain: Pipeline, target: Target, picked: Chosen, engine: Engine
-) -> tuple[Result, Pixels]:
+) -> tuple[Result, Pixels, Sequence[int] | None]:
     """Run the chain on what is chosen of an image; return the whole result, and what was filtered together.
 
-    What the result says of its range is that of what was filtered; in linear light, of light.
+    That is colours and the weights of their luma, where this was filtered in their place. What the result says of its
+    range is that of what was filtered; in linear light, of light.
     """
     work = _Work(image, request, chain, target, picked)
-    return work.run(engine), work.planes
+    result = work.run(engine)
+    return (result, work.colours, work.luma) if work.luma and picked.colours else (result, work.planes, None)
 
 
 class _Work:
@@ -204,8 +209,11 @@ class _Work:
         self.kind = float_for(image.pixels.dtype)
         if request.linear and image.pixels.dtype.kind == "u":
             self.source = self._light(image.pixels)
-        if request.linear and request.gray and image.space == "RGB":
-            self.original = self.source = luma_of(self.source, request.gray, self.alpha)
+        self.luma = luma_weights(request, image.space)
+        # What is filtered as a luma is handed on in colours, from which it is made without rounding.
+        self.colours = self.source
+        if self.luma:
+            self.original = self.source = luma_of(self.source, self.luma, self.alpha)
         self.planes = self._planes()
         self.cover = self.alpha and request.alpha != "filter"
         self.codes = request.linear and target.dtype.kind == "u"
@@ -218,13 +226,14 @@ class _Work:
         last = self.source.shape[2] - 1
         parts: list[tuple[list[int], Result]] = []
         if picked.colours:
-            result = self._filtered(engine, self.planes, self.request.alpha if self.alpha else None)
+            seen = self.colours if self.luma else self.planes
+            result = self._filtered(engine, seen, self.request.alpha if self.alpha else None, self.luma)
             # Alpha that is not chosen stays, whatever became of the one that the colours went with.
             with_alpha = self.cover and not partly
             places = list(picked.colours)
             parts.append(([*places, *[last] * with_alpha], self._finished(result, places, with_alpha)))
         if picked.alpha:
-            result = self._filtered(engine, self.source[:, :, -1:], None)
+            result = self._filtered(engine, self.colours[:, :, -1:], None)
             parts.append(([last], self._finished(result, [last], False, light=False)))
         first = parts[0][1]
         stats = sum((one.stats for _, one in parts[1:]), first.stats)
@@ -251,7 +260,7 @@ class _Work:
 
     def _planes(self) -> Pixels:
         if self.picked.luma:
-            return luma_of(self.source, self.picked.luma, self.alpha)
+            return luma_of(self.source, LUMA[self.picked.luma], self.alpha)
         if self.request.channel and self.picked.colours:
             alpha = [self.source.shape[2] - 1] * self.alpha
             return np.ascontiguousarray(self.source[:, :, [*self.picked.colours, *alpha]])
@@ -262,7 +271,7 @@ class _Work:
         """Whether results are wanted as floats, to be finished here."""
         return bool(self.codes or self.picked.luma or self.request.mask)
 
-    def _filtered(self, engine: Engine, planes: Pixels, alpha: str | None) -> Result:
+    def _filtered(self, engine: Engine, planes: Pixels, alpha: str | None, luma: Sequence[int] | None = None) -> Result:
         return self.chain.run(
             np.ascontiguousarray(planes),
             engine,
@@ -272,6 +281,7 @@ class _Work:
             white=self.white,
             window=self.picked.window,
             max_pixels=self.request.max_pixels,
+            luma=luma,
         )
 
     def _finished(self, result: Result, places: list[int], with_alpha: bool, *, light: bool = True) -> Result:
@@ -377,16 +387,9 @@ class _Work:
         return sum(found, Stats())
 
 
-def luma_of(colours: Pixels, coefficients: str, alpha: bool) -> Pixels:
-    """Return the weighted sum of red, green and blue as floats, with alpha behind it if there is one."""
-    weights: Sequence[int] = LUMA[coefficients]
-    kind = float_for(colours.dtype)
-    made = np.empty((*colours.shape[:2], 1 + alpha), kind)
-    total = sum(weights)
-    made[:, :, 0] = sum(colours[:, :, at] * kind.type(weight / total) for at, weight in enumerate(weights))
-    if alpha:
-        made[:, :, 1] = colours[:, :, -1]
-    return made
+def luma_of(colours: Pixels, weights: Sequence[int], alpha: bool) -> Pixels:
+    """Return the weighted mean of red, green and blue as floats, with alpha behind it if there is one."""
+    return plain(*made_luma(colours, weights, rest=alpha))
 
 
 def blended(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,11 +60,16 @@ def taken(header: Header, request: Request) -> Header:
 
 
 def treated(image: Image, request: Request) -> Image:
-    """Return the image as the filter gets to see it; `taken` says the same of its header."""
+    """Return the image without alpha, if that is to go; a luma is made where it is filtered."""
     if image.alpha and request.alpha == "drop":
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
-    if request.gray and not request.linear:  # light is weighed where it is made
-        from imgconv.grey import to_grey  # few runs need it
-
-        image = to_grey(image, request.gray)
     return image
+
+
+def luma_weights(request: Request, space: str) -> Sequence[int] | None:
+    """Return the weights of red, green and blue in the luma that is filtered; None where colours, or grey, are."""
+    if not request.gray or space == "grey":
+        return None
+    from imgconv.grey import LUMA  # few runs need it
+
+    return LUMA[request.gray]

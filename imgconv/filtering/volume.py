@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from imgconv import cores
 from imgconv.border import Border, index_map
 from imgconv.engines._bands import Result
+from imgconv.engines._luma import kind_of, luma
 from imgconv.errors import ImageReadError, OptionError
 from imgconv.filtering.frames import most_bytes, plans, plays_of, refuse, shown, stretched, written_as
 from imgconv.filtering.planning import File, Report
 from imgconv.filtering.request import Request, rescaled
-from imgconv.filtering.treatment import treated
+from imgconv.filtering.treatment import luma_weights, treated
 from imgconv.filtering.whole import refuse_loss
 from imgconv.functional import conv3d
 from imgconv.geometry import Axis, convolution
@@ -220,13 +221,28 @@ def _results(report: Report, windows: list[Window], reading: Reading) -> Iterato
         for _ in range(read, max(*window.pages, window.middle) + 1):
             frame = next(pages)
             if read in last:
-                held[read] = frame.replace(image=treated(frame.image, report.request))
+                held[read] = frame.replace(image=_seen(frame.image, report.request))
             read += 1
         planes = [held[page].image.pixels if page >= 0 else None for page in window.pages]
         yield _slid(taps, planes, report), held[window.middle]
         held = {page: frame for page, frame in held.items() if last[page] > number}
     for _ in pages:  # what is broken is found although no window reaches it
         pass
+
+
+def _seen(image: Image, request: Request) -> Image:
+    """Return the image as the filter gets to see it; a luma is in whole numbers, `_unit` of which make a step."""
+    image, weights = treated(image, request), luma_weights(request, image.space)
+    if not weights:
+        return image
+    return image.with_pixels(luma(image.pixels, weights, rest=True, threads=request.threads)[0], alpha=image.alpha)
+
+
+def _unit(report: Report) -> int:
+    """Return what sums are divided by at the end."""
+    weights = luma_weights(report.request, report.input.space)
+    whole = kind_of(np.dtype(report.input.dtype), weights)[1] if weights else None
+    return whole.unit if whole else 1
 
 
 class Slid(NamedTuple):
@@ -249,7 +265,8 @@ class Slid(NamedTuple):
 def _slid(taps: Slid, planes: list[NDArray[Any] | None], report: Report) -> Floats:
     """Return one page of the result, (rows, cols, channels); None stands for a page of the border's constant."""
     width, height = report.plan.extent
-    deep, border = len(taps.weights), report.border
+    deep, unit = len(taps.weights), _unit(report)
+    border = report.border.replace(value=report.border.value * unit)
     slab = np.zeros((report.plan.input.channels, 1, deep, height.size, width.size))
     with np.errstate(all="ignore"):
         for at, plane in enumerate(planes):
@@ -267,7 +284,7 @@ def _slid(taps: Slid, planes: list[NDArray[Any] | None], report: Report) -> Floa
             border=border.replace(value=border.value * float(taps.along.sum())),
             threads=report.request.threads,
         )
-        sums = sums * taps.solid.scale.numerator / taps.solid.scale.denominator
+        sums = sums * taps.solid.scale.numerator / (taps.solid.scale.denominator * unit)
         sums += taps.solid.offset.at(full_range(report.input.dtype))
     return np.ascontiguousarray(np.moveaxis(sums[:, 0, 0], 0, 2))
 

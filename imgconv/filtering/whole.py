@@ -10,9 +10,10 @@ import numpy as np
 
 from imgconv import engines
 from imgconv.engines._bands import Result
+from imgconv.engines._luma import kind_of
 from imgconv.errors import ClippedError, EngineError, OptionError
 from imgconv.filtering.planning import Report
-from imgconv.filtering.treatment import treated
+from imgconv.filtering.treatment import luma_weights, treated
 from imgconv.image import Image
 from imgconv.image.model import Pixels
 from imgconv.pipeline import computable, float_for, mapped
@@ -55,8 +56,11 @@ def filtered(report: Report, image: Image) -> Done:
 def reason_of(report: Report) -> str:
     """Return how the engine would go about it; after a run the result says so."""
     engine, dtype = engines.get(report.request.engine), np.dtype(report.input.dtype)
+    weights, whole = luma_weights(report.request, report.input.space), None
     seen = float_for(dtype) if report.picked and report.picked.floats else dtype
-    jobs = report.plan.prepare(engine, seen, full_range(dtype))
+    if weights and report.plan.sums and not (report.picked and report.picked.floats):
+        seen, whole = kind_of(dtype, weights, report.plan.exact)
+    jobs = report.plan.prepare(engine, seen, full_range(dtype), whole=whole)
     return "; ".join(dict.fromkeys(job.reason for step in jobs for job in step))
 
 
@@ -72,10 +76,11 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
             kept[number] = mapped(floats, saved.goal, saved.white).samples
 
     start, planes, engine = time.perf_counter(), image.pixels, engines.get(request.engine)
+    weights = luma_weights(request, image.space)
     if report.picked:
         from imgconv.filtering.selective import run  # few runs need it
 
-        result, planes = run(image, request, chain, report.target, report.picked, engine)
+        result, planes, weights = run(image, request, chain, report.target, report.picked, engine)
     else:
         result = chain.run(
             image.pixels,
@@ -85,14 +90,15 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
             threads=request.threads,
             keep=keep if wanted else None,
             max_pixels=request.max_pixels,
+            luma=weights,
         )
     seconds = time.perf_counter() - start
     check = None
     if request.check:
         from imgconv.filtering.checking import compare  # few runs need it
 
-        colours = planes[:, :, : report.plan.input.channels]
-        check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads)
+        colours = planes[:, :, : report.plan.input.channels + (2 if weights else 0)]
+        check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads, weights)
     return report.replace(result=result, seconds=seconds, check=check, reason=result.reason), kept
 
 

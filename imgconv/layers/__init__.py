@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from imgconv.engines import Engine, Prepared
+from imgconv.engines import Engine, Prepared, Whole
 from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Shape
 from imgconv.sizes.chain import Fork, Stage
@@ -30,11 +30,13 @@ class Setting(NamedTuple):
         engine: what runs correlations that filter every channel alike.
         white: the samples' largest value, which offsets in per cent refer to.
         threads: at most so many; None means every core that this process may use.
+        whole: for samples that are whole numbers in a float type; only steps with `jobs` are handed such.
     """
 
     engine: Engine
     white: float
     threads: int | None = None
+    whole: Whole | None = None
 
 
 class Step(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv import geometry
 from imgconv.border import Border
-from imgconv.engines import Floats, Job, Prepared
+from imgconv.engines import Floats, Job, Prepared, Whole
 from imgconv.errors import ChannelError, OptionError
 from imgconv.gain import rescaled
 from imgconv.geometry import Extent
@@ -155,19 +155,19 @@ class ConvStep(Value):
         """How the members become one; None for a single kernel."""
         return self.layer.kernel.combine if isinstance(self.layer.kernel, Combined) else None
 
-    def jobs(self, white: float) -> list[Job]:
+    def jobs(self, white: float, whole: Whole | None = None) -> list[Job]:
         """Return the correlation of every member, for samples whose largest value is `white`."""
         members = self.layer.members
         if self.layer.bias:
             (only,), (added,) = members, self.layer.bias
             members = (only.replace(offset=only.offset.replace(value=only.offset.value + added)),)
-        return [Job.of(member, self.extent, self.layer.fill, white) for member in members]
+        return [Job.of(member, self.extent, self.layer.fill, white, whole) for member in members]
 
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Choose how the engine runs every member."""
         width, height = self.extent.width, self.extent.height
         shape = (height.size, width.size, self.output.channels)
-        return [setting.engine.prepare(job, shape, dtype) for job in self.jobs(setting.white)]
+        return [setting.engine.prepare(job, shape, dtype) for job in self.jobs(setting.white, setting.whole)]
 
 
 class LearnedStep(Value):
