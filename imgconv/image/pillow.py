@@ -11,6 +11,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
 
+from imgconv.image.beside import beside_jpeg
 from imgconv.image.budget import Budget
 from imgconv.image.ifd import exif_orientation, open_stream, reader_of
 from imgconv.image.jpegrows import check_scans, may_lack_rows, with_more
@@ -18,7 +19,7 @@ from imgconv.image.model import Image, JpegWay, Metadata, Opened, Options
 from imgconv.image.pillowsamples import Packed, mode_facts, picture_of, result_mode, samples_of
 from imgconv.image.texts import comments
 
-_MP_COUNT, _IPTC = 0xB001, 0x0404
+_MP_COUNT = 0xB001
 _MOST_PIXELS = {"JPEG": 8 * 8 * 8, "GIF": 4096}
 """How many pixels can come of a byte: a block takes a bit or more, a code stands for 4,096 or fewer."""
 
@@ -59,9 +60,8 @@ def open_pillow(file: IO[bytes], format: str, budget: Budget) -> Opened:
         load=packed.pixels if plain else lambda: samples_of(picture, mode),
         ahead=packed.memory if plain else None,
     )
-    if _IPTC in (picture.info.get("photoshop") or {}):
-        opened.notes.append("its IPTC data are not passed on")
     if format == "JPEG":
+        opened.notes += beside_jpeg(picture, file)
         opened.frames = _mpo_frames(picture)
     elif blocks and len(blocks.frames) > 1:
         return as_animation(opened, blocks)

@@ -30,6 +30,7 @@ class PngHead:
         self.transparency = b""
         self.room = MAX_METADATA
         self.left_out = False
+        self.behind = 0
         self.chunks: list[tuple[str, bytes]] = []
         self.parts: list[tuple[int, int]] = []
 

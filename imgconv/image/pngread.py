@@ -5,6 +5,7 @@ Source: W3C, Portable Network Graphics (Third Edition), 2025, chapters 5 and 11.
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import IO
 
@@ -21,6 +22,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = "XML:com.adobe.xmp"
 METRES_PER_INCH = 0.0254
 
+_USUAL_CHUNKS = {"iCCP", "eXIf", "pHYs", "tEXt", "zTXt", "iTXt", "gAMA", "cHRM", "sRGB", "cICP", "tIME", "bKGD", "sBIT"}
 _COLOUR_CHUNKS = {"gAMA": 4, "cHRM": 32, "sRGB": 1, "cICP": 4}
 
 
@@ -43,6 +45,7 @@ def png_head(file: IO[bytes], budget: Budget) -> PngHead:
         length, name = struct.unpack(">I4s", lead)
         budget.spend()
         if name == b"IEND":
+            head.behind = max(0, file.seek(0, os.SEEK_END) - place - 12)
             return head
         if name == b"IDAT":
             head.parts.append((place + 8, length))
@@ -98,6 +101,10 @@ def open_still(file: IO[bytes], head: PngHead) -> Opened:
     """Return the image of a PNG file whose chunks have been read, the default one if it is animated."""
     metadata = png_metadata(head)
     notes = [f"text or a profile of more than {MAX_METADATA >> 20} MB is left out"] if head.left_out else []
+    if head.behind or not _USUAL_CHUNKS.issuperset(word for word, _ in head.chunks):
+        from imgconv.image.beside import beside_png  # few files hold more
+
+        notes += beside_png(head.chunks, head.behind)
     rows = PngRows(file, head) if native() else None
     return Opened(
         format="PNG",
