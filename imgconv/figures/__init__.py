@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "draw_components": "components",
     "draw_kernel": "kernel",
+    "draw_layers": "layers",
     "draw_steps": "steps",
     "Animation": "output",
     "save": "output",
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
     from imgconv.figures.components import draw_components as draw_components
     from imgconv.figures.kernel import draw_kernel as draw_kernel
+    from imgconv.figures.layers import draw_layers as draw_layers
     from imgconv.figures.output import Animation as Animation
     from imgconv.figures.output import save as save
     from imgconv.figures.steps import draw_steps as draw_steps
 
-__all__ = ["Animation", "draw_components", "draw_kernel", "draw_steps", "save"]
+__all__ = ["Animation", "draw_components", "draw_kernel", "draw_layers", "draw_steps", "save"]
 
 
 def __getattr__(name: str) -> Any:

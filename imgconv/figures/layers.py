@@ -1,0 +1,181 @@
+"""Feature maps drawn: what every layer of a pipeline makes of a picture, in labelled grids."""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import engines
+from imgconv.errors import OptionError
+from imgconv.figures.style import new_figure, picture, scale_of, settled, shown_part, styled
+from imgconv.geometry import Shape
+from imgconv.pipeline import Pipeline, Target, float_for
+from imgconv.sizes.chain import Row
+from imgconv.tone import full_range
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[Any]
+
+MOST_MAPS = 64
+"""So many feature maps of a layer are drawn, the first ones."""
+
+MOST_LAYERS = 24
+"""So many layers fit onto a sheet."""
+
+SIDE = 3.3
+"""Inches of a layer's grid."""
+
+GAP = 0.06
+"""Between two maps, as a part of their width."""
+
+ACROSS = 4
+"""Grids side by side."""
+
+NUMBERED = 16
+"""Up to so many maps of a layer have their range beside their number."""
+
+DOTS = 320
+"""The longest side, in samples, of a map as it is drawn."""
+
+
+class Maps(NamedTuple):
+    """What one layer gives.
+
+    Attributes:
+        number: the layer's, from 1.
+        row: its name, size, receptive field and jump.
+        values: (rows, cols, channels), as the pipeline computes them.
+    """
+
+    number: int
+    row: Row
+    values: Floats
+
+
+def feature_maps(pixels: NDArray[Any], pipeline: Pipeline) -> list[Maps]:
+    """Return what every layer of a pipeline makes of `pixels`, (rows, cols, channels).
+
+    Raises:
+        LayerError, SizeError: a layer cannot run.
+    """
+    rows, cols, channels = pixels.shape
+    table = pipeline.plan(Shape(cols, rows, channels)).rows
+    found: list[Maps] = []
+
+    def keep(number: int, values: Floats) -> None:
+        found.append(Maps(number, table[number - 1], values))
+
+    pipeline.run(pixels, engines.get("builtin"), Target(None, float_for(pixels.dtype)), keep=keep)
+    return found
+
+
+def draw_layers(
+    pixels: NDArray[Any],
+    pipeline: Pipeline,
+    *,
+    layer: int | None = None,
+    shared: bool = False,
+    title: str | None = None,
+    cmap: str | None = None,
+) -> Figure:
+    """Draw the picture and what every layer makes of it, a grid of feature maps for each layer.
+
+    Every map has a scale of its own, unless they share one. Grids are headed by the size and by the receptive field
+    and the jump, in pixels of the picture.
+
+    Args:
+        pixels: (rows, cols, channels), without alpha.
+        pipeline: the layers.
+        layer: draw this one alone, from 1; None draws all.
+        shared: whether all maps of a layer share a scale.
+        title: above the sheet.
+        cmap: one of Matplotlib's colormaps; None chooses by sign.
+
+    Raises:
+        OptionError: there are too many layers, or no such layer.
+        LayerError, SizeError: a layer cannot run.
+        LibraryError: Matplotlib is not installed.
+    """
+    number = len(pipeline.layers)
+    if layer is not None and not 1 <= layer <= number:
+        raise OptionError("layer", f"there is no layer {layer}; the pipeline has {number}")
+    if layer is None and number > MOST_LAYERS:
+        raise OptionError("layer", f"{number} layers are more than the {MOST_LAYERS} of a sheet; draw them one by one")
+    found = [maps for maps in feature_maps(pixels, pipeline) if layer in (None, maps.number)]
+    across = min(ACROSS, len(found) + 1)
+    down = ceil((len(found) + 1) / across)
+    side = SIDE * (1.8 if layer is not None else 1)
+    with styled():
+        figure = new_figure(across * (side + 0.25) + 0.25, down * (side + 0.75) + 0.2, title)
+        grid: Any = figure.subplots(down, across, squeeze=False)
+        places = list(np.asarray(grid).ravel())
+        white = full_range(pixels.dtype)
+        if pixels.shape[2] in (1, 3):
+            picture(places[0], shown_part(pixels), white)
+        else:
+            _draw_grid(places[0], pixels, shared, cmap)
+        places[0].set_title(f"input\n{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}")
+        for axes, maps in zip(places[1:], found, strict=False):
+            _draw_grid(axes, maps.values, shared, cmap)
+            axes.set_title(f"{maps.number} {maps.row.kind}: {maps.row.output}\n{_views(maps)}")
+        for axes in places[len(found) + 1 :]:
+            axes.set_axis_off()
+        return settled(figure)
+
+
+def _views(maps: Maps) -> str:
+    """Say what one output sees, and how many maps are left out."""
+    (width, height), jumps = maps.row.field, maps.row.jump
+    field = f"{width}x{height}"
+    steps = [f"{upper}" if lower == 1 else f"{upper}/{lower}" for upper, lower in jumps]
+    jump = steps[0] if steps[0] == steps[1] else "x".join(steps)
+    count = maps.values.shape[2]
+    more = f", the first {MOST_MAPS} of {count}" if count > MOST_MAPS else ""
+    return f"sees {field} px, jump {jump}{more}"
+
+
+def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> None:
+    """Draw the channels of (rows, cols, channels) as tiles of a grid that is about square."""
+    rows, cols, count = values.shape
+    drawn = min(count, MOST_MAPS)
+    wide, tall = cols / max(rows, cols), rows / max(rows, cols)
+    square = sqrt(drawn * tall / wide)
+    near = range(max(1, int(square)), min(drawn, int(square) + 2) + 1) or (1,)
+    across = min(near, key=lambda columns: (-drawn % columns, abs(columns - square)))  # with few empty places
+    down = ceil(drawn / across)
+    together = scale_of(values[:, :, :drawn], cmap=cmap) if shared else None
+    shown = None
+    for at in range(drawn):
+        part = shown_part(values[:, :, at], DOTS)
+        left, top = (at % across) * (wide + GAP), (at // across) * (tall + GAP)
+        scale = together or scale_of(part, cmap=cmap)
+        place = (left, left + wide, top + tall, top)
+        shown = axes.imshow(part, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, extent=place)
+        words = f"{at}" if drawn > NUMBERED else f"{at}: {_range(values[:, :, at])}"
+        axes.text(
+            left + 0.02,
+            top + 0.03,
+            words,
+            ha="left",
+            va="top",
+            fontsize=max(4.0, min(7.5, 26 / across)),
+            color="white",
+            bbox={"facecolor": "black", "alpha": 0.55, "pad": 0.8, "linewidth": 0},
+        )
+    axes.set_xlim(0, across * (wide + GAP) - GAP)
+    axes.set_ylim(down * (tall + GAP) - GAP, 0)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    if shared and shown is not None and axes.figure:
+        axes.figure.colorbar(shown, ax=axes, shrink=0.8, pad=0.02)
+
+
+def _range(values: Floats) -> str:
+    finite = values[np.isfinite(values)]
+    return f"{finite.min():.3g} to {finite.max():.3g}" if finite.size else "nothing finite"
