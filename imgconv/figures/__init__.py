@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "draw_components": "components",
+    "draw_field": "field",
     "draw_kernel": "kernel",
     "draw_layers": "layers",
     "draw_steps": "steps",
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
     from imgconv.figures.components import draw_components as draw_components
+    from imgconv.figures.field import draw_field as draw_field
     from imgconv.figures.kernel import draw_kernel as draw_kernel
     from imgconv.figures.layers import draw_layers as draw_layers
     from imgconv.figures.output import Animation as Animation
     from imgconv.figures.output import save as save
     from imgconv.figures.steps import draw_steps as draw_steps
 
-__all__ = ["Animation", "draw_components", "draw_kernel", "draw_layers", "draw_steps", "save"]
+__all__ = ["Animation", "draw_components", "draw_field", "draw_kernel", "draw_layers", "draw_steps", "save"]
 
 
 def __getattr__(name: str) -> Any:

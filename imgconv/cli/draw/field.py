@@ -1,0 +1,93 @@
+"""``imgconv draw field``: what one output sees, layer by layer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from imgconv.cli import options
+from imgconv.cli.draw import FIGURE, drawing, finish
+from imgconv.cli.sections import KERNEL, Sectioned, section
+from imgconv.errors import OptionError
+
+
+class PlaceType(click.ParamType[Any]):
+    """``X,Y``, whole numbers from 0."""
+
+    name = "X,Y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return (x, y)."""
+        match = re.fullmatch(r"(\d{1,9}),(\d{1,9})", str(value).replace(" ", ""))
+        if not match:
+            raise OptionError("at", f"'{str(value)[:40]}' is no place; write X,Y, as in 3,5")
+        return int(match[1]), int(match[2])
+
+
+@click.command(cls=Sectioned)
+@click.argument("words", nargs=-1, required=True, metavar="INPUT|SIZE [LAYER]...")
+@section(KERNEL, options.pipeline)
+@section(
+    FIGURE,
+    click.option("--at", type=PlaceType(), metavar="X,Y", help="The output, from 0. [default: the middle one]"),
+    click.option("--times", is_flag=True, help="Run the layers and say how long they take."),
+)
+@options.max_pixels
+@drawing
+def command(
+    words: tuple[str, ...], pipeline: str | None, at: tuple[int, int] | None, times: bool, **asked: Any
+) -> None:
+    """Draw what one output is made of: its receptive field on the picture, and the samples of every layer.
+
+    INPUT is an image, or SIZE is WIDTHxHEIGHT[xCHANNELS]. LAYERs are written as for 'imgconv size', or --pipeline names
+    a file of them. 'vs' between LAYERs begins another chain, which stands beside the first, as pooling beside stride.
+
+    \b
+    Examples:
+      imgconv draw field 224x224x3 conv:7,s2,p3,c64 pool:3,s2,p1 conv:3,p1,c64 -o field.png
+      imgconv draw field photo.png --pipeline layers.yaml --at 10,20 -o field.pdf
+      imgconv draw field 64x64x3 conv:3,p1,c16 pool:2 vs conv:3,p1,s2,c16 --times -o pool-or-stride.png
+    """  # noqa: D301
+    from imgconv.figures import draw_field
+    from imgconv.figures.field import chain_from_words, chain_of
+    from imgconv.figures.output import check_output
+    from imgconv.image import read
+    from imgconv.pipelinefile import load
+    from imgconv.sizes.chainwords import shape_of
+
+    if asked["cmap"]:
+        raise OptionError("cmap", "no value of the figure is drawn as a colour; leave it out")
+    check_output(asked["output"], overwrite=asked["overwrite"])
+    first, *layers = words
+    if (pipeline is None) != bool(layers):
+        raise OptionError("pipeline", "it stands in place of LAYERs, as in conv:3; name just one of them")
+    pixels = None
+    notes: tuple[str, ...] = ()
+    if re.fullmatch(r"\d+(x\d+){0,2}", first.lower()):
+        size = shape_of(first)
+        size = size if first.lower().count("x") == 2 or pipeline is None else size._replace(channels=3)
+    else:
+        image = read(first, max_pixels=asked["max_pixels"])
+        pixels = image.pixels[:, :, :-1] if image.alpha else image.pixels
+        notes = ("alpha is left out",) * image.alpha
+        size = shape_of("x".join(map(str, (pixels.shape[1], pixels.shape[0], pixels.shape[2]))))
+    if pipeline is not None:
+        chains = [chain_of(load(pipeline), size, pipeline)]
+    else:
+        chains = [chain_from_words(part, size) for part in _split(layers)]
+    finish(draw_field(*chains, pixels=pixels, at=at, times=times, title=asked["title"]), asked, notes=notes)
+
+
+def _split(words: list[str]) -> list[list[str]]:
+    """Return the chains that 'vs' stands between."""
+    chains: list[list[str]] = [[]]
+    for word in words:
+        if word == "vs":
+            chains.append([])
+        else:
+            chains[-1].append(word)
+    if not all(chains):
+        raise OptionError("LAYER", "'vs' stands between two chains of layers, and one of them is empty")
+    return chains
