@@ -422,10 +422,10 @@ class _Threaded:
 
         while True:
             with suppress(Empty):
-                message = self._queue.get(timeout=self.LOOK_SECONDS)
-                break
-        if message[0] in self._threads:
-            yield message
+                key, message = self._queue.get(timeout=self.LOOK_SECONDS)
+                if key in self._threads:  # else it was forgotten meanwhile
+                    yield key, message
+                return
 
     def close(self) -> None:
         pass
