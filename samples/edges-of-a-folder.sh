@@ -16,6 +16,12 @@ source=$1 dest=$2
 shift 2
 mkdir -p -- "$dest"
 
+chosen=no
+for option; do
+    case $option in -k* | --kernel | --kernel=* | --pipeline | --pipeline=*) chosen=yes ;; esac
+done
+[ "$chosen" = yes ] || set -- -k sobel "$@"
+
 made=0 failed=0
 for picture in "$source"/*; do
     [ -f "$picture" ] || continue # a folder, or the pattern itself if nothing matched
@@ -24,7 +30,7 @@ for picture in "$source"/*; do
     *) continue ;;
     esac
     code=0
-    imgconv apply --quiet -k sobel "$@" -- "$picture" "$dest/${picture##*/}" || code=$?
+    imgconv apply --quiet "$@" -- "$picture" "$dest/${picture##*/}" || code=$?
     case $code in
     0) made=$((made + 1)) ;;
     1) failed=$((failed + 1)) ;;
