@@ -191,6 +191,28 @@ NO_KERNELS: dict[str, str] = {
 """What is asked for as a kernel but is none, with what to do instead."""
 
 
+_TORCH = "holds pickled Python of torch, which could run anything; convert it in Python"
+_TORCH += ": safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'net.safetensors')"
+_KERAS = "is a Keras model in HDF5; in Python, numpy.savez('net.npz', *model.get_weights()) writes what is read"
+_SHEET = "is a spreadsheet; save it as CSV"
+FOREIGN_FILES: dict[str, str] = {
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), _TORCH),
+    ".onnx": "is an ONNX model; in Python, numpy.save('w.npy', onnx.numpy_helper.to_array(model.graph.initializer[0]))"
+    " writes one of its weights",
+    **dict.fromkeys((".h5", ".hdf5", ".keras"), _KERAS),
+    ".pb": "is a TensorFlow graph; in Python, numpy.save writes a variable's .numpy() as .npy",
+    ".tflite": "is a TensorFlow Lite model; in Python, numpy.save writes what Interpreter.get_tensor returns as .npy",
+    ".gguf": "is a quantised language model, without convolutions that are read here",
+    **dict.fromkeys((".pkl", ".pickle"), "is a pickle, which could run anything; write the array with numpy.save"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), _SHEET),
+    **dict.fromkeys((".txt", ".tsv", ".dat"), "is read if its name ends in .csv; rename or copy it"),
+    ".json": "is read if its name ends in .yaml, of which JSON is a part; rename or copy it",
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff"), "is a picture, not a kernel"),
+    ".m": "is a MATLAB program; writematrix(kernel, 'kernel.csv') writes a file that is read",
+}
+"""What files are whose suffixes are not read as kernels or weights, and how to make what is."""
+
+
 def written(name: str) -> str:
     """Return a name in the letters that names have here.
 

@@ -87,7 +87,7 @@ def rows_hint(taps: Sequence[object], form: str) -> str:
         form: ``inline`` or ``yaml``.
 
     >>> rows_hint([1, 2, 1, 2, 4, 2, 1, 2, 1], "yaml")
-    '9 numbers in one list; for 3 rows of 3 write [[1, 2, 1], [2, 4, 2], [1, 2, 1]]'
+    '9 numbers; for 3 rows of 3 write [[1, 2, 1], [2, 4, 2], [1, 2, 1]]'
     """
     side = isqrt(len(taps))
     if side < 2 or side * side != len(taps) or side % 2 == 0:
@@ -101,4 +101,4 @@ def rows_hint(taps: Sequence[object], form: str) -> str:
         text = f"[{', '.join(shown)}]" if side == 3 else f"[{shown[0]}, {shown[1]}, ...]"
     if len(text) > 200:
         text = "1,2,1;2,4,2;1,2,1" if form == "inline" else "[[1, 2, 1], [2, 4, 2], [1, 2, 1]]"
-    return f"{len(taps)} numbers in one list; for {side} rows of {side} write {text}"
+    return f"{len(taps)} numbers; for {side} rows of {side} write {text}"

@@ -200,7 +200,10 @@ def _member(name: str, folder: str | None) -> AnyKernel:
 
 
 def _file(spec: str) -> AnyKernel:
-    if os.path.splitext(spec)[1].lower() not in SUFFIXES:
+    suffix = os.path.splitext(spec)[1].lower()
+    if suffix in kernelnames.FOREIGN_FILES:
+        raise KernelFileError(spec, kernelnames.FOREIGN_FILES[suffix])
+    if suffix not in SUFFIXES:
         raise KernelFileError(spec, f"kernel files end in {', '.join(SUFFIXES)}")
     return kernelfile.load(spec, _member)
 
@@ -236,6 +239,9 @@ def _is_inline(spec: str) -> bool:
 def _wrong_form(spec: str) -> str:
     if not spec:
         return "is empty; 'imgconv kernels list' shows the names"
+    path = re.sub(r"(?<=\w\w):[^:/\\]*$", "", spec)  # a tensor's name may follow
+    if foreign := kernelnames.FOREIGN_FILES.get(os.path.splitext(path)[1].lower()):
+        return foreign
     if len(portable.split(spec)) > 1 or os.path.splitext(spec)[1]:
         return f"kernel files end in {', '.join(SUFFIXES)}"
     return "is neither a name (lower-case letters, digits, hyphens) nor a file nor a matrix such as '1,0,-1;2,0,-2'"

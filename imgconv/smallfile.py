@@ -88,11 +88,11 @@ def _from_pipe(descriptor: int, path: str, most: int) -> bytes:
     parts: list[bytes] = []
     left, begun = most, time.monotonic()
     while left:
-        if not select.select([descriptor], [], [], SILENCE)[0]:
-            raise KernelFileError(path, f"is a pipe that said nothing for {SILENCE:.0f} seconds")
         try:
             part = os.read(descriptor, min(left, 1 << 16))
-        except BlockingIOError:
+        except BlockingIOError:  # somebody is there who has not written yet
+            if not select.select([descriptor], [], [], SILENCE)[0]:
+                raise KernelFileError(path, f"is a pipe that said nothing for {SILENCE:.0f} seconds") from None
             continue
         if not part and (parts or time.monotonic() - begun > PATIENCE):
             break

@@ -1,10 +1,11 @@
 """What other tools call kernels, and which words are taken for slips."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from imgconv.errors import KernelSpecError, UnknownKernelError, did_you_mean, nearest, quoted, shorten
+from imgconv.errors import KernelFileError, KernelSpecError, UnknownKernelError, did_you_mean, nearest, quoted, shorten
 from imgconv.kernelnames import NO_KERNELS, OTHER_NAMES, written
 from imgconv.library import kernel, names
 
@@ -55,3 +56,13 @@ def test_long_words_are_cut_in_messages():
     with pytest.raises(KernelSpecError) as caught:
         kernel("gaussian:" + "s" * 10**5 + "=1")
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "spec", ["net.pt", "./a/net.pth:conv1.weight", "m.onnx", "net.h5", "k.xlsx", "k.txt", "K.JSON"]
+)
+def test_files_of_other_programs_are_named_with_the_way_out(spec):
+    with pytest.raises((KernelSpecError, KernelFileError), match=r"convert|save|rename"):
+        kernel(spec)
+    with pytest.raises(KernelFileError, match=r"convert|save|rename"):
+        kernel(Path(spec.partition(":")[0]))

@@ -15,7 +15,8 @@ from imgconv.filtering.treatment import alpha_done, plain, taken
 from imgconv.geometry import Axis
 from imgconv.image import FORMATS, Header, check_target, format_of
 from imgconv.image.formats import DEPTHS, spec_of
-from imgconv.kernelvalue import Offset, Pointwise
+from imgconv.kerneltext import rows_hint
+from imgconv.kernelvalue import AnyKernel, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv
 from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
@@ -181,6 +182,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
         *check_target(target, made, format=request.format, overwrite=request.overwrite),
         *remarks,
         *_personal_notes(header, made, request),
+        *_row_notes(request.kernel),
         *_channel_notes(seen, chain, plan, shown, made, request),
     )
     return Report(
@@ -312,6 +314,14 @@ def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, re
         personal=(),
         axes=(),
     )
+
+
+def _row_notes(kernel: AnyKernel | None) -> list[str]:
+    """Return how to write rows, if a kernel in one row was perhaps meant to have several."""
+    if not isinstance(kernel, Kernel) or kernel.name != "inline" or kernel.shape[0] > 1:
+        return []
+    hint = rows_hint([f"{tap:g}" for tap in kernel.weights[0]], "inline")
+    return [f"the kernel is one row of {hint}"] if hint else []
 
 
 def _channel_notes(
