@@ -35,7 +35,7 @@ def convolve(
     stride: Numbers = 1,
     dilation: Numbers = 1,
     correlate: bool = False,
-    engine: str = "builtin",
+    engine: str = engines.DEFAULT,
     threads: int | None = None,
     map: str | None = None,
 ) -> NDArray[Any]:
@@ -51,7 +51,7 @@ def convolve(
             or ``edge`` for the padding ``interpolation``.
         stride, dilation: a number or (rows, cols).
         correlate: slide the kernel as it is written instead of rotated by 180 degrees.
-        engine: ``builtin`` or ``scipy``.
+        engine: one of `imgconv.engines.names`, such as ``builtin`` or ``scipy``.
         threads: at most so many; None means every core that this process may use.
         map: None for the results themselves, float32 (float64 for float64 images); ``clip``, ``abs``, ``offset`` or
             ``stretch`` for samples of the image's own type, rounded half away from zero; an angle's 0..360 degrees
@@ -87,7 +87,7 @@ def run_pipeline(
     image: ArrayLike | Image,
     pipeline: str | os.PathLike[str] | Pipeline,
     *,
-    engine: str = "builtin",
+    engine: str = engines.DEFAULT,
     threads: int | None = None,
     map: str | None = None,
 ) -> NDArray[Any]:

@@ -94,6 +94,13 @@ class ImgconvError(Exception):
     exit_code = 1
 
 
+def fault_to_json(
+    message: str, exit_code: int = 1, *, file: str | None = None, option: str | None = None
+) -> dict[str, object]:
+    """Return what went wrong as plain values for ``--json``: the sentence, and which file or option it is about."""
+    return {"message": message, "file": file, "option": option, "exit_code": exit_code}
+
+
 class OptionError(ImgconvError, ValueError):
     """An option or argument whose value makes no sense.
 

@@ -319,7 +319,7 @@ def _numbers(kernel: AnyKernel) -> dict[str, Any]:
     match kernel:
         case Combined():
             members = [{"name": member.name} | _matrix(member) for member in kernel.of]
-            return {"size": _size(kernel.shape), "combine": kernel.combine, "members": members}
+            return _size(kernel.shape) | {"combine": kernel.combine, "of": members}
         case Pointwise():
             made, taken = kernel.matrix.shape
             return {
@@ -328,8 +328,7 @@ def _numbers(kernel: AnyKernel) -> dict[str, Any]:
                 "bias": [_added(bias) for bias in kernel.bias or (Offset(),) * made],
             }
         case Learned():
-            return {
-                "size": _size(kernel.shape),
+            return _size(kernel.shape) | {
                 "shape": list(kernel.weights.shape),
                 "weights": _plain(kernel.weights),
                 "bias": list(kernel.bias),
@@ -342,8 +341,7 @@ def _numbers(kernel: AnyKernel) -> dict[str, Any]:
 
 def _matrix(kernel: Kernel) -> dict[str, Any]:
     parts = factors(kernel)
-    return {
-        "size": _size(kernel.shape),
+    return _size(kernel.shape) | {
         "weights": _plain(kernel.weights),
         "scale": str(kernel.scale),
         "taps": _plain(kernel.taps),
@@ -375,5 +373,6 @@ def _plain(values: NDArray[np.float64]) -> Any:
     return (values + 0.0).tolist()  # which makes 0 of -0
 
 
-def _ranges(kernel: AnyKernel) -> dict[str, list[float]]:
-    return {name: [end + 0.0 for end in kernel.guaranteed_range(0, white)] for name, white in SAMPLE_TYPES.items()}
+def _ranges(kernel: AnyKernel) -> dict[str, dict[str, float]]:
+    ends = {name: kernel.guaranteed_range(0, white) for name, white in SAMPLE_TYPES.items()}
+    return {name: {"minimum": low + 0.0, "maximum": high + 0.0} for name, (low, high) in ends.items()}

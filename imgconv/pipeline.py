@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.border import Border
 from imgconv.engines import Engine, Job, Prepared, Whole
-from imgconv.engines._bands import Result, Window, run, run_within, suited
+from imgconv.engines._bands import Result, Way, Window, run, run_within, suited
 from imgconv.engines._luma import luma as made_luma
 from imgconv.engines._luma import plain
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
@@ -184,6 +184,7 @@ class Plan(Value):
         kind, last = np.dtype(np.float32) if whole else float_for(pixels.dtype), len(self.steps) - 1
         narrow = target.dtype.kind == "f" and target.dtype.itemsize < kind.itemsize  # it may not hold all results
         reasons: list[str] = []
+        ways: list[Way] = []
         for i, (step, jobs) in enumerate(
             zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads, whole), strict=True)
         ):
@@ -208,9 +209,10 @@ class Plan(Value):
                 result = result.replace(stats=result.stats.replace(minimum=seen.minimum, maximum=seen.maximum))
             pixels = result.samples
             reasons.append(result.reason)
+            ways += [way._replace(layer=i + 1) for way in result.ways]
             if keep:
                 keep(i + 1, pixels)
-        result = result.replace(reason="; ".join(dict.fromkeys(reasons)))
+        result = result.replace(reason="; ".join(dict.fromkeys(reasons)), ways=tuple(ways))
         return mapped(result, target, whites[-1]) if waits else result
 
 
@@ -461,7 +463,9 @@ def computable(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _overlook(colours: Pixels, cover: Pixels) -> None:
     """Make weighted colours 0 where their alpha is 0: what has no weight counts for nothing, be it NaN or infinite."""
-    np.copyto(colours, 0, where=cover == 0)
+    hidden = cover == 0
+    if hidden.any():
+        np.copyto(colours, 0, where=hidden)
 
 
 def _unweight(colours: Pixels, cover: Pixels, white: float) -> None:

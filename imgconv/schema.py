@@ -15,6 +15,7 @@ from imgconv.geometry import Padding
 from imgconv.kernelfile import COMMON, FORMS, NAME
 from imgconv.kernelvalue import CLASSES, COMBINES, MAPS
 from imgconv.layers import Layer
+from imgconv.reportschema import report
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -169,5 +170,5 @@ def _form(form: str, keys: tuple[str, ...]) -> Schema:
     }
 
 
-SCHEMAS = {"kernel": kernel, "pipeline": pipeline}
+SCHEMAS = {"kernel": kernel, "pipeline": pipeline, "report": report}
 """What there are schemas of."""

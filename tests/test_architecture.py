@@ -15,7 +15,7 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
-    {"cores", "errors", "interruption", "portable", "value"},
+    {"cores", "enginenames", "errors", "interruption", "portable", "value"},
     {
         "arguments",
         "border",
@@ -33,7 +33,7 @@ FLOORS = [
     {"functional", "solid"},
     {"export", "grey", "kernelshow", "layers"},
     {"fields", "pipeline"},
-    {"pipelinefile", "schema"},
+    {"pipelinefile", "reportschema", "schema"},
     {"api", "info"},
     {"filtering"},
     {"figures"},

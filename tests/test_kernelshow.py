@@ -181,7 +181,7 @@ def test_learned_weights():
     assert "4 x 3 x 3 x 5 (out, in / groups, rows, cols)" in text
     assert "bias       1 to 4" in text and "a correlation mask" in text
     plain = to_json(NET)
-    assert plain["shape"] == [4, 3, 3, 5] and plain["size"] == {"width": 5, "height": 3}
+    assert plain["shape"] == [4, 3, 3, 5] and (plain["width"], plain["height"]) == (5, 3)
     np.testing.assert_array_equal(plain["weights"], NET.weights)
 
 
@@ -191,17 +191,17 @@ def test_json_has_everything(spec):
     plain = json.loads(json.dumps(to_json(one)))
     assert plain["class"] == one.kind and plain["map"] == (one.map or "clip")
     for name, white in (("uint8", 255), ("uint16", 65535)):
-        assert plain["range"][name] == pytest.approx(one.guaranteed_range(0, white))
+        assert tuple(plain["range"][name].values()) == pytest.approx(one.guaranteed_range(0, white))
     if isinstance(one, Pointwise):
         np.testing.assert_array_equal(plain["matrix"], one.matrix)
         assert len(plain["bias"]) == len(one.matrix)
         return
-    members = plain["members"] if isinstance(one, Combined) else [plain]
+    members = plain["of"] if isinstance(one, Combined) else [plain]
     for member, found in zip(one.of if isinstance(one, Combined) else [one], members, strict=True):
         np.testing.assert_array_equal(found["taps"], member.taps)
         np.testing.assert_array_equal(found["slid"], np.rot90(member.taps, 2))
         assert found["sum"] == pytest.approx(member.taps.sum(), abs=1e-9)
-        assert found["size"] == {"width": member.shape[1], "height": member.shape[0]}
+        assert (found["width"], found["height"]) == (member.shape[1], member.shape[0])
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def check(request: Request) -> None:
     Raises:
         OptionError: something is.
     """
+    request.refuse()
     picture = Header("picture", "TIFF", 1 << 12, 1 << 12, 3, False, "uint8", "RGB")
     try:
         planned(request.replace(format=request.format or "tif"), picture, BytesIO())
@@ -159,12 +160,12 @@ def recorded(dest: str) -> tuple[dict[str, Made], bool]:
 
 def entry(line: Mapping[str, Any], dest: str, settings: str) -> dict[str, Any]:
     """Return a line of the record, of a line of a report."""
-    keys = ("input_bytes", "input_mtime_ns", "output_bytes", "output_mtime_ns")
+    stamps = {f"{end}_{key}": line[end][key] for end in ("input", "output") for key in ("bytes", "mtime_ns")}
     return {
-        "output": os.path.relpath(line["output"], dest),
-        "input": os.path.abspath(line["input"]),
+        "output": os.path.relpath(line["output"]["name"], dest),
+        "input": os.path.abspath(line["input"]["name"]),
         "settings": settings,
-        **{key: line[key] for key in keys},
+        **stamps,
     }
 
 

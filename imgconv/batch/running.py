@@ -50,10 +50,11 @@ class Tally:
         self.done += outcome.status == DONE
         self.failed += outcome.status == FAILED
         self.skipped += outcome.status not in (DONE, FAILED)
-        facts = outcome.facts or {}
-        if lost := facts.get("clipped", 0) + facts.get("nan", 0):
+        seen = (outcome.facts or {}).get("clipped")
+        if seen and seen["keep"]:  # there is something to keep
             self.clipped += 1
-            self.worst = max(self.worst, (outcome.input, lost / facts["samples"]), key=lambda one: one[1])
+            share = (seen["samples"] + seen["nan"]) / seen["total"]
+            self.worst = max(self.worst, (outcome.input, share), key=lambda one: one[1])
 
     @property
     def ended(self) -> int:

@@ -6,10 +6,16 @@ import os
 import stat
 import time
 from contextlib import suppress
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, OptionError, TargetExistsError
+from imgconv.errors import (
+    ImageReadError,
+    ImageWriteError,
+    ImgconvError,
+    OptionError,
+    TargetExistsError,
+    fault_to_json,
+)
 from imgconv.image.files import make_folder
 from imgconv.image.guard import fault_words
 from imgconv.value import Value
@@ -75,13 +81,16 @@ class Outcome(Value, kw_only=True):
     facts: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the outcome as one flat line of a report."""
-        line: dict[str, Any] = {"input": self.input, "output": self.output, "status": self.status, "error": self.error}
+        """Return the outcome as one line of a report, in the form that ``imgconv schema report`` describes."""
+        line: dict[str, Any] = {"input": {"name": self.input}, "output": {"name": self.output}, "status": self.status}
+        line["error"] = self.error and fault_to_json(self.error, file=self.input)
         line["seconds"] = round(self.seconds, 6)
+        facts = self.facts or {}
         for name, stamp in (("input", self.before), ("output", self.after)):
+            line[name] |= {key: value for key, value in facts.get(name, {}).items() if key != "name"}
             if stamp:
-                line |= {f"{name}_bytes": stamp.bytes, f"{name}_mtime_ns": stamp.mtime_ns}
-        return line | (self.facts or {})
+                line[name] |= {"bytes": stamp.bytes, "mtime_ns": stamp.mtime_ns}
+        return line | {key: value for key, value in facts.items() if key not in line}
 
 
 def run(request: Request, task: Task) -> Outcome:
@@ -161,17 +170,8 @@ def _name(fault: OSError) -> str:
 
 def facts(report: Report) -> dict[str, Any]:
     """Return what a line of a report says of a picture: sizes, range, clipped samples, engine and notes."""
-    values: dict[str, Any] = {}
-    for name, header in (("input", report.input), ("output", report.output)):
-        values |= {f"{name}_{key}": getattr(header, key) for key in ("format", "width", "height", "channels", "dtype")}
-    if report.result:
-        stats = report.result.stats
-        values["minimum"], values["maximum"] = _number(stats.minimum), _number(stats.maximum)
-        values |= {"clipped": stats.clipped, "nan": stats.nan, "samples": stats.total}
-    values |= {"engine": report.reason, "engine_seconds": round(report.seconds, 6), "notes": list(report.notes)}
-    values["streamed"] = report.streamed
-    return values
+    from imgconv.filtering.report import to_json
 
-
-def _number(value: float) -> float | None:
-    return value if isfinite(value) else None
+    values = to_json(report)
+    keys = ("input", "output", "engine", "map", "range", "clipped", "pages", "check", "notes", "streamed")
+    return {key: values[key] for key in keys if key in values}

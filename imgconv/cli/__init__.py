@@ -9,16 +9,17 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, ClassVar, NoReturn
 
 import click
 
 import imgconv
+from imgconv.cli.reporting import Reporting, option_name
+from imgconv.cli.reporting import printable as printable
 from imgconv.errors import ImgconvError, OptionError, did_you_mean, quoted
 
-HELPERS = {"filtering", "options", "parsing", "progress", "sections", "types"}
+HELPERS = {"filtering", "options", "parsing", "progress", "reporting", "sections", "types"}
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."
@@ -84,35 +85,38 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with its code; the one place where errors become sentences."""
     _prepare_process()
+    reporting = Reporting.of(sys.argv[1:])
     try:
-        code = cli.main(prog_name="imgconv", standalone_mode=False)
+        code = cli.main(prog_name="imgconv", standalone_mode=False, obj=reporting)
         if sys.stdout:
             sys.stdout.flush()
         sys.exit(code or 0)
     except ImgconvError as error:
         dashes = "--" if isinstance(error, OptionError) and error.option.islower() else ""
-        _fail(f"{dashes}{error}", error.exit_code)
+        reporting.fail(
+            f"{dashes}{error}", error.exit_code, getattr(error, "path", None), getattr(error, "option", None)
+        )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         sys.exit(2)
     except click.UsageError as error:
-        _fail(_usage(error), 2)
+        reporting.fail(_usage(error), 2, option=_option_of(error))
     except click.ClickException as error:
-        _fail(error.format_message(), error.exit_code)
+        reporting.fail(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", 130)
+        reporting.fail("interrupted", 130)
     except BrokenPipeError:
         # Whoever read our output has gone; let Python's own flush at exit find a place to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError:
-        _fail("there is not enough memory for this image and kernel; --threads 1 needs less", 1)
+        reporting.fail("there is not enough memory for this image and kernel; --threads 1 needs less", 1)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and error.filename is None:
-            _fail("the current folder has been deleted; go to another one", 1)
+            reporting.fail("the current folder has been deleted; go to another one", 1)
         # What else has no name is standard output: every file is opened by its name.
         name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "standard output"
-        _fail(f"{name}: {(error.strerror or str(error)).lower()}", 1)
+        reporting.fail(f"{name}: {(error.strerror or str(error)).lower()}", 1, name)
 
 
 def _usage(error: click.UsageError) -> str:
@@ -123,9 +127,10 @@ def _usage(error: click.UsageError) -> str:
     return f"{problem[:1].lower()}{problem[1:]}{way_out}"
 
 
-def printable(text: str) -> str:
-    """Return `text` in one line, whatever the file names in it hold; no escape sequence reaches a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+def _option_of(error: click.UsageError) -> str | None:
+    """Return the option that a command line is wrong about, without its dashes, as far as that is known."""
+    option = getattr(error, "param", None)
+    return option_name(option) if isinstance(option, click.Parameter) else None
 
 
 def _prepare_process() -> None:
@@ -138,9 +143,3 @@ def _prepare_process() -> None:
             os.open(os.devnull, os.O_RDWR)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    with suppress(OSError):  # there may be nobody to hear it
-        click.echo(f"imgconv: {printable(sentence)}", err=True)
-    sys.exit(code)

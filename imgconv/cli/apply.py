@@ -34,7 +34,10 @@ STANDARD = "-"
     ),
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Show the plan and its arithmetic from the image's header; write nothing."
+    "--dry-run",
+    is_flag=True,
+    help="Show the plan and its arithmetic from the image's header; write nothing. What only the pixels show, such as "
+    "damage and clipped samples, is not foreseen.",
 )
 @options.as_json
 @options.quiet
@@ -79,8 +82,6 @@ def command(
         raise OptionError("kernel", "standard input cannot be both the image and the kernel; name a file for one")
     refuse_streams(source, target, asked["format"], dry_run)
     filtering.refuse(ctx)
-    if saves and asked["pipeline"] is None:
-        raise OptionError("save-layer", "it goes with --pipeline; a kernel is but one layer")
     # While one thread decodes, this one imports NumPy and the rest, which are of no use to --help.
     from imgconv.image.reader import begin
 

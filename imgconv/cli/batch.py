@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli import filtering, printable
+from imgconv.cli.reporting import Reporting
 from imgconv.cli.sections import OUTPUT, PICTURES, Sectioned, section
 from imgconv.cli.types import NumberType
-from imgconv.errors import OptionError
+from imgconv.errors import OptionError, fault_to_json
 
 if TYPE_CHECKING:
     from imgconv.batch.plan import Plan
@@ -145,9 +146,13 @@ def command(
     with Progress(len(planned.tasks) if not dry_run else 0, as_json=as_json, quiet=quiet) as progress:
         for fault in finder.faults:
             progress.complain(str(fault))
+            if as_json and not quiet:
+                click.echo(json.dumps(_unseen(str(fault), getattr(fault, "path", None))))
         if not any((planned.tasks, planned.current, planned.present, finder.faults)):
             why = f"; {passed_over(finder.passed)}" if finder.passed else ""
             progress.complain(f"there is no picture to filter{why}")
+            if as_json and isinstance(ctx.obj, Reporting):
+                ctx.obj.tell(f"there is no picture to filter{why}", 1)
             ctx.exit(1)
         if dry_run:
             faults = _foreseen(planned, report, dask)
@@ -162,6 +167,12 @@ def command(
     if not quiet:
         click.echo(summary(planned, tally, len(finder.faults), dict(finder.passed), as_json=as_json))
     ctx.exit(1 if tally.failed or finder.faults else 0)
+
+
+def _unseen(sentence: str, file: str | None) -> dict[str, Any]:
+    """Return the line of what could not be looked at, of which no result was to be made."""
+    error = fault_to_json(sentence, file=file)
+    return {"input": {"name": file}, "output": None, "status": "failed", "error": error, "seconds": 0.0}
 
 
 def _execution(planned: Plan, jobs: int | None, dask: str | None) -> tuple[Plan, Execute]:
@@ -235,8 +246,9 @@ def _print_plan(planned: Plan, faults: dict[Task, str], passed: dict[str, int], 
         return
     for task in planned.tasks:
         if as_json:
-            status = {"status": "failed", "error": faults[task]} if task in faults else {"status": "planned"}
-            click.echo(json.dumps({"input": task.source, "output": task.target, **status}))
+            fault = fault_to_json(faults[task], file=task.source) if task in faults else None
+            status = {"status": "failed", "error": fault} if fault else {"status": "planned"}
+            click.echo(json.dumps({"input": {"name": task.source}, "output": {"name": task.target}, **status}))
         elif task not in faults:
             click.echo(printable(f"{task.source} -> {task.target}"))
     written = len(planned.tasks) - len(faults)

@@ -11,18 +11,10 @@ from imgconv.cli import options
 from imgconv.cli.sections import KERNEL, F, section
 from imgconv.cli.types import NumberType, SizeType
 from imgconv.errors import OptionError
+from imgconv.filtering import refusals
 
 if TYPE_CHECKING:
     from imgconv.filtering.request import Request
-
-OF_KERNELS = {
-    *("gain", "padding", "border", "stride", "dilation", "correlate", "transposed", "output_padding", "groups", "bias"),
-    *("check", "volume"),
-}
-"""The options that say something of a single kernel."""
-
-OF_IMAGES = ("transposed", "groups", "bias", "check", "channel", "linear", "region", "mask", "frame")
-"""The options that have no meaning for a volume, or none yet."""
 
 _KERNEL = section(
     KERNEL,
@@ -70,35 +62,18 @@ def filtering(command: F) -> F:
 
 
 def refuse(ctx: click.Context) -> None:
-    """Refuse options that make no sense together, before anything is imported or read.
+    """Refuse options that make no sense together, before anything else is imported or read.
 
     Raises:
         OptionError: they do not.
         MissingParameter: there is neither a kernel nor a pipeline.
     """
     given = ctx.params
-    if (given["kernel"] is None) == (given["pipeline"] is None):
-        if given["kernel"] is not None:
-            raise OptionError("pipeline", "it stands in place of --kernel; leave one of them out")
+    if given["kernel"] is None and given["pipeline"] is None:
         missing = next(one for one in ctx.command.params if one.name == "kernel")
         raise click.MissingParameter(ctx=ctx, param=missing)
-    if given["pipeline"] is not None:
-        for name in given:
-            if name in OF_KERNELS and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-                problem = "it goes with --kernel; in a pipeline every layer says its own"
-                raise OptionError(name.replace("_", "-"), problem)
-    if given["volume"]:
-        for name in OF_IMAGES:
-            if given[name] not in (None, False):
-                raise OptionError(name, "a volume is filtered without; leave it or --volume out")
-        if given["engine"] != "builtin":
-            raise OptionError("engine", "a volume is filtered by the built-in one only")
-    if given["transposed"] and given["border"] is not None:
-        raise OptionError("border", "a transposed convolution adds nothing around the image that a border could fill")
-    if given["output_padding"] is not None and not given["transposed"]:
-        raise OptionError("output-padding", "only --transposed has it")
-    if given["check"] and given["transposed"]:
-        raise OptionError("check", "a transposed convolution is computed alike by both engines")
+    typed = [name for name in given if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE]
+    refusals.refuse(given, typed)
 
 
 def request(asked: dict[str, Any], **others: Any) -> Request:

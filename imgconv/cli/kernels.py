@@ -214,8 +214,9 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "class": entry.kind,
         "form": entry.form or None,
-        "size": {"width": int(width), "height": int(height)} if entry.size else None,
-        "parameters": list(entry.parameters),
+        "width": int(width) if entry.size else None,
+        "height": int(height) if entry.size else None,
+        "parameters": _parameters(entry),
         "summary": entry.summary,
         "source": entry.source,
         "origin": entry.origin,
@@ -223,6 +224,23 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "shadows": entry.shadows,
         "problem": entry.problem or None,
     }
+
+
+def _parameters(entry: Entry) -> list[dict[str, Any]]:
+    """Return a parametric kernel's parameters: what each may be, its default, and whether it has to be given."""
+    from imgconv import parametric
+    from imgconv.parametric.base import KINDS
+
+    found = parametric.get(entry.name) if entry.parameters else None
+    return [
+        {
+            "name": one.name,
+            "form": KINDS[one.kind].sign,
+            "default": list(one.default) if isinstance(one.default, tuple) else one.default,
+            "required": one.required,
+        }
+        for one in (found.parameters if found else ())
+    ]
 
 
 def _listing(entries: list[Entry], width: int | None = None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from imgconv import cores
+from imgconv import cores, enginenames
 from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
 from imgconv.cli.types import (
     Attached,
@@ -70,7 +70,11 @@ gain = click.option(
 )
 correlate = click.option("--correlate", is_flag=True, help="Slide the kernel as written, as OpenCV and CNNs do.")
 engine = click.option(
-    "--engine", type=WordType("builtin", "scipy"), default="builtin", show_default=True, help="What computes."
+    "--engine",
+    type=WordType(among=enginenames.names),
+    default=enginenames.DEFAULT,
+    show_default=True,
+    help="What computes the correlations that filter every channel alike.",
 )
 mapping = click.option(
     "--map",

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from imgconv.cli.reporting import Reporting, option_name
 from imgconv.cli.types import Attached
 from imgconv.errors import OptionError, did_you_mean
 
@@ -84,7 +85,10 @@ class Command(click.Command):
         words = self.completed(args)
         try:
             self._refuse_twice(ctx, words)
-            return super().parse_args(ctx, words)
+            rest = super().parse_args(ctx, words)
+            if isinstance(ctx.obj, Reporting) and "target" in ctx.params:
+                ctx.obj.to_stderr = ctx.params["target"] == "-" and not ctx.params.get("dry_run")
+            return rest
         except click.NoSuchOption as error:
             self._refuse_files(args)
             problem = f"no such option '{error.option_name}'{self._meant(ctx, error.option_name)}"
@@ -101,7 +105,7 @@ class Command(click.Command):
         _, _, order = self.make_parser(ctx).parse_args(args=list(words))
         for option, times in Counter(order).items():
             if times > 1 and isinstance(option, click.Option) and not (option.multiple or option.is_flag):
-                name = max(option.opts, key=len).lstrip("-")
+                name = option_name(option)
                 way = "leave one of them out"
                 if name == "kernel":
                     way = "several kernels, one after the other, are layers of a --pipeline"

@@ -47,7 +47,11 @@ def _window(name: str, what: str) -> Callable[[F], F]:
     click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom."),
 )
 @options.result
-@click.option("--dry-run", is_flag=True, help="Show the arithmetic from the image's header; write nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show the arithmetic from the image's header, which does not foresee damaged pixels; write nothing.",
+)
 @options.as_json
 @options.quiet
 def command(

@@ -118,7 +118,7 @@ def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as
     """Return what came of a batch, in words or as a JSON object."""
     if as_json:
         counts = {"done": tally.done, "failed": tally.failed + faults, "skipped": tally.skipped + plan.present}
-        counts |= {"up_to_date": plan.current, "clipped": tally.clipped}
+        counts |= {"up_to_date": plan.current, "clipped_files": tally.clipped}
         return json.dumps({"summary": {**counts, "passed_over": passed, "seconds": round(tally.seconds, 3)}})
     parts = [f"{tally.done} done"]
     if failed := tally.failed + faults:

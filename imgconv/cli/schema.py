@@ -1,4 +1,4 @@
-"""``imgconv schema``: what editors need to check kernel files and pipelines."""
+"""``imgconv schema``: what editors need to check kernel files and pipelines, and scripts to read reports."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from imgconv.cli.types import WordType
 
 
 @click.command(cls=Command)
-@click.argument("kind", type=WordType("kernel", "pipeline"), metavar="kernel|pipeline")
+@click.argument("kind", type=WordType("kernel", "pipeline", "report"), metavar="kernel|pipeline|report")
 def command(kind: str) -> None:
-    """Print the JSON Schema of kernel files or of pipelines.
+    """Print the JSON Schema of kernel files, of pipelines, or of what commands print with --json.
 
     An editor that knows YAML shows the keys, what each is for, and what is misspelt.
 

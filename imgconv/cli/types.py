@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -68,15 +69,24 @@ class BorderType(click.ParamType[Any]):
 
 
 class WordType(click.ParamType[Any]):
-    """One of a few words, or another name of one of them; the error names the nearest."""
+    """One of a few words, or another name of one of them; the error names the nearest.
 
-    def __init__(self, *words: str, **others: str) -> None:
-        self.words, self.others = words, others
-        self.name = "|".join(words)
+    The words may be `among` those that a function returns, which is asked where they are needed.
+    """
+
+    name = "WORD"
+
+    def __init__(self, *words: str, among: Callable[[], list[str]] | None = None, **others: str) -> None:
+        self._words, self._among, self.others = words, among, others
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words."""
+        return tuple(self._among()) if self._among else self._words
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return the words as they are typed."""
-        return self.name
+        return "|".join(self.words)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word in lower case."""
@@ -86,7 +96,7 @@ class WordType(click.ParamType[Any]):
         word = self.others.get(word, word)
         if word not in self.words:
             hint = did_you_mean(word, self.words)
-            raise OptionError(_option(param), f"{_quoted(value)} is none of {self.name}{hint}")
+            raise OptionError(_option(param), f"{_quoted(value)} is none of {'|'.join(self.words)}{hint}")
         return word
 
 

@@ -3,7 +3,10 @@
 An engine is a module of this folder, named after it, that holds a function ``prepare(job, shape, dtype)``.
 `prepare` chooses a way before any sample is read and says why; the `Prepared` it returns computes any band of
 output rows on its own, so that bands can run on several threads. Modules whose name starts with an underscore
-are parts of engines.
+are parts of engines. An engine may say two things of itself:
+
+- ``OWN = True``: it is this package's own code, which is also what computes whatever no engine is asked for.
+- ``REFEREE = True``: it is plain and independent, so that other engines are checked against it.
 
 A job is one correlation on every channel alike::
 
@@ -15,7 +18,6 @@ where ``padded[r, q] = image[rows[r], cols[q]]``, or `constant` where an index m
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
@@ -23,10 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border, index_map
+from imgconv.enginenames import DEFAULT, FOLDERS, names
 from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Extent, reach
 from imgconv.kernelvalue import Kernel
 from imgconv.value import Value
+
+__path__ = FOLDERS
+
+__all__ = ["DEFAULT", "Engine", "Floats", "Job", "Pair", "Prepared", "get", "is_own", "names", "other_than"]
 
 Floats = NDArray[Any]
 Pair = tuple[int, int]
@@ -136,12 +143,6 @@ class Engine(Protocol):
         """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`."""
 
 
-def names() -> list[str]:
-    """Return the engines' names in alphabetical order."""
-    files = os.listdir(os.path.dirname(__file__))
-    return sorted(file.removesuffix(".py") for file in files if file.endswith(".py") and file[0] != "_")
-
-
 def get(name: str) -> Engine:
     """Return the engine called `name`.
 
@@ -152,3 +153,22 @@ def get(name: str) -> Engine:
         raise OptionError("engine", f"{quoted(name)} is none of {'|'.join(names())}{did_you_mean(name, names())}")
     engine: Any = import_module(f"imgconv.engines.{name}")
     return engine  # type: ignore[no-any-return]
+
+
+def is_own(name: str) -> bool:
+    """Whether the engine of that name is this package's own code, as all is that no engine is asked for."""
+    return bool(getattr(get(name), "OWN", False))
+
+
+def other_than(name: str) -> str:
+    """Return the engine that the one called `name` is checked against: a referee, or else the default one.
+
+    Raises:
+        OptionError: there is no engine of that name, or no other one.
+    """
+    get(name)
+    others = [other for other in names() if other != name]
+    if not others:
+        raise OptionError("check", "there is no other engine to compare with")
+    referees = [other for other in others if getattr(get(other), "REFEREE", False)]
+    return (referees or [other for other in others if other == DEFAULT] or others)[0]

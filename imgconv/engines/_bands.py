@@ -22,6 +22,30 @@ LONG = 1 << 30
 """Multiply-adds, at most, of a band from which on it may take a noticeable time."""
 
 
+class Way(NamedTuple):
+    """A part of the computing: why it goes as it does, and whether the engine that was asked for does it.
+
+    Attributes:
+        reason: in words.
+        elsewhere: whether it is a function of this package, as no engine is asked for such a thing.
+        layer: the layer's number, from 1.
+    """
+
+    reason: str
+    elsewhere: bool = False
+    layer: int = 1
+
+
+def ways_of(prepared: Sequence[Prepared], layer: int = 1) -> tuple[Way, ...]:
+    """Return the ways that jobs go, without repeating any; a job of several steps has its own list of them."""
+    found: dict[Way, None] = {}
+    for job in prepared:
+        own: tuple[Way, ...] = getattr(job, "ways", ())
+        for way in own or (Way(job.reason, getattr(job, "elsewhere", False)),):
+            found[way._replace(layer=layer)] = None
+    return tuple(found)
+
+
 class Result(Value):
     """What came out: samples (rows, cols, channels), and what was seen on the way."""
 
@@ -29,6 +53,7 @@ class Result(Value):
     stats: Stats
     threads: int = 1
     reason: str = ""
+    ways: tuple[Way, ...] = ()
 
 
 def run(
@@ -95,7 +120,7 @@ def run(
     most = max(_taps(job) for job in prepared) * step * output[1] * output[2]
     each(band, len(starts), used, long=most > LONG)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
-    return Result(samples, sum(stats, Stats()), used, reason)
+    return Result(samples, sum(stats, Stats()), used, reason, ways_of(prepared))
 
 
 class Window(NamedTuple):
@@ -171,7 +196,7 @@ def run_within(
     used = max(1, min(threads or cores.available(), len(starts)))
     each(band, len(starts), used, long=max(map(_taps, prepared)) * step * output[1] * output[2] > LONG)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
-    return Result(samples, sum(stats, Stats()), used, reason)
+    return Result(samples, sum(stats, Stats()), used, reason, ways_of(prepared))
 
 
 def _taps(prepared: Prepared) -> int:

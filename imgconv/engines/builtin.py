@@ -16,6 +16,8 @@ from imgconv.engines._gather import longest_run
 from imgconv.engines._native import Arithmetic, Choice, Level, Native
 from imgconv.engines._numpy import Direct, Separable, Vector, spans
 
+OWN = True
+
 BAND_SAMPLES = 1 << 18
 """Samples of a band: its buffers stay in the second-level cache."""
 MAX_TERMS = 8

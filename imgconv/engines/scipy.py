@@ -11,6 +11,8 @@ from imgconv.engines import Floats, Job
 from imgconv.engines._gather import gather, longest_run
 from imgconv.value import Value
 
+REFEREE = True
+
 BAND_SAMPLES = 1 << 20
 
 

@@ -10,7 +10,7 @@ from imgconv.errors import OptionError, quoted
 from imgconv.filtering.featuremap import write_result
 from imgconv.filtering.planning import File, Report, planned, samples_bytes
 from imgconv.filtering.request import Request
-from imgconv.filtering.whole import Done, filtered, reason_of, refuse_loss, refuse_span
+from imgconv.filtering.whole import Done, filtered, foreseen, refuse_loss, refuse_span
 from imgconv.image.files import check_place
 from imgconv.image.reader import Reading
 
@@ -27,6 +27,7 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
     Raises:
         ImgconvError: it cannot be done; nothing has been written.
     """
+    request.refuse()
     _check_places([target, *(file for _, file in request.saves)], request.overwrite)
     with source if isinstance(source, Reading) else Reading(source, max_pixels=request.max_pixels) as reading:
         if not request.orient:
@@ -46,7 +47,7 @@ def apply(request: Request, source: File | Reading, target: File, *, dry_run: bo
         if not large:
             _refuse_held(report, reading)
         if dry_run:
-            return report.replace(reason=reason_of(report), streamed=large)
+            return foreseen(report).replace(streamed=large)
         if large and (finished := _streamed(report, reading, target)):
             return finished
         _refuse_held(report, reading)

@@ -11,7 +11,7 @@ from imgconv.errors import ImageWriteError, OptionError
 from imgconv.filtering.featuremap import sheet
 from imgconv.filtering.planning import Alike, File, Report, planned
 from imgconv.filtering.request import Request
-from imgconv.filtering.whole import filtered, reason_of, refuse_span
+from imgconv.filtering.whole import filtered, foreseen, refuse_span
 from imgconv.image.formats import holders_of_several, spec_of
 from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading
@@ -32,7 +32,7 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
     refuse(request, reading.header, target)
     reports = plans(request, reading.headers(), target)
     if dry_run:
-        return _whole([report.replace(reason=reason_of(report)) for report in reports])
+        return _whole([foreseen(report) for report in reports])
     if any(report.target.waits for report in reports):
         reports = _with_shared_ranges(reports, reading)
     done: list[Report] = []
@@ -182,8 +182,9 @@ def _summed(reports: list[Report]) -> Report:
     return reports[0].replace(
         result=total,
         seconds=sum(report.seconds for report in reports),
-        check=max(checks, key=lambda check: check.maximum, default=None),
+        check=sum(checks[1:], checks[0]) if checks else None,
         reason="; ".join(dict.fromkeys(report.reason for report in reports)),
+        ways=tuple(dict.fromkeys(way for report in reports for way in report.ways)),
         notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
     )
 

@@ -6,8 +6,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from imgconv import engines
 from imgconv.border import Border
-from imgconv.engines._bands import Result
+from imgconv.engines._bands import Result, Way
 from imgconv.errors import ImageWriteError, OptionError
 from imgconv.filtering.featuremap import Form, form
 from imgconv.filtering.request import Request, rescaled
@@ -83,6 +84,7 @@ class Report(Value, kw_only=True):
         chain: the layers.
         plan, target: the sizes, and how results become samples.
         reason: how the engine goes about it.
+        ways: the same, part by part, with what another one than the engine asked for does.
         result: what came out; None for a dry run.
         seconds: how long the engine took.
         check: how another engine compares, if that was asked.
@@ -104,6 +106,7 @@ class Report(Value, kw_only=True):
     target: Target
     border: Border
     reason: str = ""
+    ways: tuple[Way, ...] = ()
     result: Result | None = None
     seconds: float = 0.0
     check: Check | None = None
@@ -129,7 +132,30 @@ class Report(Value, kw_only=True):
     def alpha(self) -> str | None:
         """What becomes of the input's alpha; see `imgconv.filtering.treatment.alpha_done`."""
         done = alpha_done(self.input, self.request, self.chain)
-        return done if done is None or self.output.alpha else "drop"
+        if done in (None, "drop") or self.output.alpha:
+            return done
+        return "mixed" if done == "filter" else "drop"
+
+    @property
+    def elsewhere(self) -> tuple[Way, ...]:
+        """What this package computes itself although another engine was asked for, which has no such thing."""
+        if engines.is_own(self.request.engine):
+            return ()
+        return tuple(way for way in self.ways if way.elsewhere)
+
+    @property
+    def engine(self) -> str:
+        """The engine that computes: the one asked for, unless there is nothing for it to do."""
+        everything = bool(self.ways) and len(self.elsewhere) == len(self.ways)
+        return engines.DEFAULT if everything else self.request.engine
+
+    @property
+    def engine_reason(self) -> str:
+        """How that engine goes about it."""
+        if not self.elsewhere:
+            return self.reason
+        own = [way.reason for way in self.ways if not way.elsewhere] or [way.reason for way in self.ways]
+        return "; ".join(dict.fromkeys(own))
 
     @property
     def among_colours(self) -> bool:
@@ -173,6 +199,9 @@ def planned(request: Request, header: Header, target: File) -> Report:
         check_results(plan, request)
     dtype = np.dtype(header.dtype)
     shown = _form(seen, plan, target, request)
+    if seen.alpha and request.alpha == "premultiply" and not (request.channel or _keeps_alpha(seen, plan, request)):
+        problem = f"the {plan.output.channels} channels of the results are no colours that alpha could weight"
+        raise OptionError("alpha", f"{problem}; use drop, or filter it as a channel")
     goal = _target(request, chain.layers, dtype, shown)
     made = _made(seen, plan, goal, shown, target, request)
     if goal.map == "float":
@@ -235,6 +264,8 @@ def _layer(request: Request, border: Border) -> Layer:
     layer = layer_for(kernel, request.padding, border, request.stride, request.dilation, request.correlate)
     if isinstance(layer, Conv):
         return layer.replace(groups=request.groups, bias=request.bias)
+    if request.dilation != (1, 1):
+        raise OptionError("dilation", f"'{kernel.name}' is a matrix over the channels, which has no taps to set apart")
     if request.groups not in (None, 1):
         raise OptionError("groups", f"'{kernel.name}' is a matrix over all channels, which has no groups")
     return layer.replace(bias=tuple(map(Offset, request.bias)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from imgconv import cores
+from imgconv import cores, enginenames
 from imgconv.engines._bands import Result
 from imgconv.filtering.loss import clipping, lost, remedy
 from imgconv.filtering.planning import Alike, Report
@@ -13,6 +13,7 @@ from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
 from imgconv.geometry import to_json as axes_to_json
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
+from imgconv.sizes.calculator import count
 
 GRAY_WORDS = {"601": "BT.601", "709": "BT.709", "average": "the average of red, green and blue"}
 
@@ -25,18 +26,12 @@ def lines(report: Report) -> list[str]:
         *(_chain_lines(report) if kernel is None else _single_lines(report, kernel)),
         *_treatment_lines(report),
         ("engine", _engine(report)),
+        *_elsewhere_lines(report),
     ]
     if report.result and not report.pages:
         found += _seen_lines(report)
     if report.check:
-        check = report.check
-        found.append(
-            (
-                "check",
-                f"{check.other} agrees: largest difference {check.maximum:.3g}, mean {check.mean:.3g} "
-                f"(tolerance {check.tolerance:.3g})",
-            )
-        )
+        found.append(("check", f"{report.check.other} agrees: {report.check.words}"))
     verb = "" if report.result else "would be "
     for alike in report.pages:
         found += _page_lines(alike, verb)
@@ -65,13 +60,20 @@ def to_json(report: Report) -> dict[str, Any]:
         values["saved"] = [{"layer": one.number, "map": one.goal.map, **_file(one.header)} for one in report.saved]
     else:
         values |= {
-            "kernel": _kernel_json(request.volume or request.kernel, request.correlate),
+            "kernel": _kernel_json(report),
             "padding_kind": str(request.padding),
             "border": str(report.border),
             "drops": drops(report.axes),
         }
     values |= {
-        "engine": {"name": request.engine, "reason": report.reason},
+        "engine": {
+            "name": report.engine,
+            "asked": request.engine,
+            "reason": report.engine_reason,
+            "elsewhere": [
+                {"layer": way.layer, "engine": enginenames.DEFAULT, "reason": way.reason} for way in report.elsewhere
+            ],
+        },
         "map": report.target.map,
         "alpha": report.alpha,
         "gray": request.gray,
@@ -86,7 +88,7 @@ def to_json(report: Report) -> dict[str, Any]:
     }
     if result:
         values["engine"] |= {"threads": _threads(report, result), "seconds": report.seconds}
-        values |= {} if report.pages else _seen_json(report, result)
+        values |= _seen_json(report, result)
     if report.pages:
         values["pages"] = [
             {
@@ -104,6 +106,11 @@ def to_json(report: Report) -> dict[str, Any]:
             "maximum": _number(check.maximum),
             "mean": _number(check.mean),
             "tolerance": _number(check.tolerance),
+            "written": {
+                "differing": check.written.differing,
+                "total": check.written.total,
+                "largest": _number(check.written.largest),
+            },
         }
     return values
 
@@ -177,7 +184,7 @@ def _single_lines(report: Report, kernel: AnyKernel) -> list[tuple[str, str]]:
     """Return what there is to say of a single kernel."""
     dropped = drops(report.axes)
     return [
-        *_kernel_lines(report.request.volume or kernel, report.request.correlate),
+        *_kernel_lines(report, report.request.volume or kernel),
         ("padding", _padding(report)),
         *((axis.name, axis.arithmetic) for axis in report.axes),
         *([("dropped", dropped)] if dropped else []),
@@ -227,13 +234,28 @@ def _map(report: Report) -> str:
 
 
 def _engine(report: Report) -> str:
-    text = f"{report.request.engine}: {report.reason}"
+    text = f"{report.engine}: {report.engine_reason}"
     if report.result:
         most = "at most " if report.request.kernel is None else ""
         threads = _threads(report, report.result)
         text += f"; {most}{threads} thread{'s' * (threads != 1)}, {_duration(report.seconds)}"
         text += " with reading and writing" * (report.streamed or report.depth is not None)
     return text
+
+
+def _elsewhere_lines(report: Report) -> list[tuple[str, str]]:
+    """Say what the engine that was asked for did not do, and why."""
+    asked, found = report.request.engine, report.elsewhere
+    if not found:
+        return []
+    why = f"{asked} does correlations that filter every channel alike, and nothing else"
+    if report.engine != asked:
+        return [("", f"not {asked}: {why}")]
+    layers: dict[str, list[str]] = {}
+    for way in found:
+        layers.setdefault(way.reason, []).append(str(way.layer))
+    words = [f"{reason} (layer {', '.join(numbers)})" for reason, numbers in layers.items()]
+    return [("", f"{enginenames.DEFAULT}: {'; '.join(words)}; {why}")]
 
 
 def _threads(report: Report, result: Result) -> int:
@@ -259,8 +281,11 @@ def _padding(report: Report) -> str:
     return text
 
 
-def _kernel_lines(kernel: AnyKernel | Solid, correlate: bool) -> list[tuple[str, str]]:
+def _kernel_lines(report: Report, kernel: AnyKernel | Solid) -> list[tuple[str, str]]:
+    request, correlate = report.request, report.request.correlate
     slid = "correlated (slid as written)" if correlate else "convolved (rotated by 180 degrees)"
+    if request.transposed:
+        slid = "transposed (copies rotated by 180 degrees)" if correlate else "transposed (copies as written)"
     match kernel:
         case Combined():
             members = ", ".join(member.name for member in kernel.of)
@@ -274,9 +299,20 @@ def _kernel_lines(kernel: AnyKernel | Solid, correlate: bool) -> list[tuple[str,
             out, taken = kernel.matrix.shape
             return [("kernel", f"{kernel.name}: {taken} channels to {out}, pixel by pixel")]
         case Learned():
-            out, taken, _, _ = kernel.weights.shape
-            how = "correlated (slid as written)" if correlate or kernel.correlate else slid
-            return [("kernel", f"{kernel.name}: {kernel.size}, {taken} channels to {out}, {how}")]
+            if request.transposed:
+                slid = "transposed (copies as written)"
+            elif kernel.correlate:
+                slid = "correlated (slid as written)"
+            taken, out = count(report.plan.input.channels, "channel"), report.plan.output.channels
+            groups = _groups(report, kernel)
+            within = f" in {groups} groups" if groups > 1 else ""
+            return [("kernel", f"{kernel.name}: {kernel.size}, {taken} to {out}{within}, {slid}")]
+
+
+def _groups(report: Report, kernel: Learned) -> int:
+    """Return how many groups the channels are split into under weights."""
+    taken, made = report.plan.input.channels, report.plan.output.channels
+    return int((made if report.request.transposed else taken) // kernel.weights.shape[1])
 
 
 def _facts(kernel: Kernel) -> str:
@@ -284,7 +320,17 @@ def _facts(kernel: Kernel) -> str:
     return f"{kernel.size}, sum {kernel.sum:.6g}, rank {rank}{' (separable)' * (rank == 1)}"
 
 
-def _kernel_json(kernel: AnyKernel | Solid, correlate: bool) -> dict[str, Any]:
+def _kernel_json(report: Report) -> dict[str, Any]:
+    kernel = report.request.volume or report.request.kernel
+    assert kernel
+    facts = _kernel_facts(kernel, report.request.correlate)
+    if isinstance(kernel, Learned):
+        channels = {"input": report.plan.input.channels, "output": report.plan.output.channels}
+        facts |= {"channels": channels, "groups": _groups(report, kernel)}
+    return facts
+
+
+def _kernel_facts(kernel: AnyKernel | Solid, correlate: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": kernel.name, "correlate": correlate}
     match kernel:
         case Kernel():
@@ -296,11 +342,17 @@ def _kernel_json(kernel: AnyKernel | Solid, correlate: bool) -> dict[str, Any]:
         case Combined():
             rows, cols = kernel.shape
             facts |= {"width": cols, "height": rows, "combine": kernel.combine}
-            facts["of"] = [_kernel_json(member, correlate) for member in kernel.of]
+            facts["of"] = [_kernel_facts(member, correlate) for member in kernel.of]
         case Pointwise():
             facts |= {"matrix": kernel.matrix.tolist()}
         case Learned():
-            facts |= {"shape": list(kernel.weights.shape), "correlate": correlate or kernel.correlate}
+            rows, cols = kernel.shape
+            facts |= {
+                "width": cols,
+                "height": rows,
+                "shape": list(kernel.weights.shape),
+                "correlate": correlate or kernel.correlate,
+            }
     return facts
 
 

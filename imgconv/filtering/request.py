@@ -6,7 +6,9 @@ from typing import TypeVar
 
 from imgconv import gain as gains
 from imgconv.border import Border
+from imgconv.enginenames import DEFAULT
 from imgconv.errors import KernelValueError, OptionError
+from imgconv.filtering import refusals
 from imgconv.geometry import Padding
 from imgconv.image.limit import MAX_PIXELS
 from imgconv.image.model import Options, strip_of
@@ -71,7 +73,7 @@ class Request(Value, kw_only=True):
     output_padding: tuple[int, int] | None = None
     groups: int | None = None
     bias: tuple[float, ...] = ()
-    engine: str = "builtin"
+    engine: str = DEFAULT
     check: bool = False
     map: str | None = None
     low: float | None = None
@@ -95,6 +97,17 @@ class Request(Value, kw_only=True):
     frame: int | None = None
     max_pixels: int = MAX_PIXELS
     saves: tuple[tuple[int, str], ...] = ()
+
+    def refuse(self) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            OptionError: something does not.
+        """
+        values = {name: getattr(self, name) for name in self._fields}
+        given = [name for name, value in values.items() if value != getattr(Request, name)]
+        kernel = self.kernel if self.pipeline else self.kernel or self.volume
+        refusals.refuse(values | {"kernel": kernel}, given)
 
     @property
     def options(self) -> Options:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ALPHA_WORDS = {
     "drop": "left out",
     "filter": "filtered as a channel like any other",
+    "mixed": "goes into the results as a channel like any other, and is none of them",
     "keep": "stays as it is, and does not weight the colours",
     "premultiply": "weights the colours, and is filtered with them",
     "guide": "weights the colours, and stays as it is",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from math import isinf
 from typing import NamedTuple
 
 import numpy as np
 
 from imgconv import engines
-from imgconv.engines._bands import Result
+from imgconv.engines._bands import Result, ways_of
 from imgconv.engines._luma import kind_of
 from imgconv.errors import ClippedError, EngineError, OptionError
 from imgconv.filtering.planning import Report
@@ -53,20 +54,21 @@ def filtered(report: Report, image: Image) -> Done:
     return Done(report, result, {number: image.with_pixels(pixels, alpha=False) for number, pixels in kept.items()})
 
 
-def reason_of(report: Report) -> str:
-    """Return how the engine would go about it; after a run the result says so."""
+def foreseen(report: Report) -> Report:
+    """Return a report that says how the engine would go about it; after a run the result says so."""
     engine, dtype = engines.get(report.request.engine), np.dtype(report.input.dtype)
     weights, whole = luma_weights(report.request, report.input.space), None
     seen = float_for(dtype) if report.picked and report.picked.floats else dtype
     if weights and report.plan.sums and not (report.picked and report.picked.floats):
         seen, whole = kind_of(dtype, weights, report.plan.exact)
     jobs = report.plan.prepare(engine, seen, full_range(dtype), whole=whole)
-    return "; ".join(dict.fromkeys(job.reason for step in jobs for job in step))
+    ways = tuple(way for number, step in enumerate(jobs, 1) for way in ways_of(step, number))
+    return report.replace(reason="; ".join(dict.fromkeys(job.reason for step in jobs for job in step)), ways=ways)
 
 
 def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
     """Run the chain; return the report with its result, and the samples of the layers to be saved."""
-    request, chain = report.request, report.chain
+    request = report.request
     wanted = {saved.number: saved for saved in report.saved}
     kept: dict[int, Pixels] = {}
 
@@ -75,31 +77,45 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
             floats = Result(results.copy(), Stats.of(results))
             kept[number] = mapped(floats, saved.goal, saved.white).samples
 
-    start, planes, engine = time.perf_counter(), image.pixels, engines.get(request.engine)
-    weights = luma_weights(request, image.space)
-    if report.picked:
-        from imgconv.filtering.selective import run  # few runs need it
-
-        result, planes, weights = run(image, request, chain, report.target, report.picked, engine)
-    else:
-        result = chain.run(
-            image.pixels,
-            engine,
-            report.target,
-            alpha=request.alpha if image.alpha else None,
-            threads=request.threads,
-            keep=keep if wanted else None,
-            max_pixels=request.max_pixels,
-            luma=weights,
-        )
+    start = time.perf_counter()
+    result, planes, weights = computed(report, image, keep if wanted else None)
     seconds = time.perf_counter() - start
     check = None
     if request.check:
         from imgconv.filtering.checking import compare  # few runs need it
 
-        colours = planes[:, :, : report.plan.input.channels + (2 if weights else 0)]
-        check = compare(chain.layers[0], np.ascontiguousarray(colours), request.engine, request.threads, weights)
-    return report.replace(result=result, seconds=seconds, check=check, reason=result.reason), kept
+        colours = np.ascontiguousarray(planes[:, :, : report.plan.input.channels + (2 if weights else 0)])
+        check = compare(report.replace(result=result), image, result.samples, colours, weights)
+    return report.replace(result=result, seconds=seconds, check=check, reason=result.reason, ways=result.ways), kept
+
+
+def computed(
+    report: Report, image: Image, keep: Callable[[int, Pixels], None] | None = None
+) -> tuple[Result, Pixels, Sequence[int] | None]:
+    """Run the chain on an image, as the filter sees it.
+
+    Returns:
+        the result, what was filtered together, and the weights of the luma that was filtered in its place.
+
+    `keep` is as in `imgconv.pipeline.Plan.run`.
+    """
+    request, chain, engine = report.request, report.chain, engines.get(report.request.engine)
+    if report.picked:
+        from imgconv.filtering.selective import run  # few runs need it
+
+        return run(image, request, chain, report.target, report.picked, engine)
+    weights = luma_weights(request, image.space)
+    result = chain.run(
+        image.pixels,
+        engine,
+        report.target,
+        alpha=request.alpha if image.alpha else None,
+        threads=request.threads,
+        keep=keep,
+        max_pixels=request.max_pixels,
+        luma=weights,
+    )
+    return result, image.pixels, weights
 
 
 def refuse_span(report: Report) -> None:
@@ -130,8 +146,7 @@ def refuse_loss(report: Report) -> None:
     check, result = report.check, report.result
     if check and not check.agrees:
         raise EngineError(
-            f"{report.input.name}: {check.engine} and {check.other} differ by up to {check.maximum:.3g} "
-            f"(mean {check.mean:.3g}), more than the tolerance {check.tolerance:.3g}; nothing was written"
+            f"{report.input.name}: {check.engine} and {check.other} disagree: {check.words}; nothing was written"
         )
     if report.request.strict and result:
         from imgconv.filtering.loss import clipping, lost

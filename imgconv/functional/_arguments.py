@@ -194,8 +194,9 @@ def pooled(
     padding: Sides,
     dilation: Numbers,
     ceil_mode: bool,
+    filled: bool = False,
 ) -> tuple[Axis, ...]:
-    """Solve every axis of a pooling.
+    """Solve every axis of a pooling; padding beyond half a window has to be `filled` by a border.
 
     Raises:
         SizeError: the window is larger than the padded input.
@@ -208,9 +209,9 @@ def pooled(
     solved = []
     for i, name in enumerate(ORDERED_AXES[axes]):
         before, after = _amounts(pads, i, sizes[i], kernel[i], steps, apart[i])
-        if isinstance(pads, tuple) and max(before, after) > kernel[i] // 2:
+        if isinstance(pads, tuple) and not filled and max(before, after) > kernel[i] // 2:
             problem = f"{max(before, after)} along the {name} is more than half of the window's {kernel[i]}"
-            raise OptionError("padding", f"{problem}, so that a window could lie wholly in the padding")
+            raise OptionError("padding", f"{problem}, so that a window could lie wholly in the padding; name a border")
         solved.append(
             geometry.pooling(
                 sizes[i], kernel[i], stride=steps[i], dilation=apart[i], before=before, after=after,

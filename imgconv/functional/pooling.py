@@ -242,7 +242,7 @@ def _select(
     threads: int | None,
 ) -> Any:
     batch = Batch.of(input, axes)
-    solved = pooled(batch.sizes, kernel_size, stride, padding, dilation, ceil_mode)
+    solved = pooled(batch.sizes, kernel_size, stride, padding, dilation, ceil_mode, border is not None)
     job = Pooling.of(kind, solved, border_of(border))
     if not return_indices:
         return batch.finish(job.run(batch.samples, batch.lanes, threads))
@@ -265,7 +265,8 @@ def _mean(
     if divisor_override is not None and not (is_whole(divisor_override) and divisor_override):
         raise OptionError("divisor_override", f"{divisor_override!r} is not a whole number other than 0")
     batch = Batch.of(input, axes)
-    solved = pooled(batch.sizes, kernel_size, stride, padding, 1, ceil_mode)
+    filled = border is not None and count_include_pad
+    solved = pooled(batch.sizes, kernel_size, stride, padding, 1, ceil_mode, filled)
     for axis in solved if axes == 3 else ():
         if axis.kernel > axis.size:
             problem = f"the window's {axis.kernel} along the {axis.name} are more than the input's {axis.size}"

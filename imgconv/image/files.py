@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from imgconv import portable
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
+from imgconv.image.foreign import SEEN, address
 from imgconv.image.formats import sniff
 from imgconv.image.guard import fault_words
 from imgconv.image.limit import MAX_PIXELS, amount
@@ -70,7 +71,7 @@ def open_source(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> IO[byte
         if not source.seekable() or source.tell():
             return read_whole(source, name, max_pixels)
     except (OSError, ValueError) as fault:
-        raise ImageReadError(name, _clause(fault)) from None
+        raise ImageReadError(name, address(name) or _clause(fault)) from None
     return source  # type: ignore[no-any-return]
 
 
@@ -84,6 +85,7 @@ def read_whole(file: IO[bytes], name: str, max_pixels: int) -> BytesIO:
     while piece := file.read(_PIECE if held.tell() >= SNIFFED else SNIFFED - held.tell()):
         held.write(piece)
         if held.tell() == SNIFFED and not sniff(held.getvalue()):
+            held.write(file.read(SEEN - SNIFFED))  # enough to say what it is
             break
         if held.tell() > most:
             more = amount(2 * max_pixels)

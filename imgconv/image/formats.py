@@ -26,6 +26,7 @@ class Format(NamedTuple):
         options: the fields of `imgconv.image.model.Options` that mean something to it.
         unit: ``frame`` where it holds an animation, ``page`` where it holds pages, empty where but one image.
         library: what it needs to be read and written, if that is not installed with imgconv.
+        deep_library: what it needs for 16 bits in several channels.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Format(NamedTuple):
     options: tuple[str, ...] = ()
     unit: str = ""
     library: str = ""
+    deep_library: str = ""
 
     def holds(self, space: str, alpha: bool) -> bool:
         """Whether pixels of that space can be written as they are."""
@@ -99,7 +101,7 @@ FORMATS = (
         options=("compression", "quality"),
         library="imagecodecs",
     ),
-    Format("JPEG2000", ("jp2", "j2k"), _PLAIN, _DEEP, ("icc",)),
+    Format("JPEG2000", ("jp2", "j2k"), _PLAIN, _DEEP, ("icc",), deep_library="imagecodecs"),
     Format(
         "EXR",
         ("exr",),

@@ -15,6 +15,7 @@ from imgconv.arguments import checked
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
 from imgconv.image.budget import Budget
 from imgconv.image.files import SNIFFED, name_of, open_source
+from imgconv.image.foreign import SEEN, described
 from imgconv.image.formats import sniff
 from imgconv.image.guard import decoding
 from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
@@ -305,11 +306,7 @@ def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
         raise ImageReadError(name, "the file is empty")
     format = sniff(head)
     if not format:
-        known = (
-            "PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL, JPEG 2000, OpenEXR, Radiance HDR, "
-            "Netpbm (PBM, PGM, PPM, PAM, PFM) and .npy"
-        )
-        raise ImageReadError(name, f"this is no image of a format that is read here: {known}")
+        raise ImageReadError(name, _unread(head + file.read(SEEN - len(head))))
     with decoding(name, format):
         budget = Budget(file.seek(0, os.SEEK_END), max_pixels)
         file.seek(0)
@@ -317,6 +314,15 @@ def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
         if opened.unit:
             budget.spend_frames(opened.frames, f"{opened.unit}s")
     return _checked(opened, name, max_pixels)
+
+
+def _unread(head: bytes) -> str:
+    """Say what a file is that is not read here, by its first bytes, or which formats are read."""
+    known = (
+        "PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL, JPEG 2000, OpenEXR, Radiance HDR, "
+        "Netpbm (PBM, PGM, PPM, PAM, PFM) and .npy"
+    )
+    return described(head) or f"this is no image of a format that is read here: {known}"
 
 
 def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:

@@ -45,16 +45,17 @@ def check_target(
         check_place(target, name, overwrite)
     _check_sides(name, spec, image_like)
     notes = conversions(name, image_like, spec)
-    _check_library(name, spec)
+    _check_library(name, spec, image_like)
     return notes
 
 
-def _check_library(name: str, spec: Format) -> None:
-    if spec.library:
+def _check_library(name: str, spec: Format, image_like: Samples) -> None:
+    deep = bool(spec.deep_library) and image_like.dtype == "uint16" and image_like.channels > 1
+    if needed := spec.library or spec.deep_library * deep:
         from imgconv.image.extra import library
 
         try:
-            library(spec.library, f"writing {spec.name}")
+            library(needed, f"writing {'16-bit ' * deep}{spec.name}{' in colour' * deep}")
         except LibraryError as fault:
             raise ImageWriteError(name, str(fault)) from None
 
@@ -197,7 +198,7 @@ def prepared(source: Image | Pixels, spec: Format, name: str, strip: str = "") -
         raise ImageWriteError(name, str(fault)) from None
     _check_sides(name, spec, image)
     notes = [*(() if image is source else image.notes), *conversions(name, image, spec)]
-    _check_library(name, spec)
+    _check_library(name, spec, image)
     if image.space == "CMYK" and not spec.holds("CMYK", image.alpha):
         pixels, icc, how = cmyk_to_rgb(image)
         notes = [f"{note}, {how}" if note.startswith("CMYK is") else note for note in notes]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Floats, Prepared
-from imgconv.engines._bands import COMBINE, run, suited
+from imgconv.engines._bands import COMBINE, Way, run, suited, ways_of
 from imgconv.errors import ImgconvError, LayerError, OptionError
 from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape, Step
@@ -31,6 +31,9 @@ class Whole(Value):
     function: Callable[[NDArray[Any]], Floats]
     band_rows: int
     reason: str
+    ways: tuple[Way, ...] = ()
+
+    elsewhere = True
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return every output row; `start` and `stop` are the first and the last."""
@@ -44,6 +47,8 @@ class Pixelwise(Value):
     band_rows: int
     reason: str
     dtype: np.dtype[Any]
+
+    elsewhere = True
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive); the function gets a copy that it may overwrite."""
@@ -127,7 +132,7 @@ class Chained(Value):
                 pixels = perform(step, ready, pixels, setting)
             return pixels
 
-        return [Whole(every, max(1, self.output.height), reason)]
+        return [Whole(every, max(1, self.output.height), reason, _ways(jobs))]
 
 
 class Branches(Value):
@@ -171,12 +176,17 @@ class Branches(Value):
                 return np.concatenate(made, axis=2)
             return COMBINE[self.method](made)
 
-        return [Whole(every, max(1, self.output.height), reason)]
+        return [Whole(every, max(1, self.output.height), reason, _ways(jobs))]
 
 
 def _reasons(jobs: Sequence[Sequence[Prepared]]) -> list[str]:
     """Return the ways that are taken where floats are wanted, without repeating any."""
     return list(dict.fromkeys(suited(job, None).reason for step in jobs for job in step))
+
+
+def _ways(jobs: Sequence[Sequence[Prepared]]) -> tuple[Way, ...]:
+    """Return the ways of the jobs of several steps, where floats are wanted."""
+    return ways_of([suited(job, None) for step in jobs for job in step])
 
 
 def perform(step: Step, jobs: Sequence[Prepared], pixels: NDArray[Any], setting: Setting) -> Floats:

@@ -184,7 +184,7 @@ class LearnedStep(Value):
 
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Return the one job there is: all planes together, or by another engine one after the other."""
-        if getattr(setting.engine, "__name__", "") == "imgconv.engines.builtin":
+        if getattr(setting.engine, "OWN", False):
             from imgconv.layers._steps import Whole
 
             made, taken = self.kernel.weights.shape[:2]

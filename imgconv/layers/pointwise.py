@@ -116,6 +116,8 @@ class ChannelMatrix(Value):
     band_rows: int
     reason: str = "a matrix product over the channels"
 
+    elsewhere = True
+
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive), float64."""
         rows = self.rows[start:stop]

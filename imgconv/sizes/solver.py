@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from imgconv.errors import SizeError
-from imgconv.geometry import AXES, PADDINGS, Padding, pooling, reach, transposed
+from imgconv.geometry import AXES, ENDS, PADDINGS, Padding, pooling, reach, transposed
 from imgconv.sizes.calculator import Question, Size
 
 LIMIT = 1000
@@ -53,12 +53,16 @@ class Solution:
         else:
             yield from map(split, range(sum(self.least), sum(self.most) + 1))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
+    def to_json(self, axis: str) -> dict[str, Any]:
+        """Return plain values for ``--json``; amounts are called by the ends of `axis`."""
+
+        def ends(sides: Sides) -> dict[str, int]:
+            return dict(zip(ENDS[axis], sides, strict=True))
+
         return {
             "stride": self.stride,
-            "padding": {"least": list(self.least), "most": list(self.most)},
-            "named": {name: list(sides) for name, sides in self.named.items()},
+            "padding": {"least": ends(self.least), "most": ends(self.most)},
+            "named": {name: ends(sides) for name, sides in self.named.items()},
             "output_padding": self.output_padding,
             "ceil_mode": self.ceil_mode,
         }
@@ -281,8 +285,8 @@ class Solutions:
             "kernel": dict(zip(AXES, self.question.kernel, strict=True)),
             "dilation": dict(zip(AXES, self.question.dilation, strict=True)),
             "solutions": {
-                "width": [one.to_json() for one in self.width],
-                "height": [one.to_json() for one in self.height],
+                "width": [one.to_json("width") for one in self.width],
+                "height": [one.to_json("height") for one in self.height],
             },
             "example": self.example,
             "searched": self.bounds,

@@ -293,7 +293,10 @@ KERNEL = ("apply", "photo.png", "out.png", "-k", "sobel-x")
         ((*PIPED, "--save-layer", "x"), "--save-layer: 'x' is neither N nor N=FILE, as in 2 or 2=edges.png"),
         ((*KERNEL, "--save-layer", "1"), "--save-layer: it goes with --pipeline; a kernel is but one layer"),
         ((*KERNEL, "--output-padding", "1"), "--output-padding: only --transposed has it"),
-        ((*KERNEL, "--transposed", "--check"), "--check: a transposed convolution is computed alike by both engines"),
+        (
+            (*KERNEL, "--transposed", "--check"),
+            "--check: a transposed convolution is computed alike by every engine",
+        ),
         (
             (*KERNEL, "--transposed", "--border", "edge"),
             "--border: a transposed convolution adds nothing around the image that a border could fill",

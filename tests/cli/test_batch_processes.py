@@ -185,7 +185,9 @@ def test_two_runs_at_once(folder, quiet, how):
     assert [(out, code) for out, _, code in ended] == [(b"", 0)] * 2, ended
     assert (results("out"), temporaries("out")) == (results(quiet / "out"), [])
     lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
-    assert {line["input"] for line in lines if line["status"] == "done"} == {f"in/{name}" for name in results("in")}
+    assert {line["input"]["name"] for line in lines if line["status"] == "done"} == {
+        f"in/{name}" for name in results("in")
+    }
 
 
 def test_run_leaves_the_files_of_another_alone(folder, quiet):

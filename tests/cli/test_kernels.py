@@ -85,10 +85,11 @@ def test_list_as_json(kernels):
     found = json.loads(out)
     assert code == 0 and len(found) == len(catalogue())
     sobel = next(entry for entry in found if (entry["name"], entry["form"]) == ("sobel-x", "matrix"))
-    assert sobel["class"] == "derivative" and sobel["size"] == {"width": 3, "height": 3}
+    assert sobel["class"] == "derivative" and (sobel["width"], sobel["height"]) == (3, 3)
     assert (sobel["origin"], sobel["user"], sobel["problem"], sobel["parameters"]) == ("library", False, None, [])
     box = next(entry for entry in found if entry["name"] == "box")
-    assert (box["form"], box["size"], box["parameters"]) == ("parametric", None, ["size=3"])
+    size = {"name": "size", "form": "WxH", "default": 3, "required": False}
+    assert (box["form"], box["width"], box["parameters"]) == ("parametric", None, [size])
     assert json.loads(kernels("list", "--json", "nothing-like-it")[1]) == []
 
 
@@ -124,7 +125,7 @@ def test_list_marks_your_own(kernels, mine, monkeypatch):
     found = {entry["name"]: entry for entry in json.loads(kernels("list", "--json")[1]) if entry["user"]}
     assert set(found) == {"halves", "sobel-x", "broken", str(mine / "nowhere")}
     assert found["sobel-x"]["shadows"] and found["halves"]["origin"] == str(mine / "halves.yaml")
-    assert found["broken"]["size"] is None and "row 2" in found["broken"]["problem"]
+    assert found["broken"]["width"] is None and "row 2" in found["broken"]["problem"]
 
 
 @pytest.mark.parametrize("columns", [60, 100])

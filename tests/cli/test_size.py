@@ -195,8 +195,8 @@ def test_solutions_are_listed(size):
     assert answer["input"] == {"width": 7, "height": 6}
     assert {
         "stride": 2,
-        "padding": {"least": [1, 1], "most": [1, 1]},
-        "named": {"same-torch": [1, 1]},
+        "padding": {"least": {"left": 1, "right": 1}, "most": {"left": 1, "right": 1}},
+        "named": {"same-torch": {"left": 1, "right": 1}},
         "output_padding": 1,
         "ceil_mode": False,
     } in answer["solutions"]["width"]

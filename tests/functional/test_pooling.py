@@ -190,3 +190,20 @@ def test_divisors_that_make_no_sense(divisor):
 def test_a_mean_over_three_axes_needs_its_window_inside():
     with pytest.raises(OptionError, match="the window's 3 along the depth are more than the input's 2"):
         avg_pool3d(np.ones((1, 2, 5, 5)), 3, padding=1)
+
+
+@pytest.mark.parametrize(
+    ("border", "mode"), [("edge", "edge"), ("reflect", "reflect"), ("wrap", "wrap"), ("zero", "constant")]
+)
+@pytest.mark.parametrize(("window", "sides"), [(1, (0, 3)), (2, (3, 3)), (3, (5, 2))])
+def test_a_border_may_be_wider_than_half_a_window(core, border, mode, window, sides):
+    samples = np.random.default_rng(1).random((2, 7, 8)).astype(np.float32)
+    rows, cols = sides
+    padded = np.pad(samples, ((0, 0), (rows, rows), (cols, cols)), mode=mode)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (window, window), axis=(1, 2))
+    for pool, reduced in ((max_pool2d, np.max), (min_pool2d, np.min), (avg_pool2d, np.mean)):
+        found = pool(samples, window, 1, sides, border=border)
+        np.testing.assert_allclose(found, reduced(windows, axis=(3, 4)), rtol=1e-6)
+        if rows > window // 2:
+            with pytest.raises(OptionError, match="name a border"):
+                pool(samples, window, 1, sides)

@@ -106,7 +106,7 @@ def streamed(report: Report, reading: Reading, target: str, check: Callable[[Rep
         result = Chain(report, engine, reading.bands(), kind).run(tone, write)
         if seen is not None:
             result = result.replace(stats=result.stats.replace(minimum=seen.minimum, maximum=seen.maximum))
-        found = report.replace(result=result, reason=result.reason, streamed=True)
+        found = report.replace(result=result, reason=result.reason, ways=result.ways, streamed=True)
         check(found)
         done.append(found)
         reading.close()  # Windows replaces no file that is open, and it may be the target

@@ -58,7 +58,9 @@ class Chain:
                     writer.put(out)
             writer.finish()
         reasons = dict.fromkeys(stage.reason for stage in self.stages)
-        return Result(np.empty((0, *stage.size[1:]), stage.made), stage.stats, stage.threads, "; ".join(reasons))
+        ways = [way._replace(layer=at) for at, one in enumerate(self.stages, 1) for way in one.done_by]
+        samples = np.empty((0, *stage.size[1:]), stage.made)
+        return Result(samples, stage.stats, stage.threads, "; ".join(reasons), tuple(ways))
 
     def _await(self, at: int, number: int, reader: Ahead) -> None:
         """See to it that the rows are there which a group of a stage needs."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv import cores
 from imgconv.engines import Floats, Prepared
-from imgconv.engines._bands import run, suited
+from imgconv.engines._bands import Way, run, suited, ways_of
 from imgconv.filtering.planning import Report
 from imgconv.geometry import Shape, reach
 from imgconv.image.limit import check_held
@@ -47,6 +47,7 @@ class _Turned:
     def __init__(self, way: Prepared, size: int) -> None:
         self.way, self.size = way, size
         self.band_rows, self.reason = way.band_rows, way.reason
+        self.ways = ways_of([way])
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive)."""
@@ -142,6 +143,7 @@ class Stage:
         self.again = along.rows[along.far]
         self.done = 0
         self.stats, self.threads, self.reason = Stats(), 1, ""
+        self.done_by: tuple[Way, ...] = ()
 
     def lay_out(self, block: int, ahead: int) -> None:
         """Make the ring: input rows come so many at a time, and `ahead` such blocks before they are needed.
@@ -179,7 +181,7 @@ class Stage:
             rows=rows,
         )
         self.stats, self.done = self.stats + result.stats, rows[1]
-        self.threads, self.reason = max(self.threads, result.threads), result.reason
+        self.threads, self.reason, self.done_by = max(self.threads, result.threads), result.reason, result.ways
 
 
 def _far(step: ConvStep | PointwiseStep, rows: NDArray[np.intp]) -> NDArray[np.intp]:
