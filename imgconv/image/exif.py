@@ -122,7 +122,9 @@ class _Block:
         """Return the block without pictures, and without what is personal if asked."""
         directories = list(self.directories())
         there = {place for place, _ in directories}
-        room = _OVERLAP * len(self.data)
+        named = sum(entry.size for place, _ in directories for entry in self.entries(place))
+        if named > _OVERLAP * len(self.data):  # fields that share their bytes, as those of no camera do
+            return Cleaned(b"")
         personal: dict[str, None] = {}
         kept: list[tuple[int, bytes]] = [(0, self.data[:8])]
         for place, named in directories:
@@ -130,9 +132,6 @@ class _Block:
                 continue
             table = []
             for entry in self.entries(place):
-                room -= entry.size
-                if room < 0:  # fields that share their bytes, as those of no camera do
-                    return Cleaned(b"")
                 if entry.tag in _PERSONAL:
                     personal[_PERSONAL[entry.tag]] = None
                 if not self._stays(entry, anonymous, there):
