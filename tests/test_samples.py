@@ -224,11 +224,11 @@ SIZES = {  # what becomes of 600x400 RGB, worked out by hand
 }
 
 
-def test_every_layer_has_a_sample_pipeline_and_a_row_in_the_readme():
+def test_every_layer_has_a_sample_pipeline_and_a_row_in_the_manual():
     found = {path.stem for path in PIPELINES.iterdir()}
     assert set(layers.names()) <= found
-    readme = (SAMPLES.parent / "README.md").read_text(encoding="utf-8")
-    table = readme[readme.index("| layer |") :].partition("\n\n")[0]
+    page = (SAMPLES.parent / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    table = page[page.index("| layer |") :].partition("\n\n")[0]
     for name in layers.names():
         assert f"`{name}`" in table, name
         kinds = {layer.kind for layer in pipelinefile.load(str(PIPELINES / f"{name}.yaml")).layers}

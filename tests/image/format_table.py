@@ -1,9 +1,9 @@
-"""README's table of formats, from what happens: everything in it has been written and read back, or read.
+"""The table of formats of docs/files.md, from what happens: everything in it has been written and read back, or read.
 
     python tests/image/format_table.py            prints it
-    python tests/image/format_table.py --write    puts it into README.md
+    python tests/image/format_table.py --write    puts it into docs/files.md
 
-What needs a library that is not installed is taken from README as it stands.
+What needs a library that is not installed is taken from the page as it stands.
 """
 
 import io
@@ -27,7 +27,7 @@ from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError
 from imgconv.image import DTYPES, FORMATS, Image, Metadata, encode, read, read_frames, write_frames
 from imgconv.image.formats import LIBRARIES
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 HEAD = ("format", "read back", "samples", "colours", "alpha", "metadata", "several", "read besides", "needs")
 BEGIN, END = "<!-- begin: tests/image/format_table.py --write -->\n", "<!-- end -->\n"
 
@@ -335,8 +335,8 @@ def bitmaps():
 
 
 def written():
-    """Return README's table as rows of cells, by their first."""
-    text = README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    """Return the page's table as rows of cells, by their first."""
+    text = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     rows = [tuple(cell.strip() for cell in line.strip("|\n").split("|")) for line in text.splitlines()[2:]]
     return {row[0]: row for row in rows}
 
@@ -354,12 +354,12 @@ def table():
 
 def main():
     if sys.argv[1:] == ["--write"]:
-        text = README.read_text(encoding="utf-8")
+        text = PAGE.read_text(encoding="utf-8")
         before, begin, rest = text.partition(BEGIN)
         _, end, after = rest.partition(END)
         if not (begin and end):
-            sys.exit("README.md has no place for the table")
-        README.write_text(f"{before}{begin}{table()}{end}{after}", encoding="utf-8")
+            sys.exit("docs/files.md has no place for the table")
+        PAGE.write_text(f"{before}{begin}{table()}{end}{after}", encoding="utf-8")
     else:
         print(table(), end="")
 

@@ -1,4 +1,4 @@
-"""README's table of formats says what happens, whatever optional libraries are installed."""
+"""The table of formats of docs/files.md says what happens, whatever optional libraries are installed."""
 
 import importlib.util
 
@@ -8,14 +8,14 @@ from imgconv.image import FORMATS, Metadata
 from imgconv.image.formats import LIBRARIES
 
 
-def test_readme_has_the_table_as_it_has_to_be():
-    shown = format_table.README.read_text(encoding="utf-8")
+def test_the_page_has_the_table_as_it_has_to_be():
+    shown = format_table.PAGE.read_text(encoding="utf-8")
     part = shown.partition(format_table.BEGIN)[2].partition(format_table.END)[0]
     assert part == format_table.table(), "python tests/image/format_table.py --write puts it right"
 
 
-def test_no_cell_is_left_to_readme_but_those_that_need_an_extra():
-    """With every extra all cells are found out; without, those alone are not which README says to need one."""
+def test_no_cell_is_left_to_the_page_but_those_that_need_an_extra():
+    """With every extra all cells are found out; without, those alone are not which the page says to need one."""
     installed = all(importlib.util.find_spec(name) for name in LIBRARIES)
     rows = {spec.name: format_table.cells(spec.name) for spec in FORMATS}
     assert all(row[0] and row[-1] is not None for row in rows.values())
