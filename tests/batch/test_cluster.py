@@ -245,6 +245,7 @@ def test_a_scheduler_that_goes_away_ends_the_run_in_a_sentence(pictures):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="the tests run with Ctrl-C ignored")
 def test_ctrl_c_ends_a_local_cluster_quietly_and_soon(pictures):
     pytest.importorskip("distributed")
     for number in range(4, 1000):
