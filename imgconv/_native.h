@@ -17,7 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__GNUC__)
+/* What a compiler may have beyond C11: vectors and attributes (GCC and Clang), and code for other processors than the
+ * one that is aimed at. IMGCONV_PLAIN_C and IMGCONV_ONE_LEVEL play compilers that lack them. */
+#if defined(__GNUC__) && !defined(IMGCONV_PLAIN_C)
+#define GNU_C
+#endif
+#if defined(GNU_C) && defined(__x86_64__) && !defined(IMGCONV_ONE_LEVEL)
+#define X86_LEVELS
+#endif
+
+#if defined(GNU_C)
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
 #else
@@ -99,8 +108,30 @@ static inline int check_map(const int64_t *map, int64_t count, int64_t size, int
     return 1;
 }
 
-#if defined(__GNUC__)
-/* A shelf holds buffers that no thread uses, for the next one that needs such a buffer: fresh memory costs as much as
+/* Memory that begins at a multiple of ALIGN bytes, or NULL; by malloc, as not every system has posix_memalign. */
+enum { ALIGN = 64 };
+
+static inline void *aligned_room(size_t bytes)
+{
+    char *all = malloc(bytes + sizeof(char *) + ALIGN);
+    if (!all)
+        return NULL;
+    char *at = all + sizeof(char *);
+    at += (ALIGN - (uintptr_t)at % ALIGN) % ALIGN;
+    memcpy(at - sizeof(char *), &all, sizeof(char *)); /* where free_aligned looks for it */
+    return at;
+}
+
+static inline void free_aligned(void *room)
+{
+    char *all = NULL;
+    if (room)
+        memcpy(&all, (char *)room - sizeof(char *), sizeof(char *));
+    free(all);
+}
+
+#if defined(GNU_C)
+/* A shelf holds aligned buffers that no thread uses, for the next one that needs such a buffer: fresh memory costs as much as
  * a small convolution. Take one, or NULL. */
 static inline void *take_from(void **shelf, int places)
 {
@@ -120,7 +151,7 @@ static inline void put_back(void **shelf, int places, void *buffer)
         if (__atomic_compare_exchange_n(&shelf[k], &none, buffer, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             return;
     }
-    free(buffer);
+    free_aligned(buffer);
 }
 #endif
 

@@ -9,7 +9,7 @@
 #endif
 #include LEVEL_FILE
 
-#if defined(__x86_64__)
+#if defined(X86_LEVELS)
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
@@ -50,7 +50,7 @@
 
 static int level_count(void)
 {
-#if defined(__x86_64__)
+#if defined(X86_LEVELS)
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return 1;

@@ -9,7 +9,7 @@
 
 #include "_core_plan.h"
 
-#if !defined(__GNUC__)
+#if !defined(GNU_C)
 #error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
 #endif
 
@@ -76,8 +76,8 @@ static Work *make_work(const Plan *plan)
     char *at[PARTS];
     ptrdiff_t bytes = head;
     for (int k = 0; k < PARTS; k++) bytes += parts[k];
-    char *all = NULL;
-    if (posix_memalign((void **)&all, ALIGN, (size_t)bytes))
+    char *all = aligned_room((size_t)bytes);
+    if (!all)
         return NULL;
     memset(all, 0, (size_t)bytes);
     char *next = all + head;
@@ -128,8 +128,10 @@ static const struct {
 } LEVELS[] = {
 #if defined(__x86_64__)
     {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << BOX},
+#if defined(X86_LEVELS)
     {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX},
     {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX},
+#endif
 #elif defined(__aarch64__)
     {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
 #else
@@ -138,7 +140,7 @@ static const struct {
 };
 
 static Join *const JOINS[] = {
-#if defined(__x86_64__)
+#if defined(X86_LEVELS)
     combine_baseline, combine_avx2, combine_avx512,
 #else
     combine_baseline,
@@ -166,7 +168,7 @@ static void release(PyObject *capsule)
             free((void *)plan->term[t].second.segment);
         }
     if (plan) {
-        for (int k = 0; k < SHELF; k++) free(plan->shelf[k]);
+        for (int k = 0; k < SHELF; k++) free_aligned(plan->shelf[k]);
         free((void *)plan->rows);
         free((void *)plan->cols);
         free(plan);

@@ -760,7 +760,7 @@ static int NAMED(directly)(const FourierPlan *plan, const Image *image, int64_t 
     for (int k = 0; k < SHELF; k++) part.shelf[k] = NULL;
     const Out to = {out, out_row};
     const int done = NAMED(band)(&part, image, start, stop, finish, &to, seen);
-    for (int k = 0; k < SHELF; k++) free(part.shelf[k]);
+    for (int k = 0; k < SHELF; k++) free_aligned(part.shelf[k]);
     return done;
 }
 

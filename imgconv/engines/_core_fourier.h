@@ -6,7 +6,7 @@ static const struct {
     int lanes;               /* floats of a vector */
 } FOURIERS[] = {
     {fourier_band_baseline, 4},
-#if defined(__x86_64__)
+#if defined(X86_LEVELS)
     {fourier_band_avx2, 8},
     {fourier_band_avx512, 16},
 #endif
@@ -19,12 +19,12 @@ static void release_fourier(PyObject *capsule)
     FourierPlan *plan = PyCapsule_GetPointer(capsule, FOURIER);
     if (!plan)
         return;
-    for (int k = 0; k < SHELF; k++) free(plan->shelf[k]);
+    for (int k = 0; k < SHELF; k++) free_aligned(plan->shelf[k]);
     free((void *)plan->rows);
     free((void *)plan->cols);
     free((void *)plan->row_turns);
     free((void *)plan->col_turns);
-    free(plan->spectrum);
+    free_aligned(plan->spectrum);
     free((void *)plan->exact.taps);
     Py_XDECREF((PyObject *)plan->holder);
     free(plan);
@@ -117,7 +117,7 @@ static int set_spectrum(FourierPlan *plan, const double *half)
     const int lanes = FOURIERS[plan->level].lanes;
     const double scale = 1 / (double)(rows * cols);
     int64_t order[TILE_MOST];
-    if (posix_memalign((void **)&plan->spectrum, ALIGN, (size_t)(rows * cols * 2) * sizeof(float)))
+    if (!(plan->spectrum = aligned_room((size_t)(rows * cols * 2) * sizeof(float))))
         return 0;
     for (int64_t q = 0; q < cols; q++) order[q] = frequency(plan->is.col_radix, cols, q);
     for (int64_t r = 0; r < rows; r++) {

@@ -81,10 +81,11 @@ static FourierWork *make_fourier_work(const FourierPlan *plan, ptrdiff_t lanes)
         shorts, shorts,
     };
     enum { PARTS = sizeof(parts) / sizeof(*parts) };
-    char *at[PARTS], *all = NULL;
+    char *at[PARTS];
     ptrdiff_t bytes = rounded(sizeof(FourierWork));
     for (int k = 0; k < PARTS; k++) bytes += parts[k];
-    if (posix_memalign((void **)&all, ALIGN, (size_t)bytes))
+    char *all = aligned_room((size_t)bytes);
+    if (!all)
         return NULL;
     memset(all, 0, (size_t)bytes);
     char *next = all + rounded(sizeof(FourierWork));

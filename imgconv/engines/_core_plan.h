@@ -19,7 +19,6 @@ enum { TWO_CHUNK = 4096 };   /* the same where two passes share a buffer, which 
 enum { LIFT = 7 };           /* MULH16 shifts samples left by so many bits */
 enum { DIGIT = 128 };        /* base of a weight's two digits */
 enum { SHELF = 16 };         /* buffers kept for the next band */
-enum { ALIGN = 64 };         /* bytes */
 
 /* Keep these in the order of _native.py. */
 enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX };

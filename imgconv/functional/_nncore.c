@@ -6,7 +6,7 @@
  */
 #include "../_native.h"
 
-#if !defined(__GNUC__)
+#if !defined(GNU_C)
 #error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
 #endif
 
@@ -14,7 +14,7 @@ enum Sample { U8, U16, SAMPLE_F32, SAMPLE_F64 };
 enum Lane { F32, F64 };
 enum Kind { MOST, LEAST, SUM };
 enum { CONSTANT = -1, NOTHING = -2 };           /* in index maps */
-enum { ALIGN = 64, CACHE = 400000, NEAR_CACHE = 20000, CHAIN = 2048, MOST_LENGTH = 1 << 30 };
+enum { CACHE = 400000, NEAR_CACHE = 20000, CHAIN = 2048, MOST_LENGTH = 1 << 30 };
 
 static const ptrdiff_t SAMPLE_SIZE[] = {1, 2, 4, 8};
 static const ptrdiff_t LANE_SIZE[] = {4, 8};
@@ -113,11 +113,11 @@ typedef struct {
 
 static void *claim(size_t bytes)
 {
-    for (Head *head; (head = take_from(shelf, SHELF)); free(head))
+    for (Head *head; (head = take_from(shelf, SHELF)); free_aligned(head))
         if (head->bytes >= bytes)
             return head + 1;
-    void *all = NULL;
-    if (posix_memalign(&all, ALIGN, sizeof(Head) + bytes))
+    void *all = aligned_room(sizeof(Head) + bytes);
+    if (!all)
         return NULL;
     memset(all, 0, sizeof(Head) + bytes);
     ((Head *)all)->bytes = bytes;
@@ -130,7 +130,7 @@ static void give_back(void *buffer)
     if (head->bytes <= (size_t)8 * CACHE)
         put_back(shelf, SHELF, head);
     else
-        free(head);
+        free_aligned(head);
 }
 
 #define LEVEL_FILE "functional/_nncore_level.h"
@@ -148,7 +148,7 @@ static const struct {
 #else
     {"baseline", 16, 4, {convolve_f32_baseline, convolve_f64_baseline}, {pool_f32_baseline, pool_f64_baseline}},
 #endif
-#if defined(__x86_64__)
+#if defined(X86_LEVELS)
     {"avx2", 32, 4, {convolve_f32_avx2, convolve_f64_avx2}, {pool_f32_avx2, pool_f64_avx2}},
     {"avx512", 64, 8, {convolve_f32_avx512, convolve_f64_avx512}, {pool_f32_avx512, pool_f64_avx512}},
 #endif

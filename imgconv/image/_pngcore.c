@@ -6,7 +6,7 @@
 #include "../_native.h"
 
 /* The same loops again for AVX2, chosen when the module is loaded, where compiler and C library can do that. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(X86_LEVELS) && defined(__GLIBC__) && !defined(__clang__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE
@@ -113,7 +113,7 @@ INLINE void undo_span(int kind, const uint8_t *in, const uint8_t *above, uint8_t
     }
 }
 
-#if defined(__GNUC__)
+#if defined(GNU_C)
 
 /* A pixel of up to eight bytes at a time. What is read and written beyond it is of the pixels that follow. */
 typedef uint8_t Pixel __attribute__((vector_size(8)));
