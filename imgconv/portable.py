@@ -64,6 +64,12 @@ def open_descriptor(path: str, flags: int, mode: int = 0o666, *, follow: bool = 
     return os.open(path, flags, mode)
 
 
+def let_wait(descriptor: int) -> None:
+    """Let reading and writing wait again, of what `open_descriptor` has opened without waiting."""
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(descriptor, True)
+
+
 def descriptor_of(path: str) -> int | None:
     """Return the number of the open file that a path is another name of, symbolic links followed; else None.
 

@@ -176,6 +176,7 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] != "imgconv":
             return None
+        path = path and list(map(native, path))
         found = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self)
         spec = next(filter(None, found), None)
         if spec and isinstance(spec.loader, SourceFileLoader):

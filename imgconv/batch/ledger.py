@@ -112,7 +112,7 @@ class Ledger:
         descriptor = _open(self.path, self.lines, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         found = os.fstat(descriptor)
         self._regular = stat.S_ISREG(found.st_mode)
-        os.set_blocking(descriptor, True)
+        portable.let_wait(descriptor)
         for number in (1, 2):
             # Of two places in one file, one writes over what the other has written.
             with suppress(OSError):
@@ -251,7 +251,7 @@ def _pipe(path: str) -> int:
                 raise ReportError(path, problem) from None
             time.sleep(0.01)
         else:
-            os.set_blocking(descriptor, True)
+            portable.let_wait(descriptor)
             return descriptor
 
 

@@ -102,7 +102,7 @@ def _opened(path: str, name: str) -> Iterator[bytes]:
         if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
             # the pipe of a <(command) is in no folder, and has had its other end from the beginning
             yield _awaited(file, name) if os.path.exists(os.path.realpath(path)) else b""
-            os.set_blocking(file.fileno(), True)
+            portable.let_wait(file.fileno())
         yield from _blocks(file, name)
 
 
