@@ -47,6 +47,8 @@ def read_list(file: str | IO[bytes] | None, separator: bytes) -> Iterator[str]:
                 yield os.fsdecode(line)
             else:
                 yield from map(os.fsdecode, _meant(line if number else line.removeprefix(b"\xef\xbb\xbf")))
+    except OptionError:
+        raise  # which is a ValueError too
     except (OSError, ValueError) as fault:
         words = fault_words(fault) if isinstance(fault, OSError) else "the name contains a null character"
         raise _wrong(name, words) from None

@@ -150,7 +150,7 @@ static Join *const JOINS[] = {
 typedef void Weigh(enum Sample, int, const char *, ptrdiff_t, ptrdiff_t, char *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t,
                    const int32_t *);
 static Weigh *const WEIGHS[] = {
-#if defined(__x86_64__)
+#if defined(X86_LEVELS)
     weigh_baseline, weigh_avx2, weigh_avx512,
 #else
     weigh_baseline,

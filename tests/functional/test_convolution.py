@@ -365,7 +365,7 @@ PICTURE, WEIGHT = np.ones((1, 2, 5, 5), np.float32), np.ones((4, 2, 3, 3), np.fl
         ({"input": np.ones((5, 5))}, OptionError, "is not .batch, channels, rows, cols. or .channels, rows, cols."),
         ({"input": np.ones((2, 0, 5))}, OptionError, "with samples in it"),
         ({"input": np.ones((2, 5, 5), complex)}, OptionError, "complex128 holds no real numbers"),
-        ({"input": [[1], [2, 3]]}, OptionError, "rows of different lengths"),
+        ({"input": [[1], [2, 3]]}, OptionError, "rows of one length"),
         ({"weight": np.ones((4, 2, 3))}, OptionError, "is not weights of two channel axes and .rows, cols."),
         ({"weight": np.ones((4, 2, 6, 3))}, SizeError, "height .*6 taps are more than the padded input of 5"),
     ],
