@@ -185,7 +185,7 @@ def test_the_luma_of_the_pages_is_not_rounded(folder):
         (["-k", "kernel.npy", "--padding", "3x1"], 2, "--padding: 3,1,3,1 says nothing of the depth"),
         (["-k", "kernel.npy", "--stride", "2x1"], 2, "--stride: 2x1 says nothing of the depth"),
         (["-k", "kernel.npy", "--region", "0,0,3x3"], 2, "--region: a volume is filtered without"),
-        (["-k", "kernel.npy", "--engine", "scipy"], 2, "--engine: a volume is filtered by the built-in one only"),
+        (["-k", "kernel.npy", "--engine", "scipy"], 2, "--engine: a volume is filtered by builtin only"),
         (
             ["-k", "box:size=9", "--padding", "valid"],
             1,
