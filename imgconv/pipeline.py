@@ -65,6 +65,8 @@ class Target(Value):
         dtype: the samples' type.
         low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
         watched: whether anybody asks what was seen while samples were made.
+        apart: whether ``stretch`` takes every channel from its own smallest to its own largest result.
+        ends: what was seen in each channel, where that was measured beforehand.
     """
 
     map: str | None
@@ -72,6 +74,8 @@ class Target(Value):
     low: float | None = None
     high: float | None = None
     watched: bool = True
+    apart: bool = False
+    ends: tuple[Stats, ...] = ()
 
     @classmethod
     def of(
@@ -198,7 +202,7 @@ class Plan(Value):
                 threads=threads,
             )
             tone = target.tone(whites[-1])
-            twice = target.waits and not narrow and i == last and keep is None
+            twice = target.waits and not (target.apart or narrow) and i == last and keep is None
             if twice and all(hasattr(suited(job, None), "store") for job in jobs):
                 # To compute twice takes less memory and time than to keep all results as floats in between.
                 seen = made(tone=None, dtype=kind, measure=True).stats
@@ -438,6 +442,8 @@ def _seen_rows(jobs: Sequence[Sequence[Job]], start: int, stop: int) -> tuple[ND
 
 def mapped(result: Result, target: Target, white: float) -> Result:
     """Return a float result with its samples made into what `target` says, a band of rows at a time."""
+    if target.apart and target.waits:
+        return _mapped_apart(result, target, white)
     tone = target.tone(white, result.stats)
     if tone is None:
         return result
@@ -448,6 +454,19 @@ def mapped(result: Result, target: Target, white: float) -> Result:
         with np.errstate(all="ignore"):
             samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
         stats += seen
+    return result.replace(samples=samples, stats=stats)
+
+
+def _mapped_apart(result: Result, target: Target, white: float) -> Result:
+    """Return a float result with every channel mapped on a scale of its own."""
+    samples = np.empty(result.samples.shape, target.dtype)
+    stats = Stats()
+    for channel in range(samples.shape[2]):
+        floats = np.ascontiguousarray(result.samples[:, :, channel : channel + 1])
+        seen = target.ends[channel] if target.ends else Stats.of(floats)
+        made = mapped(Result(floats, seen), target.replace(apart=False), white)
+        samples[:, :, channel] = made.samples[:, :, 0]
+        stats += made.stats
     return result.replace(samples=samples, stats=stats)
 
 

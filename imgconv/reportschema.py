@@ -160,6 +160,8 @@ _APPLY = _object(
         "output": _of("image"),
         "engine": _of("engine"),
         "map": {"enum": list(MAPS)},
+        "layout": {"enum": ["picture", "array", "pages", "sheet"]},
+        "maps_apart": YES,
         "alpha": _maybe(TEXT),
         "gray": _maybe(TEXT),
         "channel": _maybe(_list(TEXT)),

@@ -64,8 +64,9 @@ def command(
     The kernel is convolved, that is rotated by 180 degrees and slid; --correlate slides it as written. Weights of a
     network, from .npy, .npz or .safetensors files (net.safetensors:conv1.weight), are slid as written.
 
-    A result whose channels are no colours (neither 1, 3 nor 4) is written as an array to .npy, as pages to .tif, and
-    as a sheet of tiles to any other format.
+    Results whose channels are no colours are written as an array to .npy, as pages to .tif, and to any other format as
+    a sheet of grey maps, each on a scale of its own unless --map, --vmin or --vmax says otherwise. Colours are 1 or 3
+    channels, or as many as INPUT has, and four where --layout picture says so.
 
     \b
     Examples:

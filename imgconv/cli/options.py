@@ -81,7 +81,8 @@ mapping = click.option(
     "map",
     type=WordType("clip", "abs", "offset", "stretch", "float"),
     help="How results become samples: clip, abs (drop the sign), offset (0 becomes mid-grey), stretch (smallest to "
-    "black, largest to white), float (keep them). [default: the kernel's own, else clip]",
+    "black, largest to white), float (keep them). [default: the kernel's own, else clip; for a sheet of maps stretch, "
+    "each on its own scale]",
 )
 vmin = click.option(
     "--vmin", "low", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes black."
@@ -98,6 +99,14 @@ gray = click.option(
     metavar="[=601|709|average]",
     type=WordType("601", "709", "average"),
     help="Filter the luma instead of the colours: by BT.601's coefficients, by BT.709's, or the plain average.",
+)
+layout = click.option(
+    "--layout",
+    type=WordType("auto", "picture", "sheet"),
+    default="auto",
+    show_default=True,
+    help="What several channels become: a picture (4 of them as RGBA), or a sheet of grey maps side by side; auto "
+    "takes 1 or 3, or as many as INPUT has, for colours.",
 )
 strict = click.option("--strict", is_flag=True, help="Fail, and write nothing, where samples would be clipped.")
 depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
@@ -199,7 +208,7 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
 
 _RESULT = (
     section(PART, gray, channel, alpha, linear, region, mask, frame, orient, max_pixels),
-    section(RESULTS, mapping, vmin, vmax, strict, depth),
+    section(RESULTS, mapping, vmin, vmax, layout, strict, depth),
     section(OUTPUT, overwrite, target_format, compression, quality, subsampling, strip),
     threads,
 )

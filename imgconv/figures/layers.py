@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, sqrt
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imgconv import engines
 from imgconv.errors import OptionError
 from imgconv.figures.style import new_figure, picture, scale_of, settled, shown_part, styled
+from imgconv.filtering.featuremap import columns
 from imgconv.geometry import Shape
 from imgconv.pipeline import Pipeline, Target, float_for
 from imgconv.sizes.chain import Row
@@ -145,9 +146,7 @@ def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> No
     rows, cols, count = values.shape
     drawn = min(count, MOST_MAPS)
     wide, tall = cols / max(rows, cols), rows / max(rows, cols)
-    square = sqrt(drawn * tall / wide)
-    near = range(max(1, int(square)), min(drawn, int(square) + 2) + 1) or (1,)
-    across = min(near, key=lambda columns: (-drawn % columns, abs(columns - square)))  # with few empty places
+    across = columns(drawn, wide, tall)
     down = ceil(drawn / across)
     together = scale_of(values[:, :, :drawn], cmap=cmap) if shared else None
     shown = None

@@ -129,6 +129,8 @@ def _most(report: Report, tolerance: float) -> float:
     divided = report.input.alpha and report.alpha in ("premultiply", "both", "guide")
     if divided or report.request.linear or (isinstance(kernel, Combined) and kernel.combine == "angle"):
         return inf
+    if report.target.apart:
+        return inf  # every map has another slope, of which the steepest counts
     tone = report.target.tone(report.white, report.result.stats if report.result else None)
     if tone is None or tone.dtype.kind == "f":
         return inf  # the results themselves, of which the tolerance tells

@@ -1,8 +1,9 @@
-"""Feature maps as files: a picture where there are 1, 3 or 4 channels, else an array, pages, or a contact sheet.
+"""Feature maps as files: a picture where there are 1 or 3 channels, else an array, pages, or a contact sheet.
 
 Where the channels are no colours, the file's format says what becomes of them: ``.npy`` holds an array (rows, cols,
 channels), a TIFF a grey page for each channel, and every other format a sheet of tiles, one channel each, in rows from
-the upper left.
+the upper left. Four channels that a layer makes are feature maps far more often than red, green, blue and alpha, so
+they become a picture only where somebody says so; arrays and TIFF hold them as one image in either case.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from imgconv.errors import OptionError
 from imgconv.image import Image
 from imgconv.image.model import Options
 from imgconv.image.pages import write_pages
 from imgconv.image.writer import store
 from imgconv.tone import full_range
 
-COLOURS = (1, 3, 4)
-"""How many channels make a picture."""
+COLOURS = (1, 3)
+"""How many channels make a picture that nobody asked for."""
+
+LAYOUTS = ("auto", "picture", "sheet")
+"""How channels are laid out: as the format and their number say, as colours, or side by side in a sheet."""
 
 GAP = 2
 """Pixels between two tiles of a sheet."""
@@ -56,19 +61,44 @@ class Form(NamedTuple):
         return ""
 
 
-def form(format: str, width: int, height: int, channels: int) -> Form:
+def form(format: str, width: int, height: int, channels: int, layout: str = "auto") -> Form:
     """Return how a result of `channels` channels is written in a format of that name.
+
+    Args:
+        format: as in `imgconv.image.FORMATS`.
+        width, height, channels: of the result.
+        layout: one of `LAYOUTS`.
+
+    Raises:
+        OptionError: so many channels make no picture.
 
     >>> form("PNG", 100, 50, 32).tiles
     (4, 8)
+    >>> form("PNG", 100, 50, 4).kind, form("PNG", 100, 50, 4, "picture").kind, form("TIFF", 100, 50, 4).kind
+    ('sheet', 'picture', 'picture')
     """
-    if channels in COLOURS:
+    asked = layout == "picture"
+    if asked and channels not in (*COLOURS, 4):
+        raise OptionError("layout", f"{channels} channels make no picture; 1, 3 and 4 do")
+    arrays = format in ("NPY", "TIFF")
+    if layout != "sheet" and (channels in COLOURS or (channels == 4 and (asked or arrays))):
         return Form("picture", width, height, channels)
-    if format in ("NPY", "TIFF"):
+    if layout != "sheet" and arrays:
         return Form("array" if format == "NPY" else "pages", width, height, channels)
-    columns = min(channels, max(1, round(sqrt(channels * height / width))))
-    rows = ceil(channels / columns)
-    return Form("sheet", columns * (width + GAP) - GAP, rows * (height + GAP) - GAP, 1, (columns, rows))
+    across = columns(channels, width, height)
+    down = ceil(channels / across)
+    return Form("sheet", across * (width + GAP) - GAP, down * (height + GAP) - GAP, 1, (across, down))
+
+
+def columns(count: int, width: float, height: float) -> int:
+    """Return how many of `count` tiles lie side by side in a sheet that is about square, with few empty places.
+
+    >>> columns(64, 112, 112), columns(6, 300, 200), columns(7, 100, 100)
+    (8, 2, 2)
+    """
+    square = sqrt(count * height / width)
+    near = range(max(1, int(square)), min(count, int(square) + 2) + 1) or (count,)
+    return min(near, key=lambda across: (-count % across, abs(across - square)))
 
 
 def sheet(samples: np.ndarray[Any, Any], tiles: tuple[int, int]) -> np.ndarray[Any, Any]:

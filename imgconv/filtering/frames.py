@@ -13,7 +13,7 @@ from imgconv.filtering.planning import Alike, File, Report, planned
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filtered, foreseen, refuse_span
 from imgconv.image.formats import holders_of_several, spec_of
-from imgconv.image.model import Frame, Header, Image
+from imgconv.image.model import Frame, Header, Image, Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.sequence import store_frames
 from imgconv.pipeline import float_for
@@ -109,11 +109,12 @@ def plays_of(header: Header) -> int:
 
 def _with_shared_ranges(reports: list[Report], reading: Reading) -> list[Report]:
     """Return the reports with the range of all results that are stretched alike, so that nothing flickers."""
-    seen: dict[int, Stats] = {}
+    seen: dict[int, list[Stats]] = {}
     for report, frame in zip(reports, reading.frames(), strict=True):
         result = filtered(_measuring(report), frame.image).report.result
         assert result is not None
-        seen[id(report)] = seen.get(id(report), Stats()) + result.stats
+        found = ranges(report, result.samples, result.stats)
+        seen[id(report)] = [one + other for one, other in zip(seen.get(id(report), found), found, strict=True)]
     ready = {id(report): stretched(report, seen[id(report)]) for report in reports}
     return [ready[id(report)] for report in reports]
 
@@ -126,8 +127,23 @@ def _measuring(report: Report) -> Report:
     )
 
 
-def stretched(report: Report, stats: Stats) -> Report:
+def ranges(report: Report, results: Pixels, stats: Stats) -> list[Stats]:
+    """Return what was seen of float results, (rows, cols, channels): of each map where they have their own scales."""
+    if not report.target.apart:
+        return [stats]
+    return [Stats.of(results[:, :, channel]) for channel in range(results.shape[2])]
+
+
+def stretched(report: Report, seen: list[Stats]) -> Report:
+    """Return the report with the range that `seen` has, by `ranges`, of all frames.
+
+    Raises:
+        OptionError: it makes no sense.
+    """
+    stats = sum(seen, Stats())
     refuse_span(report.replace(result=Result(np.empty((0, 0, 0)), stats)))
+    if report.target.apart:
+        return report.replace(target=report.target.replace(ends=tuple(seen)))
     low, high = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
     target = report.target
     return report.replace(

@@ -203,6 +203,8 @@ def planned(request: Request, header: Header, target: File) -> Report:
         problem = f"the {plan.output.channels} channels of the results are no colours that alpha could weight"
         raise OptionError("alpha", f"{problem}; use drop, or filter it as a channel")
     goal = _target(request, chain.layers, dtype, shown)
+    if picked:
+        goal = goal.replace(apart=False)
     made = _made(seen, plan, goal, shown, target, request)
     if goal.map == "float":
         _refuse_float(made)
@@ -294,6 +296,8 @@ def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], s
     if named and target.map != "stretch":
         raise OptionError(named, f"it goes with --map stretch, but the map here is {map}")
     low, high = target.low, target.high
+    if shown.kind == "sheet" and not (request.map or _own_map(layers) or named) and target.waits:
+        target = target.replace(apart=True)  # maps of far different ranges would come out flat on one scale
     if low is not None and high is not None and not high - low > 1e-30:
         if request.low is None:
             raise OptionError("vmax", f"{high:g} is not above {low:g}, which becomes black")
@@ -303,6 +307,8 @@ def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], s
 
 def _keeps_alpha(taken: Header, plan: Plan, request: Request) -> bool:
     """Whether the result gets its alpha back, which went beside the colours: colours do, feature maps do not."""
+    if request.layout == "sheet":
+        return False
     alike = plan.output.channels == plan.input.channels
     return taken.alpha and request.alpha != "filter" and (alike or plan.output.channels in (1, 3))
 
@@ -314,9 +320,9 @@ def _form(taken: Header, plan: Plan, target: File, request: Request) -> Form:
         return Form("picture", width, height, taken.channels)
     if _keeps_alpha(taken, plan, request):
         return Form("picture", width, height, channels + 1)
-    if channels == taken.channels:
+    if channels == taken.channels and request.layout != "sheet":
         return Form("picture", width, height, channels)
-    return form(format_of(target, request.format), width, height, channels)
+    return form(format_of(target, request.format), width, height, channels, request.layout)
 
 
 def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, request: Request) -> Header:
@@ -363,6 +369,8 @@ def _channel_notes(
     notes = [f"{channels} channels are written as {shown.words}"] if shown.words else []
     if made.alpha and channels == made.channels != taken.channels:
         notes.append("the fourth channel is written as alpha; .npy and .tif keep it as it is")
+    if shown.kind == "sheet" and channels == 4 and request.layout == "auto":
+        notes.append("--layout picture would write them as red, green, blue and alpha")
     if taken.alpha and not made.alpha and request.alpha != "filter":
         notes.append(f"alpha is left out, as {channels} channels are no colours")
     if request.saves and taken.alpha and chain.weights(request.alpha):
@@ -385,7 +393,8 @@ def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: 
             raise OptionError("save-layer", f"there is no layer {number}; they are numbered {last}")
         part = plan.replace(layers=plan.layers[:number], steps=plan.steps[:number])
         plain = taken.replace(alpha=False, channels=plan.input.channels)
-        shown = _form(plain, part, file, request.replace(format=None))
+        colours = request.layout != "picture" or part.output.channels in (1, 3, 4)
+        shown = _form(plain, part, file, request.replace(format=None, layout=request.layout if colours else "auto"))
         asked = request
         if shown.kind == "picture" and format_of(file) == "NPY" and request.map is None and request.depth is None:
             asked = request.replace(map="float")  # a picture that goes into an array is wanted for its numbers

@@ -56,6 +56,10 @@ def refuse(values: Mapping[str, Any], given: Collection[str]) -> None:
         raise OptionError("output-padding", "only --transposed has it")
     if values.get("check") and values.get("transposed"):
         raise OptionError("check", "a transposed convolution is computed alike by every engine")
+    if values.get("layout") == "sheet":
+        for name in ("channel", "region", "mask", "linear"):
+            if values.get(name):
+                raise OptionError("layout", f"a sheet is made of results alone; leave it or --{name} out")
     if values.get("saves") and not pipeline:
         raise OptionError("save-layer", "it goes with --pipeline; a kernel is but one layer")
 

@@ -75,6 +75,8 @@ def to_json(report: Report) -> dict[str, Any]:
             ],
         },
         "map": report.target.map,
+        "layout": report.form.kind,
+        "maps_apart": report.target.apart,
         "alpha": report.alpha,
         "gray": request.gray,
         "channel": list(request.channel) if request.channel else None,
@@ -230,6 +232,8 @@ def _map(report: Report) -> str:
         return "stretch"
     low = stats.minimum if target.low is None else target.low
     high = stats.maximum if target.high is None else target.high
+    if target.apart:
+        return "stretch, each map from its own smallest to its own largest"
     return f"stretch from {_short(low)}..{_short(high)}"
 
 

@@ -50,6 +50,7 @@ class Request(Value, kw_only=True):
         orient: turn the image upright as its EXIF orientation says, else leave both as they are.
         strip: metadata that are left out: ``location`` for what tells of place, device and editing, ``all`` for
             everything, colour profile and resolution included.
+        layout: one of `imgconv.filtering.featuremap.LAYOUTS`, for results of several channels.
         strict: fail where samples would be clipped.
         threads: at most so many; None means every core.
         overwrite: replace an existing output.
@@ -87,6 +88,7 @@ class Request(Value, kw_only=True):
     mask: str | None = None
     orient: bool = True
     strip: str | None = None
+    layout: str = "auto"
     strict: bool = False
     threads: int | None = None
     overwrite: bool = False

@@ -19,7 +19,7 @@ from imgconv.border import Border, index_map
 from imgconv.engines._bands import Result
 from imgconv.engines._luma import kind_of, luma
 from imgconv.errors import ImageReadError, OptionError
-from imgconv.filtering.frames import most_bytes, plans, plays_of, refuse, shown, stretched, written_as
+from imgconv.filtering.frames import most_bytes, plans, plays_of, ranges, refuse, shown, stretched, written_as
 from imgconv.filtering.planning import File, Report
 from imgconv.filtering.request import Request, rescaled
 from imgconv.filtering.treatment import luma_weights, treated
@@ -74,9 +74,10 @@ def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: b
         return report
     start = time.perf_counter()
     if report.target.waits:
-        seen = Stats()
+        seen: list[Stats] = []
         for result, _ in _results(report, windows, reading):
-            seen += Stats.of(result)
+            found = ranges(report, result, Stats.of(result))
+            seen = [one + other for one, other in zip(seen or [Stats()] * len(found), found, strict=True)]
         report = stretched(report, seen)
     total = Stats()
 

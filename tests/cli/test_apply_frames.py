@@ -128,6 +128,22 @@ def test_sheets_of_feature_maps_move_too(moving, folder):
         np.testing.assert_array_equal(frame.image.pixels[:60, :90, 0], picture[:, :, 0])
 
 
+def test_every_map_keeps_its_scale_from_frame_to_frame(moving, folder):
+    """Ranges are those of all frames, map by map."""
+    factors = np.array([1, -1, 30, 0.1, 1, 1])
+    np.save(folder / "six.npy", factors[:, None, None, None] * np.eye(6, 3).clip(0.2).reshape(6, 3, 1, 1))
+    ok("apply", "moving.png", "out.png", "-k", "six.npy")
+    floats = [picture[:, :, :3].astype(float) @ (factors * np.eye(6, 3).clip(0.2).T) for picture in moving]
+    low, high = np.min(floats, (0, 1, 2)), np.max(floats, (0, 1, 2))
+    for frame, maps in zip(read_frames("out.png"), floats, strict=True):
+        want = np.floor((maps - low) / (high - low) * 255 + 0.5)
+        across = (frame.image.pixels.shape[1] + 2) // 92
+        for number in range(6):
+            top, left = number // across * 62, number % across * 92
+            tile = frame.image.pixels[top : top + 60, left : left + 90, 0].astype(int)
+            assert np.abs(tile - want[:, :, number]).max() <= 1
+
+
 @pytest.fixture
 def pages(folder):
     """Three pages: RGB, floats, and RGB again, in one file."""

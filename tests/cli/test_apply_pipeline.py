@@ -81,6 +81,17 @@ def maps(folder, photo):
     return np.stack(planes, 2)
 
 
+def tiles(sheet, count, height, width):
+    """Cut a sheet of tiles, two pixels apart, into (count, height, width)."""
+    across = (sheet.shape[1] + 2) // (width + 2)
+    places = [(at // across * (height + 2), at % across * (width + 2)) for at in range(count)]
+    return np.stack([sheet[top : top + height, left : left + width] for top, left in places])
+
+
+def stretched(floats, low, high):
+    return rounded((floats - low) / (high - low) * 255).astype(int)
+
+
 def test_feature_maps_are_an_array_pages_or_a_sheet(pipeline, folder, photo):
     wanted = maps(folder, photo)
     name = pipeline("- conv: w.npy")
@@ -91,14 +102,69 @@ def test_feature_maps_are_an_array_pages_or_a_sheet(pipeline, folder, photo):
         assert len(file.pages) == 8
         np.testing.assert_allclose(np.stack([page.asarray() for page in file.pages], 2), wanted, atol=2e-3)
     sheet = pixels("out.png")
-    stretched = rounded((wanted - wanted.min()) / np.ptp(wanted) * 255)
     columns = (sheet.shape[1] + 2) // 300
     assert sheet.shape == (8 // columns * 200 - 2, columns * 300 - 2)
-    for number in range(8):
-        top, left = number // columns * 200, number % columns * 300
-        tile = sheet[top : top + 198, left : left + 298].astype(int)
-        assert np.abs(tile - stretched[..., number]).max() <= 1
+    for tile, floats in zip(tiles(sheet, 8, 198, 298), np.moveaxis(wanted, 2, 0), strict=True):
+        assert np.abs(tile.astype(int) - stretched(floats, floats.min(), floats.max())).max() <= 1
     assert (sheet[:, 298:300] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "asked", [("--map", "stretch"), ("--vmin", "-300"), ("--vmin", "-300", "--vmax", "900"), ("--map", "clip")]
+)
+def test_maps_share_a_scale_that_is_asked_for(asked, pipeline, folder, photo):
+    wanted = maps(folder, photo)
+    done = ok("apply", "photo.png", "out.png", "--pipeline", pipeline("- conv: w.npy"), *asked)
+    low, high = {2: (wanted.min(), wanted.max()), "--vmin": (-300, wanted.max())}.get(
+        2 if "stretch" in asked else asked[0], (0, 255)
+    )
+    high = 900 if "900" in asked else high
+    for tile, floats in zip(tiles(pixels("out.png"), 8, 198, 298), np.moveaxis(wanted, 2, 0), strict=True):
+        assert np.abs(tile.astype(int) - stretched(floats, low, high).clip(0, 255)).max() <= 1
+    assert "its own" not in done.text
+
+
+def test_each_map_has_a_scale_of_its_own_however_far_apart_they_are(folder):
+    """One map a million times as large as the others, one that is flat, and a NaN in one."""
+    floats = RNG.random((9, 7, 1)).astype(np.float32)
+    floats[0, 0] = np.nan
+    np.save("in.npy", floats)
+    factors = np.array([1, 1e6, -1, 0, 1e-6, 2])
+    np.save("six.npy", factors.reshape(6, 1, 1, 1))
+    done = ok("apply", "in.npy", "out.png", "-k", "six.npy", "--depth", "8")
+    assert "--map stretch, each map from its own smallest to its own largest" in done.text
+    sheet, good = pixels("out.png"), np.isfinite(floats[..., 0])
+    plane = floats[..., 0].astype(float)
+    for tile, factor in zip(tiles(sheet, 6, 9, 7), factors, strict=True):
+        part = plane[good] * factor
+        want = stretched(part, part.min(), part.max()) if factor else np.zeros(part.shape)
+        assert np.abs(tile[good] - want).max() <= 1 and tile[0, 0] == 0
+
+
+def test_four_learned_channels_are_a_picture_only_where_asked(pipeline, folder, photo):
+    wanted = maps(folder, photo)[..., :4]
+    np.save("four.npy", np.load("w.npy")[:4])
+    valid = ("apply", "photo.png", "-k", "four.npy", "--padding", "valid")
+    done = ok(*valid[:2], "4.png", *valid[2:])
+    assert "--layout picture would write them as red, green, blue and alpha" in done.text
+    for tile, floats in zip(tiles(pixels("4.png"), 4, 198, 298), np.moveaxis(wanted, 2, 0), strict=True):
+        assert np.abs(tile.astype(int) - stretched(floats, floats.min(), floats.max())).max() <= 1
+    ok(*valid[:2], "rgba.png", *valid[2:], "--layout", "picture")
+    assert np.abs(pixels("rgba.png").astype(int) - rounded(wanted.clip(0, 255))).max() <= 1
+    ok(*valid[:2], "4.tif", *valid[2:], "--map", "float")
+    np.testing.assert_allclose(tifffile.imread("4.tif"), wanted, atol=2e-3)
+    ok(*valid[:2], "4.npy", *valid[2:], "--map", "float")
+    np.testing.assert_allclose(np.load("4.npy"), wanted, atol=2e-3)
+
+
+def test_a_layout_that_cannot_be_is_refused(pipeline, folder, photo):
+    maps(folder, photo)
+    many = run("apply", "photo.png", "out.png", "-k", "w.npy", "--layout", "picture")
+    assert many.code == 2 and many.err.startswith("imgconv: --layout: 8 channels make no picture")
+    part = run("apply", "photo.png", "out.png", "-k", "sharpen", "--layout", "sheet", "--region", "1,1,9x9")
+    assert part.code == 2 and part.err.startswith("imgconv: --layout: a sheet") and not Path("out.png").exists()
+    ok("apply", "photo.png", "three.png", "-k", "identity", "--layout", "sheet", "--map", "clip")
+    np.testing.assert_array_equal(tiles(pixels("three.png"), 3, 200, 300), np.moveaxis(photo, 2, 0))
 
 
 def test_the_report_says_what_became_of_the_channels(pipeline, folder, photo):
@@ -111,7 +177,8 @@ def test_the_report_says_what_became_of_the_channels(pipeline, folder, photo):
     with tifffile.TiffFile("out.tif") as file:
         assert {page.dtype for page in file.pages} == {np.dtype("uint16")}
     four = pipeline("- conv: w.npy\n- select: [0, 1, 2, 3]\n")
-    assert "the fourth channel is written as alpha" in ok("apply", "photo.png", "4.png", "--pipeline", four).text
+    done = ok("apply", "photo.png", "4.png", "--pipeline", four, "--layout", "picture")
+    assert "the fourth channel is written as alpha" in done.text
     assert pixels("4.png").shape == (198, 298, 4)
 
 

@@ -34,7 +34,7 @@ from imgconv.tone import full_range
 
 _SAME = (
     "kernel", "pipeline", "gain", "padding", "border", "stride", "dilation", "correlate", "groups", "bias", "engine",
-    "map", "low", "high", "depth", "alpha", "orient", "strip", "strict", "threads", "overwrite", "format",
+    "map", "low", "high", "layout", "depth", "alpha", "orient", "strip", "strict", "threads", "overwrite", "format",
     "compression", "quality", "subsampling", "max_pixels",
 )  # fmt: skip
 """What may be asked for of an image that is streamed."""
