@@ -1,6 +1,11 @@
 """Windows that slide: every step's numbers, what is drawn of them, and the animations of the literature."""
 
 import json
+import os
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,30 +115,45 @@ def test_sums_are_written_out():
 
 
 # The animations of Dumoulin and Visin's guide (2016), by its figures, and the size of what comes out.
-GUIDE = {
-    "no-padding": ("4x4 -k 3", 2),
-    "arbitrary-padding": ("5x5 -k 4 --padding 2", 6),
-    "same-padding": ("5x5 -k 3 --padding 1", 5),
-    "full-padding": ("5x5 -k 3 --padding 2", 7),
-    "strides": ("5x5 -k 3 -s 2", 2),
-    "padding-strides": ("5x5 -k 3 -s 2 --padding 1", 3),
-    "padding-strides-odd": ("6x6 -k 3 -s 2 --padding 1", 3),
-    "dilation": ("7x7 -k 3 -d 2", 3),
-    "no-padding-transposed": ("2x2 -k 3 --transposed", 4),
-    "arbitrary-padding-transposed": ("6x6 -k 4 --padding 2 --transposed", 5),
-    "same-padding-transposed": ("5x5 -k 3 --padding 1 --transposed", 5),
-    "full-padding-transposed": ("7x7 -k 3 --padding 2 --transposed", 5),
-    "strides-transposed": ("2x2 -k 3 -s 2 --transposed", 5),
-    "padding-strides-transposed": ("3x3 -k 3 -s 2 --padding 1 --transposed", 5),
-    "padding-strides-odd-transposed": ("3x3 -k 3 -s 2 --padding 1 --transposed --output-padding 1", 6),
+SCRIPT = Path(__file__).parents[2] / "samples" / "animations.sh"
+GUIDE = dict(re.findall(r"^animation (\S+) (.+)$", SCRIPT.read_text(encoding="utf-8"), flags=re.MULTILINE))
+SIDES = {  # of the outputs, as the guide has them
+    "no-padding": 2,
+    "arbitrary-padding": 6,
+    "same-padding": 5,
+    "full-padding": 7,
+    "strides": 2,
+    "padding-strides": 3,
+    "padding-strides-odd": 3,
+    "dilation": 3,
+    "no-padding-transposed": 4,
+    "arbitrary-padding-transposed": 5,
+    "same-padding-transposed": 5,
+    "full-padding-transposed": 5,
+    "strides-transposed": 5,
+    "padding-strides-transposed": 5,
+    "padding-strides-odd-transposed": 6,
 }
+
+
+def test_the_script_has_the_guides_animations():
+    assert GUIDE.keys() == SIDES.keys()
+
+
+def test_the_script_draws_those_that_are_asked_for(tmp_path):
+    path = f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
+    command = ["sh", SCRIPT, tmp_path, "no-padding"]
+    done = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [file.name for file in tmp_path.iterdir()] == ["no-padding.gif"]
+    assert subprocess.run(["sh", SCRIPT], capture_output=True, check=False).returncode == 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GUIDE)
 def test_the_guides_animations(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    words, side = GUIDE[name]
+    words, side = GUIDE[name], SIDES[name]
     said = json.loads(ok("draw", "steps", *words.split(), "-o", "a.gif", "--json").text)
     assert said["output"]["frames"] == side**2 and said["notes"] == []
     with Image.open("a.gif") as image:
