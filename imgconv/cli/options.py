@@ -76,10 +76,11 @@ engine = click.option(
     show_default=True,
     help="What computes the correlations that filter every channel alike.",
 )
+mapping_words = WordType("clip", "abs", "offset", "stretch", "float")
 mapping = click.option(
     "--map",
     "map",
-    type=WordType("clip", "abs", "offset", "stretch", "float"),
+    type=mapping_words,
     help="How results become samples: clip, abs (drop the sign), offset (0 becomes mid-grey), stretch (smallest to "
     "black, largest to white), float (keep them). [default: the kernel's own, else clip; for a sheet of maps stretch, "
     "each on its own scale]",

@@ -15,11 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "draw_compare": "compare",
     "draw_components": "components",
     "draw_field": "field",
     "draw_kernel": "kernel",
     "draw_layers": "layers",
+    "draw_library": "library",
     "draw_steps": "steps",
+    "library_pages": "library",
     "Animation": "output",
     "save": "output",
 }
@@ -27,15 +30,29 @@ _HOMES = {
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
+    from imgconv.figures.compare import draw_compare as draw_compare
     from imgconv.figures.components import draw_components as draw_components
     from imgconv.figures.field import draw_field as draw_field
     from imgconv.figures.kernel import draw_kernel as draw_kernel
     from imgconv.figures.layers import draw_layers as draw_layers
+    from imgconv.figures.library import draw_library as draw_library
+    from imgconv.figures.library import library_pages as library_pages
     from imgconv.figures.output import Animation as Animation
     from imgconv.figures.output import save as save
     from imgconv.figures.steps import draw_steps as draw_steps
 
-__all__ = ["Animation", "draw_components", "draw_field", "draw_kernel", "draw_layers", "draw_steps", "save"]
+__all__ = [
+    "Animation",
+    "draw_compare",
+    "draw_components",
+    "draw_field",
+    "draw_kernel",
+    "draw_layers",
+    "draw_library",
+    "draw_steps",
+    "library_pages",
+    "save",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ gives the same bytes: no date and no random names go into a file.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from typing_extensions import TypeIs
 
     from imgconv.image import Frame
 
@@ -82,12 +83,12 @@ def check_output(target: str, *, overwrite: bool = False, moves: bool = False) -
 
 
 def save(
-    drawn: Figure | Animation, target: Any, *, dpi: float | None = None, overwrite: bool = False
+    drawn: Figure | Animation | Sequence[Figure], target: Any, *, dpi: float | None = None, overwrite: bool = False
 ) -> tuple[str, ...]:
     """Write a figure or an animation to a file, by its suffix; return notes of what the format cannot keep.
 
     Args:
-        drawn: what a function of `imgconv.figures` returned.
+        drawn: what a function of `imgconv.figures` returned; several figures are the pages of a .pdf.
         target: the file's name: .png, .svg or .pdf for a figure, .gif, .png (.apng) or .webp for an animation.
         dpi: dots to the inch of a figure; None takes the figure's own.
         overwrite: whether an existing file may be replaced.
@@ -102,6 +103,9 @@ def save(
         from imgconv.image import write_frames
 
         return write_frames(target, drawn.timed(), overwrite=overwrite)
+    if _is_pages(drawn):
+        _save_pages(drawn, target, name, suffix, dpi, overwrite)
+        return ()
     dots = drawn.dpi if dpi is None else dpi
     width, height = drawn.get_size_inches() * dots
     if suffix == "png" and width * height > MOST_PIXELS:
@@ -118,7 +122,27 @@ def save(
     return ()
 
 
-def described(drawn: Figure | Animation, target: str, dpi: float | None = None) -> tuple[str, dict[str, Any]]:
+def _is_pages(drawn: Figure | Sequence[Figure]) -> TypeIs[Sequence[Figure]]:
+    return isinstance(drawn, (list, tuple))
+
+
+def _save_pages(
+    pages: Sequence[Figure], target: Any, name: str, suffix: str, dpi: float | None, overwrite: bool
+) -> None:
+    if suffix != "pdf":
+        raise ImageWriteError(name, f"several pages are written to .pdf, not to '.{suffix}'")
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    contents = BytesIO()
+    with styled(), PdfPages(contents, metadata={"CreationDate": None}) as document:
+        for page in pages:
+            page.savefig(document, format="pdf", dpi=page.dpi if dpi is None else dpi)
+    replace_file(target, name, overwrite, lambda file: file.write(contents.getvalue()))
+
+
+def described(
+    drawn: Figure | Animation | Sequence[Figure], target: str, dpi: float | None = None
+) -> tuple[str, dict[str, Any]]:
     """Return what a file that was written holds: in words for people, and as plain values."""
     kind = _KINDS[os.path.splitext(target)[1].lower().removeprefix(".")]  # noqa: PTH122 - as in imgconv.image.files
     if isinstance(drawn, Animation):
@@ -126,6 +150,8 @@ def described(drawn: Figure | Animation, target: str, dpi: float | None = None) 
         seconds = sum(drawn.durations) / 1000
         words = f"{cols}x{rows} {kind}, {len(drawn.durations)} frames, {seconds:.3g} s"
         values: dict[str, Any] = {"width": cols, "height": rows, "frames": len(drawn.durations), "seconds": seconds}
+    elif _is_pages(drawn):
+        words, values = f"{len(drawn)} page{'s' * (len(drawn) > 1)}, {kind}", {"pages": len(drawn)}
     else:
         inches = drawn.get_size_inches()
         if kind == "PNG":

@@ -32,6 +32,9 @@ BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 """Lines and marks: of the palette of Okabe and Ito (2008), which colour-blind people can tell apart."""
 
 MARKS = (BLUE, ORANGE, GREEN, PINK)
+NOT_FINITE = "#cc79a7"
+"""Samples that are NaN, in place of a colour of the scale."""
+
 PADDING = "#d9d9d9"
 """The ground of cells that the border fills."""
 
@@ -162,6 +165,14 @@ def scale_of(
     return Scale(low, high, colours(cmap).name if cmap else SIGNED if signed else "gray")
 
 
+def scale_of_taps(matrices: Sequence[NDArray[Any]], cmap: str | None = None) -> Scale:
+    """Return the scale of a kernel's taps: from 0 if none is negative, so that equal taps are not black."""
+    found = scale_of(matrices, cmap=cmap)
+    if found.low < 0:
+        return found
+    return found._replace(low=0.0, high=max(float(one.max()) for one in matrices) or 1.0)
+
+
 def colours(name: str) -> Colormap:
     """Return the colormap of that name.
 
@@ -198,7 +209,8 @@ def heat_map(
         first: the numbers of the first row and column, where only a part is drawn.
     """
     rows, cols = values.shape
-    shown = axes.imshow(values, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, aspect="equal")
+    cmap = colours(scale.cmap).with_extremes(bad=NOT_FINITE)
+    shown = axes.imshow(values, cmap=cmap, vmin=scale.low, vmax=scale.high, aspect="equal")
     axes.set_xticks(ticks(cols), [str(at + first[1]) for at in ticks(cols)])
     axes.set_yticks(ticks(rows), [str(at + first[0]) for at in ticks(rows)])
     axes.tick_params(length=0)
@@ -271,7 +283,7 @@ def shown_part(values: NDArray[Any], most: int = MOST_SAMPLES) -> NDArray[Any]:
 
 def picture(axes: Axes, pixels: NDArray[Any], white: float, title: str = "") -> Any:
     """Draw a picture as people see it: (rows, cols, channels) of 1, 3 or 4 channels whose largest sample is `white`."""
-    shown = np.clip(np.asarray(pixels, np.float64) / white, 0, 1)
+    shown = np.clip(np.nan_to_num(np.asarray(pixels, np.float64) / white, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
     if shown.ndim == 3 and shown.shape[2] == 1:
         shown = shown[:, :, 0]
     image = axes.imshow(shown, cmap="gray", vmin=0, vmax=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from math import isinf
 from typing import NamedTuple
 
@@ -13,9 +14,10 @@ from imgconv import engines
 from imgconv.engines._bands import Result, ways_of
 from imgconv.engines._luma import kind_of
 from imgconv.errors import ClippedError, EngineError, OptionError
-from imgconv.filtering.planning import Report
+from imgconv.filtering.planning import Report, planned
+from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights, treated
-from imgconv.image import Image
+from imgconv.image import Header, Image
 from imgconv.image.model import Pixels
 from imgconv.pipeline import computable, float_for, mapped
 from imgconv.tone import Stats, full_range
@@ -27,6 +29,20 @@ class Done(NamedTuple):
     report: Report
     image: Image
     saved: dict[int, Image]
+
+
+def filter_image(image: Image, request: Request) -> Done:
+    """Do to an image in memory what ``imgconv apply`` does to one in a file, and write nothing.
+
+    The results are what an .npy file would hold; as there, a request without a map takes the kernel's own.
+
+    Raises:
+        ImgconvError: it cannot be done.
+    """
+    held = image.header or Header(
+        "the image", "NPY", image.width, image.height, image.channels, image.alpha, image.dtype, image.space
+    )
+    return filtered(planned(request.replace(format="npy", depth=None), held, BytesIO()), image)
 
 
 def filtered(report: Report, image: Image) -> Done:

@@ -15,6 +15,8 @@ from imgconv.cli.sections import OUTPUT, F, section
 from imgconv.cli.types import NumberType
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imgconv.figures import Animation, Figure
 
 FIGURE = "How it looks"
@@ -50,12 +52,15 @@ def drawing(command: F) -> F:
 
 
 def finish(
-    drawn: Figure | Animation, asked: dict[str, Any], facts: dict[str, Any] | None = None, notes: tuple[str, ...] = ()
+    drawn: Figure | Animation | Sequence[Figure],
+    asked: dict[str, Any],
+    facts: dict[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> None:
     """Write what was drawn and print a short report.
 
     Args:
-        drawn: a figure or an animation.
+        drawn: a figure, an animation, or figures that are pages.
         asked: the values of the options that `drawing` adds.
         facts: what else there is to say, by the report's labels; numbers and texts.
         notes: what a user should know.

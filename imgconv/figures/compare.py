@@ -1,0 +1,412 @@
+"""Comparisons: one picture through several kernels, paddings, borders, engines or sizes, side by side.
+
+All results are those of ``imgconv apply`` with the same options, floats before they are mapped to samples unless a map
+is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import parametric
+from imgconv.errors import OptionError
+from imgconv.figures.panels import (
+    Cell,
+    Look,
+    Panel,
+    Words,
+    draw_sheet,
+    range_words,
+    refuse_many_channels,
+    short,
+    taps_of,
+)
+from imgconv.figures.style import Scale, scale_of
+from imgconv.filtering.request import INTERPOLATION, Request, rescaled
+from imgconv.filtering.whole import filter_image
+from imgconv.image import Image, as_image
+from imgconv.image.model import words_for
+from imgconv.kernelvalue import AnyKernel, Kernel
+from imgconv.library import kernel as find_kernel
+from imgconv.pipeline import Pipeline
+from imgconv.tone import full_range
+from imgconv.value import Value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[Any]
+Spec = str | NDArray[Any] | AnyKernel
+
+MOST_RESULTS = 11
+"""So many results fit onto a sheet beside the picture."""
+
+ACROSS = 5
+"""Panels side by side, at the most."""
+
+MOST_SIZES = 8
+"""So many sizes of a family are compared."""
+
+SPLIT_WIDTH = 5.2
+"""Inches of a picture of before and after."""
+
+MOST_ROWS = 4
+"""So many kernels have a row of their own on a sheet of paddings, borders or engines."""
+
+
+class Variant(NamedTuple):
+    """One way to filter a picture: its name, and the kernel or the layers."""
+
+    name: str
+    kernel: AnyKernel | None = None
+    pipeline: Pipeline | None = None
+
+    def asked(self, request: Request) -> Request:
+        """Return the request with this kernel or these layers."""
+        return request.replace(kernel=self.kernel, pipeline=self.pipeline)
+
+
+class Comparison(NamedTuple):
+    """What was computed for a sheet.
+
+    Attributes:
+        draw: makes the figure.
+        facts: numbers that were measured, by what they are, for a report.
+        notes: what a user should know.
+    """
+
+    draw: Callable[[Look], Figure]
+    facts: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    notes: tuple[str, ...] = ()
+
+
+class Task(Value):
+    """What is to be compared.
+
+    Attributes:
+        image: the picture.
+        variants: the kernels, and the layers of a pipeline, if there are any.
+        request: the options of all of them; its kernel does not matter.
+        sizes: of a family of kernels.
+        specs: the kernels as they were written.
+    """
+
+    image: Image
+    variants: tuple[Variant, ...]
+    request: Request
+    sizes: tuple[int, ...] = ()
+    specs: tuple[str, ...] = ()
+
+    def filtered(self, variant: Variant, **changes: Any) -> Floats:
+        """Return the colours of what ``apply`` makes of the picture, (rows, cols, channels), without alpha."""
+        return self.run(variant, **changes)[0]
+
+    def run(self, variant: Variant, **changes: Any) -> tuple[Floats, Any]:
+        """Return the colours of what ``apply`` makes of the picture, without alpha, and its report."""
+        request = self.request.replace(map=self.request.map or "float").replace(**changes)
+        done = filter_image(self.image, variant.asked(request))
+        pixels = colours_of(done.image)
+        refuse_many_channels(pixels.shape[2], f"the result of {variant.name}")
+        return pixels, done.report
+
+    @property
+    def picture(self) -> Panel:
+        """The picture as it came."""
+        pixels = colours_of(self.image)
+        refuse_many_channels(pixels.shape[2], "the picture")
+        size = f"{self.image.width}x{self.image.height} {words_for(self.image)}"
+        return Panel(f"input\n{size}", pixels, scale_of_picture(pixels), result=False)
+
+
+def colours_of(image: Image) -> Floats:
+    """Return the pixels of an image without alpha."""
+    return image.pixels[:, :, :-1] if image.alpha else image.pixels
+
+
+def scale_of_picture(pixels: Floats) -> Scale:
+    """Return black to white for a picture of integers, or of floats within 0 and 1; the range of other floats."""
+    white = full_range(pixels.dtype)
+    found = scale_of(pixels)
+    if pixels.dtype.kind == "u" or (pixels.shape[2] == 3 and found.low >= 0 and found.high <= white):
+        return Scale(0.0, float(white), "gray")
+    return found if pixels.shape[2] == 1 else found._replace(cmap="gray")
+
+
+def compare(
+    image: Any,
+    kernels: Sequence[Spec] = (),
+    mode: str = "results",
+    *,
+    pipeline: Pipeline | None = None,
+    request: Request | None = None,
+    sizes: Sequence[int] = (),
+) -> Comparison:
+    """Filter a picture in several ways; the rest is as in `draw_compare`, which draws what this returns.
+
+    Raises:
+        OptionError: the mode does not go with the kernels or with an option.
+        ImgconvError: the picture cannot be filtered so.
+    """
+    if mode not in MODES:
+        raise OptionError("mode", f"{mode!r} is none of {', '.join(MODES)}")
+    request = request or Request()
+    _refuse(mode, len(kernels), pipeline, request, sizes)
+    try:
+        taken = as_image(image)
+    except ValueError as error:
+        raise OptionError("image", str(error)) from None
+    found = [_variant(spec, request) for spec in kernels if mode != "sizes"]
+    if pipeline is not None:
+        found.append(
+            Variant(short(pipeline.source.replace("\\", "/").rpartition("/")[2] or "pipeline"), None, pipeline)
+        )
+    task = Task(taken, tuple(found), request.replace(gain="raw"), tuple(sizes), tuple(map(str, kernels)))
+    made = MODES[mode](task)
+    return made._replace(notes=(*made.notes, *(("alpha weights as in apply, and is not drawn",) * taken.alpha)))
+
+
+def _variant(spec: Spec, request: Request) -> Variant:
+    kernel = rescaled(find_kernel(spec), request.gain, request.map)
+    return Variant(kernel.name, kernel)
+
+
+def _refuse(mode: str, kernels: int, pipeline: Pipeline | None, request: Request, sizes: Sequence[int]) -> None:
+    """Refuse what no pixel of the sheet depends on, and more than there is room for."""
+    if bool(sizes) != (mode == "sizes"):
+        raise OptionError("sizes", "name the sizes of the family, as in 3,7,15,31")
+    if pipeline is not None and mode not in ("results", "split"):
+        raise OptionError("pipeline", f"its layers say their own; --{mode} compares kernels")
+    if pipeline is not None and (request.padding != INTERPOLATION or request.stride != (1, 1)) and not kernels:
+        raise OptionError("pipeline", "in a pipeline every layer says its own padding and stride; leave them out")
+    count = kernels + (pipeline is not None)
+    most = {"results": MOST_RESULTS, "sizes": 1, "shift": 1}.get(mode, MOST_ROWS)
+    if not 1 <= count <= most:
+        room = "one kernel" if most == 1 else f"1 to {most} kernels"
+        raise OptionError("kernel", f"this sheet has room for {room}, not {count}")
+    if len(sizes) > MOST_SIZES:
+        raise OptionError("sizes", f"a sheet has room for {MOST_SIZES} sizes, not {len(sizes)}")
+    fixed = {
+        "paddings": (("padding", INTERPOLATION), ("border", None)),
+        "borders": (("border", None), ("stride", (1, 1))),
+        "engines": (("engine", "builtin"),),
+        "shift": (("padding", INTERPOLATION), ("border", None), ("region", None)),
+    }
+    for name, value in fixed.get(mode, ()):
+        if getattr(request, name) != value:
+            why = {
+                "paddings": "--paddings draws each with the border of its own",
+                "borders": "--borders draws each of them, at every pixel of a corner",
+                "engines": "--engines draws both",
+                "shift": "--shift looks only at windows that lie within the picture",
+            }[mode]
+            raise OptionError(name, f"{why}; leave it out")
+
+
+def draw_compare(
+    image: Any,
+    *kernels: Spec,
+    mode: str = "results",
+    pipeline: Pipeline | None = None,
+    request: Request | None = None,
+    sizes: Sequence[int] = (),
+    title: str | None = None,
+    cmap: str | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+) -> Figure:
+    """Draw a picture beside what kernels make of it.
+
+    The modes: ``results`` puts the picture, the kernels and their results side by side; ``paddings`` and ``borders``
+    draw a kernel's results with each, and a corner enlarged; ``engines`` the results of both engines and their
+    difference; ``sizes`` one family of kernels growing; ``shift`` how a result moves when the picture does, under
+    stride and pooling; ``split`` the picture and its result in one, left and right of a line.
+
+    Args:
+        image: an `Image`, or an array (rows, cols[, channels]).
+        kernels: specs, matrices or kernels.
+        mode: one of these.
+        pipeline: layers whose result is drawn too; for ``results`` and ``split``.
+        request: the options of ``imgconv apply``, such as ``Request(border=Border.parse("wrap"), gray="601")``.
+        sizes: for the mode ``sizes``.
+        title: above the sheet.
+        cmap: one of Matplotlib's colormaps for kernels and for results of one channel; None chooses by sign.
+        vmin, vmax: the results at the ends of the colours; None measures them.
+
+    Raises:
+        OptionError: the mode does not go with the kernels or with an option.
+        ImgconvError: the picture cannot be filtered so.
+        LibraryError: Matplotlib is not installed.
+    """
+    look = Look(title, cmap, vmin, vmax)
+    if mode == "split":
+        refuse_look(look)
+    return compare(image, kernels, mode, pipeline=pipeline, request=request, sizes=sizes).draw(look)
+
+
+def refuse_look(look: Look) -> None:
+    """Refuse colours and ends of a scale where samples are drawn as a picture.
+
+    Raises:
+        OptionError: one is given.
+    """
+    for name in ("cmap", "vmin", "vmax"):
+        if getattr(look, name) is not None:
+            raise OptionError(name, "--split shows samples as apply writes them; --map says how results become those")
+
+
+def draws(rows: Sequence[Sequence[Cell]], facts: dict[str, Any] | None = None) -> Comparison:
+    return Comparison(lambda look: draw_sheet(rows, look), facts or {})
+
+
+def _blocks(first: Panel, pairs: Sequence[tuple[Cell, Panel]]) -> list[list[Cell]]:
+    """Return the picture and pairs of a kernel and its result: one pair beside it, several one over the other."""
+    if len(pairs) == 1:
+        return [[first, *pairs[0]]]
+    cells: list[tuple[Cell, Cell]] = [(None, first), *pairs]
+    rows: list[list[Cell]] = []
+    across = -(-len(cells) // -(-len(cells) // ACROSS))
+    for at in range(0, len(cells), across):
+        some = cells[at : at + across]
+        rows += [[upper for upper, _ in some], [lower for _, lower in some]]
+    return rows
+
+
+def _kernel_cell(variant: Variant) -> Cell:
+    if variant.kernel is not None:
+        return taps_of(variant.kernel, variant.name)
+    assert variant.pipeline is not None
+    lines = [f"{number}  {layer.kind}" for number, layer in enumerate(variant.pipeline.layers[:12], 1)]
+    return Words(variant.name, (*lines, *(("...",) * (len(variant.pipeline.layers) > 12))))
+
+
+def result_panel(name: str, values: Floats, group: str = "", mapped: bool = False) -> Panel:
+    size = f"{values.shape[1]}x{values.shape[0]}"
+    scale = Scale(0.0, float(full_range(values.dtype)), "gray") if mapped and values.dtype.kind == "u" else None
+    return Panel(f"{short(name)}\n{size}, {range_words(values)}", values, scale, group)
+
+
+def _results(task: Task) -> Comparison:
+    mapped = task.request.map not in (None, "float")
+    pairs = [
+        (_kernel_cell(variant), result_panel(variant.name, task.filtered(variant), mapped=mapped))
+        for variant in task.variants
+    ]
+    return draws(_blocks(task.picture, pairs))
+
+
+def _sizes(task: Task) -> Comparison:
+    found = [_variant(sized(task.specs[0], size), task.request) for size in task.sizes]
+    # Smoothing keeps the scale of the picture; the derivatives of larger kernels are larger numbers.
+    smooth = all(isinstance(one.kernel, Kernel) and abs(one.kernel.sum - 1) < 1e-6 for one in found)
+    mapped = task.request.map not in (None, "float")
+    pairs = [
+        (_kernel_cell(one), result_panel(one.name, task.filtered(one), "sizes" if smooth else "", mapped))
+        for one in found
+    ]
+    return draws(_blocks(task.picture, pairs))
+
+
+def sized(spec: str, size: int) -> str:
+    """Return the kernel of a family that has so many taps a side, as it is written.
+
+    >>> sized("gaussian", 7), sized("disk", 7), sized("unsharp:amount=2", 5)
+    ('gaussian:size=7', 'disk:radius=3', 'unsharp:amount=2,size=5')
+
+    Raises:
+        OptionError: the kernel is of one size, or its size is given already.
+    """
+    name, _, given = spec.partition(":")
+    family = parametric.get(name)
+    known = {parameter.name for parameter in family.parameters} if family else set()
+    chosen = {part.partition("=")[0].strip() for part in given.split(",")}
+    if not known & {"size", "radius"}:
+        raise OptionError("sizes", f"'{short(spec)}' has one size; gaussian, box, disk and log are families that grow")
+    if chosen & {"size", "radius"}:
+        raise OptionError("sizes", f"'{short(spec)}' says its size already; leave that out")
+    own = f"size={size}" if "size" in known else f"radius={(size - 1) / 2:g}"
+    return f"{name}:{given},{own}" if given else f"{name}:{own}"
+
+
+def _split(task: Task) -> Comparison:
+    picture = colours_of(task.image)
+    refuse_many_channels(picture.shape[2], "the picture")
+    cells: list[Cell] = []
+    for variant in task.variants:
+        after, _ = task.run(variant, map=task.request.map)
+        if after.shape[:2] != picture.shape[:2]:
+            sizes = f"{picture.shape[1]}x{picture.shape[0]} become {after.shape[1]}x{after.shape[0]}"
+            raise OptionError("split", f"{sizes}, so that halves do not meet; --padding same keeps the size")
+        channels = max(picture.shape[2], after.shape[2])
+        both = np.empty((*picture.shape[:2], channels), np.float64)
+        middle = picture.shape[1] // 2
+        both[:, :middle] = picture[:, :middle] / full_range(picture.dtype)
+        both[:, middle:] = after[:, middle:] / full_range(after.dtype)
+        edge = (middle - 0.5, -0.5, middle - 0.5, picture.shape[0] - 0.5)
+        cells.append(
+            Panel(
+                f"before | after {short(variant.name)}",
+                both,
+                Scale(0, 1, "gray"),
+                result=False,
+                frames=(edge,),
+                bar=False,
+            )
+        )
+    rows = [cells[at : at + 2] for at in range(0, len(cells), 2)]
+    return Comparison(lambda look: draw_sheet(rows, look, width=SPLIT_WIDTH))
+
+
+def _engines(task: Task) -> Comparison:
+    rows: list[list[Cell]] = []
+    facts: dict[str, Any] = {}
+    for variant in task.variants:
+        own, other = (task.filtered(variant, engine=name) for name in ("builtin", "scipy"))
+        with np.errstate(all="ignore"):
+            apart = np.abs(own.astype(np.float64) - other)
+        apart[(own == other) | (np.isnan(own) & np.isnan(other))] = 0
+        most, mean = float(np.nan_to_num(apart, nan=np.inf).max()), float(apart.mean())
+        facts[variant.name] = {"maximum": most, "mean": mean}
+        largest = apart.max(axis=2, keepdims=True)
+        words = f"difference\nlargest {most:.3g}, mean {mean:.3g}"
+        rows.append(
+            [
+                result_panel(f"{variant.name}, builtin", own, variant.name),
+                result_panel(f"{variant.name}, scipy", other, variant.name),
+                Panel(words, largest, Scale(0.0, float(largest.max()) or 1.0, "gray"), result=False),
+            ]
+        )
+    return draws(rows, {"engines": facts})
+
+
+def _paddings(task: Task) -> Comparison:
+    from imgconv.figures.edges import paddings  # which builds on this module's parts
+
+    return draws(paddings(task))
+
+
+def _borders(task: Task) -> Comparison:
+    from imgconv.figures.edges import borders
+
+    return draws(borders(task))
+
+
+def _shift(task: Task) -> Comparison:
+    from imgconv.figures.shift import moved
+
+    return moved(task)
+
+
+MODES: dict[str, Callable[[Task], Comparison]] = {
+    "results": _results,
+    "paddings": _paddings,
+    "borders": _borders,
+    "engines": _engines,
+    "sizes": _sizes,
+    "shift": _shift,
+    "split": _split,
+}
+"""The ways to compare, by name."""

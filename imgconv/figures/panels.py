@@ -1,0 +1,349 @@
+"""Sheets of panels: pictures, kernels and results side by side, in places that can be measured against each other.
+
+What is drawn is worked out first, as a list of rows of panels; nothing here knows why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, sqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.errors import OptionError
+from imgconv.figures.style import (
+    MOST_NUMBERS,
+    MOST_SAMPLES,
+    NOT_FINITE,
+    ORANGE,
+    Scale,
+    heat_map,
+    new_figure,
+    number_cells,
+    scale_of,
+    scale_of_taps,
+    settled,
+    styled,
+    ticks,
+    write_cells,
+)
+from imgconv.kernelvalue import AnyKernel, Combined, Learned, Pointwise
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[Any]
+Box = tuple[float, float, float, float]
+
+MOST_PARTS = 8
+"""So many matrices of one kernel are drawn."""
+
+TICKED = 64
+"""The longest side of a picture whose rows and columns are numbered."""
+
+WIDTH = 2.9
+"""Inches of a panel with its colour bar."""
+
+HEADING = 0.92
+"""Inches of its title and the numbers of its columns."""
+
+MOST_LETTERS = 36
+"""So many letters of numbers stand side by side in a kernel that is a panel of a sheet."""
+
+
+class Look(NamedTuple):
+    """What changes how a sheet looks and none of its numbers."""
+
+    title: str | None = None
+    cmap: str | None = None
+    vmin: float | None = None
+    vmax: float | None = None
+
+
+class Panel(NamedTuple):
+    """A picture of a sheet.
+
+    Attributes:
+        title: above it.
+        values: (rows, cols, channels), of 1 or 3 channels.
+        scale: what the colours stand for; None measures the values.
+        group: panels of one group share a scale; empty for one of its own.
+        result: whether the values are results, which take the ends of the scale and the colours that are asked for.
+        origin: where the first sample's middle lies, (x, y) in pixels of the picture.
+        step: how far apart samples are there.
+        view: what is seen, (left, top, right, bottom) there; None is all of it.
+        frames: rectangles that are drawn dashed, such as the picture's outline.
+        label: beside it, on the left.
+        bar: whether there is a colour bar.
+    """
+
+    title: str
+    values: Floats
+    scale: Scale | None = None
+    group: str = ""
+    result: bool = True
+    origin: tuple[float, float] = (0.0, 0.0)
+    step: tuple[int, int] = (1, 1)
+    view: Box | None = None
+    frames: tuple[Box, ...] = ()
+    label: str = ""
+    bar: bool = True
+
+    @property
+    def extent(self) -> Box:
+        """Where the samples lie, (left, top, right, bottom)."""
+        rows, cols = self.values.shape[:2]
+        (x, y), (across, down) = self.origin, self.step
+        return x - across / 2, y - down / 2, x + (cols - 0.5) * across, y + (rows - 0.5) * down
+
+    @property
+    def aspect(self) -> float:
+        """The height as a part of the width."""
+        left, top, right, bottom = self.view or self.extent
+        return (bottom - top) / (right - left)
+
+
+class Taps(NamedTuple):
+    """A kernel of a sheet: its matrices, and what stands above them."""
+
+    title: str
+    matrices: tuple[Floats, ...]
+    aspect: float = 1.0
+
+
+class Words(NamedTuple):
+    """Lines of text in place of a picture."""
+
+    title: str
+    lines: tuple[str, ...]
+    aspect: float = 1.0
+
+
+Cell = Panel | Taps | Words | None
+
+
+def taps_of(kernel: AnyKernel, name: str = "") -> Taps:
+    """Return a kernel as a sheet shows it: its taps as written, the scale multiplied in."""
+    match kernel:
+        case Combined():
+            found, size = tuple(member.taps for member in kernel.of), kernel.of[0].size
+            words = f"{len(found)} of {size}, {kernel.combine}"
+        case Pointwise():
+            found = (kernel.matrix,)
+            words = f"{kernel.matrix.shape[1]} channels to {kernel.matrix.shape[0]}"
+        case Learned():
+            made, taken, rows, cols = kernel.weights.shape
+            found = tuple(kernel.weights.reshape(made * taken, rows, cols)[:MOST_PARTS])
+            words = f"{made} x {taken} of {cols}x{rows}"
+        case _:
+            found = (kernel.taps,)
+            words = f"{kernel.size} taps, sum {kernel.sum:.4g}"
+    more = f", the first {MOST_PARTS} drawn" if len(found) > MOST_PARTS or isinstance(kernel, Learned) else ""
+    return Taps(f"{short(name or kernel.name)}\n{words}{more}", found[:MOST_PARTS])
+
+
+def short(name: str, most: int = 34) -> str:
+    """Return a name in so many letters."""
+    return name if len(name) <= most else name[: most - 3] + "..."
+
+
+def range_words(values: Floats) -> str:
+    """Say from where to where values go, and in a line of its own how many are not finite.
+
+    >>> range_words(np.array([-130500.0, 0.123456]))
+    '-130,500 to 0.1235'
+    """
+    finite = values[np.isfinite(values)]
+    lost = values.size - finite.size
+    more = f"\n{lost:,} not finite" if lost else ""
+    low, high = (_number(float(end())) for end in (finite.min, finite.max)) if finite.size else ("", "")
+    return f"{low} to {high}{more}" if finite.size else "nothing finite"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
+def refuse_many_channels(channels: int, name: str) -> None:
+    """Refuse what one panel cannot show.
+
+    Raises:
+        OptionError: there are neither 1 nor 3 channels.
+    """
+    if channels not in (1, 3):
+        problem = f"{name} has {channels} channels and a panel shows 1 or 3; 'draw layers' shows every channel"
+        raise OptionError("INPUT", problem)
+
+
+def draw_sheet(rows: Sequence[Sequence[Cell]], look: Look, *, width: float = WIDTH) -> Figure:
+    """Draw rows of panels, each panel so many inches wide.
+
+    Raises:
+        OptionError: the scale or its colours make no sense.
+        LibraryError: Matplotlib is not installed.
+    """
+    with styled():
+        return settled(sheet(rows, look, width=width))
+
+
+def sheet(rows: Sequence[Sequence[Cell]], look: Look, *, width: float = WIDTH) -> Figure:
+    """Draw rows of panels as `draw_sheet` does; its layout is not settled yet."""
+    across = max(len(row) for row in rows)
+    ratios = [min(max(max((cell.aspect for cell in row if cell), default=1.0), 0.3), 1.6) for row in rows]
+    heights = [0.8 * width * ratio + HEADING for ratio in ratios]
+    figure = new_figure(width * across + 0.2, sum(heights) + 0.4 * bool(look.title), look.title)
+    grid = figure.add_gridspec(len(rows), across, height_ratios=heights)
+    scales = _scales(rows, look)
+    for at, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            match cell:
+                case Panel():
+                    draw_panel(figure.add_subplot(grid[at, column]), cell, scales[id(cell)])
+                case Taps():
+                    _draw_taps(figure, grid[at, column], cell, look.cmap)
+                case Words():
+                    _draw_words(figure.add_subplot(grid[at, column]), cell)
+    return figure
+
+
+def _scales(rows: Sequence[Sequence[Cell]], look: Look) -> dict[int, Scale]:
+    """Return the scale of every panel, by its `id`."""
+    panels = [cell for row in rows for cell in row if isinstance(cell, Panel)]
+    groups: dict[Any, list[Panel]] = {}
+    for panel in panels:
+        groups.setdefault(panel.group or id(panel), []).append(panel)
+    found: dict[int, Scale] = {}
+    for members in groups.values():
+        results = [panel for panel in members if panel.result]
+        scale = members[0].scale
+        if scale is None or (results and (look.vmin is not None or look.vmax is not None)):
+            scale = scale_of([panel.values for panel in members], vmin=look.vmin, vmax=look.vmax)
+        if look.cmap and results:
+            scale = scale._replace(cmap=scale_of(np.zeros(1), cmap=look.cmap).cmap)
+        found |= {id(panel): scale for panel in members}
+    return found
+
+
+def draw_panel(axes: Axes, panel: Panel, scale: Scale) -> Any:
+    """Draw a picture with its colour bar; return Matplotlib's image.
+
+    Colours are drawn as they are, each channel from black to white over the scale.
+    """
+    values, step = panel.values, max(1, -(-max(panel.values.shape[:2]) // MOST_SAMPLES))
+    values = values[::step, ::step]
+    left, top, right, bottom = panel.extent
+    small = max(panel.values.shape[:2]) <= TICKED
+    if values.shape[2] == 1:
+        whole = panel.view is None and panel.step == (1, 1) and panel.origin == (0, 0)
+        numbers = whole and max(values.shape[:2]) <= MOST_NUMBERS
+        shown = heat_map(axes, values[:, :, 0], scale, numbers=numbers, bar=False)
+    else:
+        shown = axes.imshow(_unit(values, scale), aspect="equal")
+    shown.set_extent((left, right, bottom, top))
+    seen = panel.view or panel.extent
+    axes.set_xlim(seen[0], seen[2])
+    axes.set_ylim(seen[3], seen[1])
+    if small or panel.view:
+        for axis, first, last in ((axes.xaxis, seen[0], seen[2]), (axes.yaxis, seen[1], seen[3])):
+            places = _ticks(first, last)
+            axis.set_ticks(places, list(map(str, places)))
+        axes.tick_params(length=0)
+    else:
+        axes.set(xticks=(), yticks=())
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for frame in panel.frames:
+        _draw_frame(axes, frame)
+    axes.set_title(panel.title)
+    axes.set_ylabel(panel.label)
+    if panel.bar:
+        _draw_bar(axes, shown, scale, coloured=values.shape[2] == 3)
+    return shown
+
+
+def _unit(values: Floats, scale: Scale) -> Floats:
+    """Return colours as parts of white, 0 to 1; what is NaN has a colour of its own."""
+    from matplotlib.colors import to_rgb
+
+    with np.errstate(all="ignore"):
+        unit = np.clip((values.astype(np.float64) - scale.low) / (scale.high - scale.low), 0, 1)
+    unit[np.isnan(values).any(axis=2)] = to_rgb(NOT_FINITE)
+    return unit
+
+
+def _draw_bar(axes: Axes, shown: Any, scale: Scale, *, coloured: bool) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    mappable = ScalarMappable(Normalize(scale.low, scale.high), "gray") if coloured else shown
+    bar = axes.figure.colorbar(mappable, ax=axes, shrink=0.85, pad=0.02, aspect=16)
+    bar.locator = _locator()
+    bar.update_ticks()
+    if coloured:
+        bar.set_label("each channel", fontsize=7.5)
+
+
+def _locator() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=5)
+
+
+def _ticks(first: float, last: float) -> list[int]:
+    """Return the whole numbers between two places that are written, 0 among them where it lies there."""
+    begin, end = ceil(first), floor(last)
+    found = ticks(max(1, end - begin + 1))
+    step = found[1] - found[0] if len(found) > 1 else 1
+    begin = -(-begin // step) * step
+    return list(range(begin, max(end, begin) + 1, step))
+
+
+def _draw_frame(axes: Axes, frame: Box) -> None:
+    """Draw a rectangle, dashed."""
+    from matplotlib.patches import Rectangle
+
+    left, top, right, bottom = frame
+    axes.add_patch(
+        Rectangle(
+            (left, top), right - left, bottom - top, facecolor="none", edgecolor=ORANGE, linewidth=1.4, linestyle="--"
+        )
+    )
+
+
+def _draw_taps(figure: Figure, place: Any, taps: Taps, cmap: str | None) -> None:
+    count = len(taps.matrices)
+    across = ceil(sqrt(count))
+    down = ceil(count / across)
+    inner = place.subgridspec(down, across, wspace=0.02, hspace=0.02)
+    scale = scale_of_taps(taps.matrices, cmap)
+    drawn = []
+    for at, matrix in enumerate(taps.matrices):
+        axes = figure.add_subplot(inner[at // across, at % across])
+        shown = heat_map(axes, matrix, scale, numbers=False, bar=False)
+        for spine in axes.spines.values():  # equal taps are white
+            spine.set(visible=True, color="0.6", linewidth=0.5)
+        cells = number_cells(matrix)
+        longest = max(len(cell) for line in cells for cell in line)
+        if longest * max(matrix.shape) * across <= MOST_LETTERS:
+            write_cells(axes, cells, shown)
+        if count > 1:
+            axes.set(xticks=(), yticks=())
+        drawn.append(axes)
+    if count == 1:
+        drawn[0].set_title(taps.title)
+    else:
+        # The title of a block of axes: it belongs to none of them.
+        drawn[(min(across, count) - 1) // 2].set_title(taps.title, x=0.5 if across % 2 else 1.0)
+    bar = figure.colorbar(shown, ax=drawn, shrink=0.85, pad=0.02, aspect=16)
+    bar.locator = _locator()
+    bar.update_ticks()
+
+
+def _draw_words(axes: Axes, words: Words) -> None:
+    axes.set_axis_off()
+    axes.set_title(words.title)
+    text = "\n".join(words.lines)
+    axes.text(0.5, 0.95, text, transform=axes.transAxes, ha="center", va="top", fontsize=8, linespacing=1.5)
