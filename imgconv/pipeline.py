@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv import progress
 from imgconv.border import Border
 from imgconv.engines import Engine, Job, Prepared, Whole
 from imgconv.engines._bands import Result, Way, Window, run, run_within, suited
@@ -164,6 +165,14 @@ class Plan(Value):
         given = zip(self.steps, self.whites(white), kinds, wholes, strict=False)
         return [list(step.prepare(Setting(engine, one, threads, also), kind)) for step, one, kind, also in given]
 
+    def _shares(self) -> list[float]:
+        """Return which share of the work is done before every layer and at the end, by multiply-adds and samples."""
+        number = len(self.steps)
+        if number == 1 or not progress.heard():
+            return [at / number for at in range(number + 1)]
+        work = [row.multiply_adds[0] + pixels_of(*row.output) for row in self.rows]
+        return [sum(work[:at]) / sum(work) for at in range(number + 1)]
+
     def run(
         self,
         pixels: Pixels,
@@ -189,6 +198,7 @@ class Plan(Value):
         narrow = target.dtype.kind == "f" and target.dtype.itemsize < kind.itemsize  # it may not hold all results
         reasons: list[str] = []
         ways: list[Way] = []
+        ends = self._shares()
         for i, (step, jobs) in enumerate(
             zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads, whole), strict=True)
         ):
@@ -205,10 +215,12 @@ class Plan(Value):
             twice = target.waits and not (target.apart or narrow) and i == last and keep is None
             if twice and all(hasattr(suited(job, None), "store") for job in jobs):
                 # To compute twice takes less memory and time than to keep all results as floats in between.
-                seen = made(tone=None, dtype=kind, measure=True).stats
+                with progress.part(ends[i], (ends[i] + ends[i + 1]) / 2):
+                    seen = made(tone=None, dtype=kind, measure=True).stats
                 tone = target.tone(whites[-1], seen)
                 waits = tone is None or not isfinite(tone.shift)
-            result = made(tone=None if waits else tone, dtype=kind if waits else target.dtype)
+            with progress.part(ends[i], ends[i + 1]):
+                result = made(tone=None if waits else tone, dtype=kind if waits else target.dtype)
             if not waits and target.waits:
                 result = result.replace(stats=result.stats.replace(minimum=seen.minimum, maximum=seen.maximum))
             pixels = result.samples
@@ -387,7 +399,7 @@ class Pipeline(Value):
             first, last = window.rows(start, stop)
             part = samples[first - window.top : last - window.top]
             cut = np.s_[first - start : last - start, window.left : window.right]
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), progress.part(start / shape.height, stop / shape.height):
                 source, moved = _seen_rows(jobs, start, stop)
                 seen = pixels[source]
                 alphas = seen[:, :, -1:].astype(kind)

@@ -15,7 +15,7 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent
 # Every module may import from its own floor and from those below it.
 FLOORS = [
-    {"cores", "enginenames", "errors", "interruption", "portable", "value"},
+    {"cores", "enginenames", "errors", "interruption", "portable", "progress", "value"},
     {
         "arguments",
         "border",

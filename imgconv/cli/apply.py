@@ -87,7 +87,9 @@ def command(
     from imgconv.image.reader import begin
 
     reading = None if dry_run or source == STANDARD else begin(source, asked["max_pixels"])
-    with reading or nullcontext():
+    from imgconv.cli.meter import Meter
+
+    with reading or nullcontext(), Meter(quiet=quiet) as meter:
         from imgconv.filtering.apply import apply
 
         request = filtering.request(asked, saves=tuple(_save(word, target) for word in saves))
@@ -96,6 +98,7 @@ def command(
             reading or (sys.stdin.buffer if source == STANDARD else source),
             sys.stdout.buffer if target == STANDARD else target,
             dry_run=dry_run,
+            progress=meter.listener,
         )
     if not quiet:
         print_report(

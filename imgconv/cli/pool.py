@@ -87,17 +87,20 @@ def command(
         given = f"{' and '.join(windows)} are given" if windows else "none is given"
         raise OptionError(list(windows)[1] if windows else "max", f"one of --max, --mean and --min is needed; {given}")
     refuse_streams(source, target, asked["format"], dry_run)
+    from imgconv.cli.meter import Meter
     from imgconv.filtering.apply import apply  # numpy and the rest are of no use to --help
     from imgconv.filtering.request import Request
     from imgconv.layers.pool import Pool
     from imgconv.pipeline import Pipeline
 
     pool = Pool(**windows, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode, border=border)
-    report = apply(
-        Request(pipeline=Pipeline((pool,)), **asked),
-        sys.stdin.buffer if source == STANDARD else source,
-        sys.stdout.buffer if target == STANDARD else target,
-        dry_run=dry_run,
-    )
+    with Meter(quiet=quiet) as meter:
+        report = apply(
+            Request(pipeline=Pipeline((pool,)), **asked),
+            sys.stdin.buffer if source == STANDARD else source,
+            sys.stdout.buffer if target == STANDARD else target,
+            dry_run=dry_run,
+            progress=meter.listener,
+        )
     if not quiet:
         print_report(report, as_json, to_stderr=not dry_run and prints_image(target))

@@ -1,29 +1,21 @@
-"""What is shown of a batch while it runs: a bar on a terminal, a line for each file elsewhere, or JSON."""
+"""What is shown while something runs: a bar on a terminal; of a batch elsewhere a line for each file, or JSON."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from imgconv.batch.running import Tally
 from imgconv.cli import printable
+from imgconv.cli.meter import INTERVAL, Line, drawable, duration, room, with_cells
 
 if TYPE_CHECKING:
     from imgconv.batch.plan import Plan
+    from imgconv.batch.running import Tally
     from imgconv.batch.task import Outcome
-
-INTERVAL = 0.1
-"""The fewest seconds between two drawings of the bar."""
-
-WIDEST = 30
-"""The most cells of the bar."""
 
 
 class Progress:
@@ -33,15 +25,17 @@ class Progress:
         """Begin, with a bar if standard error is a terminal on which a line can be drawn over."""
         self._json = as_json and not quiet
         self._quiet = quiet
-        self._bar = not quiet and total > 0 and _drawable()
-        self._total, self._drawn, self._width = total, 0.0, 0
+        self._bar = not quiet and total > 0 and drawable()
+        self._total, self._drawn, self._line = total, 0.0, Line()
 
     def __enter__(self) -> Progress:
+        from imgconv.batch.running import Tally
+
         self._draw(Tally(self._total), True)
         return self
 
     def __exit__(self, *fault: object) -> None:
-        self._clear()
+        self._line.clear()
 
     def show(self, outcome: Outcome, tally: Tally) -> None:
         """Show what came of a file."""
@@ -56,26 +50,14 @@ class Progress:
 
     def complain(self, sentence: str) -> None:
         """Print an error, above the bar."""
-        self._clear()
+        self._line.clear()
         click.echo(f"imgconv: {printable(sentence)}", err=True)
 
     def _draw(self, tally: Tally, now: bool) -> None:
         if not self._bar or not (now or time.monotonic() - self._drawn >= INTERVAL):
             return
         self._drawn = time.monotonic()
-        line = bar(tally, shutil.get_terminal_size().columns - 1)
-        self._put("\r" + line + " " * (self._width - len(line)))
-        self._width = len(line)
-
-    def _clear(self) -> None:
-        """Take the bar off the line; plain spaces, which every terminal understands."""
-        if self._width:
-            self._put("\r" + " " * self._width + "\r")
-            self._width = 0
-
-    def _put(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        self._line.draw(bar(tally, room()))
 
 
 def bar(tally: Tally, width: int) -> str:
@@ -89,29 +71,7 @@ def bar(tally: Tally, width: int) -> str:
         words += f"  {duration(tally.remaining)} left" if tally.ended < tally.total else ""
     if tally.failed:
         words += f"  {tally.failed} failed"
-    cells = min(WIDEST, width - len(words) - 4)
-    if cells < 5:
-        return words[: max(width, 0)]
-    filled = cells * tally.ended // max(tally.total, 1)
-    return f"[{'#' * filled}{'.' * (cells - filled)}]  {words}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it, such as ``9 s``, ``2:05`` minutes or ``1:02:05`` hours.
-
-    >>> duration(8.6), duration(125), duration(3725)
-    ('9 s', '2:05', '1:02:05')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, seconds = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def _drawable() -> bool:
-    return bool(sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", None))
+    return with_cells(tally.ended / max(tally.total, 1), words, width)
 
 
 def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as_json: bool) -> str:

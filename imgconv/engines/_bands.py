@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores
+from imgconv import cores, progress
 from imgconv.engines import Floats, Prepared
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
@@ -218,6 +218,7 @@ def each(task: Callable[[int], None], count: int, threads: int, *, long: bool = 
     The first exception, Ctrl-C included, stops the others after the task that they are in. Nothing interrupts a
     thread that computes: where tasks are `long`, this one waits for as many others, and Ctrl-C does not wait for them.
     """
+    tell = progress.counter(count)
     numbers = iter(range(count))
     lock = threading.Lock()
     failures: list[BaseException] = []
@@ -230,6 +231,8 @@ def each(task: Callable[[int], None], count: int, threads: int, *, long: bool = 
                 return
             try:
                 task(number)
+                if tell is not None:
+                    tell()
             except BaseException as failure:  # handed to the calling thread below
                 failures.append(failure)
 

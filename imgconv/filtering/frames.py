@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgconv import progress
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
 from imgconv.filtering.featuremap import sheet
@@ -33,13 +34,17 @@ def apply_frames(request: Request, reading: Reading, target: File, *, dry_run: b
     reports = plans(request, reading.headers(), target)
     if dry_run:
         return _whole([foreseen(report) for report in reports])
+    first, count = 0.0, len(reports)
     if any(report.target.waits for report in reports):
-        reports = _with_shared_ranges(reports, reading)
+        with progress.part(0, 0.5):
+            reports = _with_shared_ranges(reports, reading)
+        first = 0.5
     done: list[Report] = []
 
     def made() -> Iterator[Frame]:
-        for report, frame in zip(reports, reading.frames(), strict=True):
-            one = filtered(report, frame.image)
+        for number, (report, frame) in enumerate(zip(reports, reading.frames(), strict=True)):
+            with progress.part(first + (1 - first) * number / count, first + (1 - first) * (number + 1) / count):
+                one = filtered(report, frame.image)
             done.append(_without_samples(one.report).replace(notes=(*one.report.notes, *frame.image.notes)))
             yield Frame(shown(report, one.image), frame.duration)
         reading.close()  # Windows replaces no file that is open, and it may be the target
@@ -110,8 +115,9 @@ def plays_of(header: Header) -> int:
 def _with_shared_ranges(reports: list[Report], reading: Reading) -> list[Report]:
     """Return the reports with the range of all results that are stretched alike, so that nothing flickers."""
     seen: dict[int, list[Stats]] = {}
-    for report, frame in zip(reports, reading.frames(), strict=True):
-        result = filtered(_measuring(report), frame.image).report.result
+    for number, (report, frame) in enumerate(zip(reports, reading.frames(), strict=True)):
+        with progress.part(number / len(reports), (number + 1) / len(reports)):
+            result = filtered(_measuring(report), frame.image).report.result
         assert result is not None
         found = ranges(report, result.samples, result.stats)
         seen[id(report)] = [one + other for one, other in zip(seen.get(id(report), found), found, strict=True)]

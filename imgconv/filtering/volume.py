@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores
+from imgconv import cores, progress
 from imgconv.border import Border, index_map
 from imgconv.engines._bands import Result
 from imgconv.engines._luma import kind_of, luma
@@ -73,9 +73,10 @@ def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: b
     if dry_run:
         return report
     start = time.perf_counter()
+    first = 0.5 if report.target.waits else 0.0
     if report.target.waits:
         seen: list[Stats] = []
-        for result, _ in _results(report, windows, reading):
+        for result, _ in _results(report, windows, reading, (0, 0.5)):
             found = ranges(report, result, Stats.of(result))
             seen = [one + other for one, other in zip(seen or [Stats()] * len(found), found, strict=True)]
         report = stretched(report, seen)
@@ -83,7 +84,7 @@ def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: b
 
     def made() -> Iterator[Frame]:
         nonlocal total
-        for result, frame in _results(report, windows, reading):
+        for result, frame in _results(report, windows, reading, (first, 1)):
             done = _mapped(report, result)
             total += done.stats
             refuse_loss(report.replace(result=done))
@@ -212,8 +213,13 @@ def _refuse_held(report: Report, held: int) -> None:
         raise ImageReadError(header.name, f"{problem}; --max-pixels {amount(pixels)} lets them in")
 
 
-def _results(report: Report, windows: list[Window], reading: Reading) -> Iterator[tuple[Floats, Frame]]:
-    """Yield every page of the result, (rows, cols, channels), and the page read that it goes by."""
+def _results(
+    report: Report, windows: list[Window], reading: Reading, share: tuple[float, float]
+) -> Iterator[tuple[Floats, Frame]]:
+    """Yield every page of the result, (rows, cols, channels), and the page read that it goes by.
+
+    `share` is the part of the run that this is, from and to.
+    """
     solid = report.request.volume
     assert solid
     taps, last = Slid.of(solid.slid(report.request.correlate)), _last_uses(windows)
@@ -225,7 +231,10 @@ def _results(report: Report, windows: list[Window], reading: Reading) -> Iterato
                 held[read] = frame.replace(image=_seen(frame.image, report.request))
             read += 1
         planes = [held[page].image.pixels if page >= 0 else None for page in window.pages]
-        yield _slid(taps, planes, report), held[window.middle]
+        at, each = share[0], (share[1] - share[0]) / len(windows)
+        with progress.part(at + number * each, at + (number + 1) * each):
+            made = _slid(taps, planes, report)
+        yield made, held[window.middle]
         held = {page: frame for page, frame in held.items() if last[page] > number}
     for _ in pages:  # what is broken is found although no window reaches it
         pass

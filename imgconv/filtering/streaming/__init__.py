@@ -16,7 +16,7 @@ from math import isfinite
 
 import numpy as np
 
-from imgconv import engines
+from imgconv import engines, progress
 from imgconv.engines._bands import Result
 from imgconv.filtering.planning import File, Report
 from imgconv.filtering.request import Request
@@ -95,7 +95,8 @@ def streamed(report: Report, reading: Reading, target: str, check: Callable[[Rep
         chain = Chain(report, engine, reading.bands(), floats)
         if not chain.measurable:
             return None
-        seen = chain.run(None, None).stats
+        with progress.part(0, 0.5):
+            seen = chain.run(None, None).stats
         check(report.replace(result=Result(np.empty((0, 0, 0)), seen)))
         tone = goal.tone(white, seen)
         if tone is None or not isfinite(tone.shift):
@@ -103,7 +104,8 @@ def streamed(report: Report, reading: Reading, target: str, check: Callable[[Rep
     done: list[Report] = []
 
     def give(write: Callable[[Pixels], None]) -> None:
-        result = Chain(report, engine, reading.bands(), kind).run(tone, write)
+        with progress.part(0.5 if seen else 0, 1):
+            result = Chain(report, engine, reading.bands(), kind).run(tone, write)
         if seen is not None:
             result = result.replace(stats=result.stats.replace(minimum=seen.minimum, maximum=seen.maximum))
         found = report.replace(result=result, reason=result.reason, ways=result.ways, streamed=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from imgconv import progress
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result
 from imgconv.filtering.planning import Report
@@ -53,7 +54,8 @@ class Chain:
                 stop = min(start + stage.group, stage.size[0])
                 self._await(len(self.stages) - 1, start // stage.group, reader)
                 out = writer.room(stop - start) if write else None
-                stage.compute(tone, out, (start, stop), self._threads)
+                with progress.part(start / stage.size[0], stop / stage.size[0]):
+                    stage.compute(tone, out, (start, stop), self._threads)
                 if out is not None:
                     writer.put(out)
             writer.finish()
