@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import ChannelError, LayerError, OptionError
-from imgconv.figures.style import Scale, colours, new_figure, scale_of, settled, shown_part, styled
+from imgconv.figures.style import Scale, colours, finite_or_marked, new_figure, scale_of, settled, shown_part, styled
 from imgconv.kernelvalue import Kernel, Learned
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv, LearnedStep
@@ -62,8 +62,10 @@ class Components(NamedTuple):
 
     @property
     def error(self) -> float:
-        """The mean absolute difference of the sums and the layer's own result."""
-        return float(np.mean(np.abs(self.sums - self.result)))
+        """The mean absolute difference of the sums and the layer's own result, where both are finite."""
+        sums = self.sums
+        both = np.isfinite(sums) & np.isfinite(self.result)
+        return float(np.mean(np.abs(sums[both] - self.result[both]))) if both.any() else 0.0
 
 
 def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Components:
@@ -172,7 +174,7 @@ def draw_components(
         sums = parts.sums
         top = scale_of(sums[:, :, :columns], cmap=cmap)
         cells = [part for (out, source), part in parts.parts.items() if out < columns and source < rows]
-        reach = max((float(np.abs(cell).max(initial=0)) for cell in cells), default=1.0) or 1.0
+        reach = max((float(np.abs(cell[np.isfinite(cell)]).max(initial=0)) for cell in cells), default=1.0) or 1.0
         filters = scale_of(parts.filters[:columns, :rows])
         grid[0, 0].set_axis_off()
         for out in range(columns):
@@ -212,4 +214,4 @@ def hue_map(hue: str) -> str:
 
 def _image(axes: Any, values: Floats, scale: Scale) -> Any:
     axes.set(xticks=(), yticks=())
-    return axes.imshow(shown_part(values), cmap=scale.cmap, vmin=scale.low, vmax=scale.high)
+    return axes.imshow(shown_part(values), cmap=finite_or_marked(scale.cmap), vmin=scale.low, vmax=scale.high)

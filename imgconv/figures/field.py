@@ -33,6 +33,9 @@ MOST_TIMED = 50_000_000_000
 LEAST_VIEW, NEAR = 24, 10
 """Pixels of a picture that are drawn around a field: at least so many a side, and so many times the field."""
 
+LEAST_BAR = 0.008
+"""The least width of a bar, as a part of the layer's."""
+
 RUNS = 5
 """The shortest of so many runs counts."""
 
@@ -263,7 +266,11 @@ def _draw_cone(axes: Axes, chain: Chain, place: tuple[int, int], seconds: float 
         axes.barh(level, 1, left=0, height=0.5, color="#eeeeee", edgecolor="0.6", linewidth=0.5)
         left, right = first / shape.width, (last + 1) / shape.width
         ends.append((left, right))
-        axes.barh(level, right - left, left=left, height=0.5, color=MARKS[1] if level else BLUE, linewidth=1)
+        # Of thousands of columns one would not be seen.
+        wide = max(right - left, LEAST_BAR) if last >= first else 0.0
+        axes.barh(
+            level, wide, left=(left + right - wide) / 2, height=0.5, color=MARKS[1] if level else BLUE, linewidth=1
+        )
         kind = chain.rows[level - 1].kind if level else "input"
         axes.text(-0.03, level, f"{level} {kind}" if level else kind, ha="right", va="center", fontsize=8)
         count = max(0, last - first + 1)

@@ -22,6 +22,7 @@ from imgconv.figures.style import (
     number_cells,
     picture,
     scale_of,
+    scale_of_taps,
     settled,
     styled,
     write_cells,
@@ -41,8 +42,14 @@ MOST_MEMBERS = 4
 MOST_FILTERS = 8
 """So many output and input channels of a network's weights are drawn."""
 
-MIDDLE = 11
+MIDDLE = 7
 """The taps a side that are drawn of a kernel too large to print."""
+
+MOST_MARKS = 33
+"""So many points of a curve are marked; more would hide it."""
+
+LARGEST = 601
+"""The longest side of the simple pictures, which are three times as large as the kernel."""
 
 WIDTH, HEIGHT = 12.0, 8.6
 """Inches for one kernel."""
@@ -110,7 +117,7 @@ def _draw_taps(block: SubFigure, kernel: Kernel | Combined, cmap: str | None) ->
     if isinstance(kernel, Combined):
         _draw_members(block, top, kernel, cmap)
     else:
-        scale = scale_of(kernel.taps, cmap=cmap)
+        scale = scale_of_taps([kernel.taps], cmap)
         if symmetry(kernel.weights)["half_turn"] == "even":
             _draw_numbers(block.add_subplot(top[:2]), kernel, "as written and as slid", scale)
         else:
@@ -140,7 +147,7 @@ def _draw_numbers(axes: Axes, kernel: Kernel, how: str, scale: Scale) -> None:
 
 def _draw_members(block: SubFigure, grid: Any, kernel: Combined, cmap: str | None) -> None:
     drawn = kernel.of[:MOST_MEMBERS]
-    scale = scale_of([member.taps for member in drawn], cmap=cmap)
+    scale = scale_of_taps([member.taps for member in drawn], cmap)
     if len(drawn) == 2:  # there is room to show each as it is slid too
         drawn = tuple(turned for member in drawn for turned in (member, member.slid().replace(name="as slid")))
     for at, member in enumerate(drawn):
@@ -166,6 +173,8 @@ def _draw_surface(axes: Any, kernel: Kernel, scale: Scale) -> None:
     axes.set_box_aspect((cols / max(rows, cols) + 0.3, rows / max(rows, cols) + 0.3, 0.8), zoom=0.8)
     axes.tick_params(pad=-3)
     axes.locator_params(nbins=4)
+    for axis in "xy":
+        axes.locator_params(axis=axis, nbins=4, integer=True)
     axes.set_xlabel("column", labelpad=-6)
     axes.set_ylabel("row", labelpad=-6)
     axes.invert_yaxis()
@@ -177,12 +186,13 @@ def _draw_factors(axes: Axes, kernel: Kernel) -> None:
         values = np.linalg.svd(kernel.weights, compute_uv=False)[:MOST_NUMBERS]
         share = values / (values[0] or 1)
         axes.bar(np.arange(1, len(share) + 1), share, color=BLUE)
-        axes.set_title(f"singular values: rank {kernel.rank}, not separable")
+        axes.set_title(f"singular values:\nrank {kernel.rank}, not separable")
         axes.set(xlabel="number", ylabel="part of the largest", xticks=np.arange(1, len(share) + 1))
         return
     for values, name, colour, marker in zip(parts, ("column", "row"), MARKS, "so", strict=False):
         middle = (len(values) - 1) / 2
-        axes.plot(np.arange(len(values)) - middle, values, color=colour, marker=marker, markersize=4, label=name)
+        mark = marker if len(values) <= MOST_MARKS else ""
+        axes.plot(np.arange(len(values)) - middle, values, color=colour, marker=mark, markersize=4, label=name)
     axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
     scale = scale_text(kernel.scale)
     axes.set_title(f"separable: column times row{', ' + scale if scale else ''}")
@@ -224,8 +234,9 @@ def _draw_step(axes: Axes, kernel: Kernel | Combined) -> None:
     axes.step(places, step[middle], where="mid", color="0.55", linewidth=1.0, label="a step from 0 to 1")
     across = convolve(step, kernel, padding="interpolation")[middle]
     down = convolve(np.ascontiguousarray(step.T), kernel, padding="interpolation")[:, middle]
-    axes.plot(places, across, color=MARKS[0], marker="o", markersize=3, label="across, left to right")
-    axes.plot(places, down, color=MARKS[1], marker="s", markersize=3, linestyle="--", label="down, top to bottom")
+    round_, square = ("o", "s") if length <= 2 * MOST_MARKS else ("", "")
+    axes.plot(places, across, color=MARKS[0], marker=round_, markersize=3, label="across, left to right")
+    axes.plot(places, down, color=MARKS[1], marker=square, markersize=3, linestyle="--", label="down, top to bottom")
     axes.set_title("what it makes of a step" + (", in degrees" if _is_angle(kernel) else ""))
     axes.set(xlabel="pixels from the step")
     axes.legend(frameon=True, framealpha=0.85, edgecolor="none", fontsize=7.5)
@@ -247,7 +258,7 @@ def simple_pictures(side: int) -> dict[str, NDArray[np.float64]]:
 
 
 def _draw_results(block: SubFigure, grid: Any, kernel: Kernel | Combined, cmap: str | None) -> None:
-    side = min(max(21, 3 * max(kernel.shape) // 2 * 2 + 1), 201)
+    side = min(max(21, 3 * max(kernel.shape) // 2 * 2 + 1), LARGEST)
     pictures = simple_pictures(side)
     results = {name: convolve(image, kernel, padding="interpolation") for name, image in pictures.items()}
     for at, (name, image) in enumerate(pictures.items()):

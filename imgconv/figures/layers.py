@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import OptionError
-from imgconv.figures.style import new_figure, picture, scale_of, settled, shown_part, styled
+from imgconv.figures.style import finite_or_marked, new_figure, picture, scale_of, settled, shown_part, styled
 from imgconv.filtering.featuremap import columns
 from imgconv.geometry import Shape
 from imgconv.pipeline import Pipeline, Target, float_for
@@ -113,7 +113,10 @@ def draw_layers(
     down = ceil((len(found) + 1) / across)
     side = SIDE * (1.8 if layer is not None else 1)
     with styled():
-        figure = new_figure(across * (side + 0.25) + 0.25, down * (side + 0.75) + 0.2, title)
+        # Grids of one map are as low as the picture, others about square.
+        flat = all(maps.values.shape[2] == 1 for maps in found) and pixels.shape[2] in (1, 3)
+        tall = side * min(1.0, max(0.3, pixels.shape[0] / pixels.shape[1])) if flat else side
+        figure = new_figure(across * (side + 0.25) + 0.25, down * (tall + 0.75) + 0.2, title)
         grid: Any = figure.subplots(down, across, squeeze=False)
         places = list(np.asarray(grid).ravel())
         white = full_range(pixels.dtype)
@@ -121,7 +124,7 @@ def draw_layers(
             picture(places[0], shown_part(pixels), white)
         else:
             _draw_grid(places[0], pixels, shared, cmap)
-        places[0].set_title(f"input\n{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}")
+        places[0].set_title(f"input\n{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}{_left_out(pixels)}")
         for axes, maps in zip(places[1:], found, strict=False):
             _draw_grid(axes, maps.values, shared, cmap)
             axes.set_title(f"{maps.number} {maps.row.kind}: {maps.row.output}\n{_views(maps)}")
@@ -136,9 +139,12 @@ def _views(maps: Maps) -> str:
     field = f"{width}x{height}"
     steps = [f"{upper}" if lower == 1 else f"{upper}/{lower}" for upper, lower in jumps]
     jump = steps[0] if steps[0] == steps[1] else "x".join(steps)
-    count = maps.values.shape[2]
-    more = f", the first {MOST_MAPS} of {count}" if count > MOST_MAPS else ""
-    return f"sees {field} px, jump {jump}{more}"
+    return f"sees {field} px, jump {jump}{_left_out(maps.values)}"
+
+
+def _left_out(values: Floats) -> str:
+    count = values.shape[2]
+    return f", the first {MOST_MAPS} of {count}" if count > MOST_MAPS else ""
 
 
 def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> None:
@@ -155,7 +161,7 @@ def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> No
         left, top = (at % across) * (wide + GAP), (at // across) * (tall + GAP)
         scale = together or scale_of(part, cmap=cmap)
         place = (left, left + wide, top + tall, top)
-        shown = axes.imshow(part, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, extent=place)
+        shown = axes.imshow(part, cmap=finite_or_marked(scale.cmap), vmin=scale.low, vmax=scale.high, extent=place)
         words = f"{at}" if drawn > NUMBERED else f"{at}: {_range(values[:, :, at])}"
         axes.text(
             left + 0.02,

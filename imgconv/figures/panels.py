@@ -238,8 +238,9 @@ def draw_panel(axes: Axes, panel: Panel, scale: Scale) -> Any:
     small = max(panel.values.shape[:2]) <= TICKED
     if values.shape[2] == 1:
         whole = panel.view is None and panel.step == (1, 1) and panel.origin == (0, 0)
-        numbers = whole and max(values.shape[:2]) <= MOST_NUMBERS
-        shown = heat_map(axes, values[:, :, 0], scale, numbers=numbers, bar=False)
+        shown = heat_map(axes, values[:, :, 0], scale, numbers=False, bar=False)
+        if whole:
+            _write_few(axes, values[:, :, 0], shown)
     else:
         shown = axes.imshow(_unit(values, scale), aspect="equal")
     shown.set_extent((left, right, bottom, top))
@@ -325,10 +326,7 @@ def _draw_taps(figure: Figure, place: Any, taps: Taps, cmap: str | None) -> None
         shown = heat_map(axes, matrix, scale, numbers=False, bar=False)
         for spine in axes.spines.values():  # equal taps are white
             spine.set(visible=True, color="0.6", linewidth=0.5)
-        cells = number_cells(matrix)
-        longest = max(len(cell) for line in cells for cell in line)
-        if longest * max(matrix.shape) * across <= MOST_LETTERS:
-            write_cells(axes, cells, shown)
+        _write_few(axes, matrix, shown, across)
         if count > 1:
             axes.set(xticks=(), yticks=())
         drawn.append(axes)
@@ -340,6 +338,15 @@ def _draw_taps(figure: Figure, place: Any, taps: Taps, cmap: str | None) -> None
     bar = figure.colorbar(shown, ax=drawn, shrink=0.85, pad=0.02, aspect=16)
     bar.locator = _locator()
     bar.update_ticks()
+
+
+def _write_few(axes: Axes, values: Floats, shown: Any, across: int = 1) -> None:
+    """Write the numbers into the cells of a matrix, one of so many side by side, where they can be read."""
+    if max(values.shape) <= MOST_NUMBERS:
+        cells = number_cells(values)
+        longest = max(len(cell) for line in cells for cell in line)
+        if longest * max(values.shape) * across <= MOST_LETTERS:
+            write_cells(axes, cells, shown)
 
 
 def _draw_words(axes: Axes, words: Words) -> None:

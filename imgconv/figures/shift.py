@@ -156,7 +156,7 @@ def _draw(task: Task, found: list[Moves], look: Look) -> Figure:
             axes.plot(
                 shifts, one.errors, color=colour, linestyle=style, marker=marker, markersize=4, label=short(one.name)
             )
-        axes.set(xlabel="the picture moves by, pixels", ylabel="error")
+        axes.set(xlabel="the picture moves by, pixels")
         axes.set_title(
             "error when the result is moved with the picture\nroot of the mean square, as a part of the spread"
         )

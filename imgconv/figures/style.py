@@ -187,6 +187,11 @@ def colours(name: str) -> Colormap:
     return found
 
 
+def finite_or_marked(cmap: str) -> Colormap:
+    """Return the colours of that name, with a colour of its own for NaN."""
+    return colours(cmap).with_extremes(bad=NOT_FINITE)
+
+
 def heat_map(
     axes: Axes,
     values: NDArray[Any],
@@ -209,8 +214,7 @@ def heat_map(
         first: the numbers of the first row and column, where only a part is drawn.
     """
     rows, cols = values.shape
-    cmap = colours(scale.cmap).with_extremes(bad=NOT_FINITE)
-    shown = axes.imshow(values, cmap=cmap, vmin=scale.low, vmax=scale.high, aspect="equal")
+    shown = axes.imshow(values, cmap=finite_or_marked(scale.cmap), vmin=scale.low, vmax=scale.high, aspect="equal")
     axes.set_xticks(ticks(cols), [str(at + first[1]) for at in ticks(cols)])
     axes.set_yticks(ticks(rows), [str(at + first[0]) for at in ticks(rows)])
     axes.tick_params(length=0)
@@ -283,10 +287,14 @@ def shown_part(values: NDArray[Any], most: int = MOST_SAMPLES) -> NDArray[Any]:
 
 def picture(axes: Axes, pixels: NDArray[Any], white: float, title: str = "") -> Any:
     """Draw a picture as people see it: (rows, cols, channels) of 1, 3 or 4 channels whose largest sample is `white`."""
-    shown = np.clip(np.nan_to_num(np.asarray(pixels, np.float64) / white, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    from matplotlib.colors import to_rgb
+
+    shown = np.clip(np.asarray(pixels, np.float64) / white, 0, 1)
     if shown.ndim == 3 and shown.shape[2] == 1:
         shown = shown[:, :, 0]
-    image = axes.imshow(shown, cmap="gray", vmin=0, vmax=1)
+    elif np.isnan(shown).any():
+        shown[np.isnan(shown).any(axis=2), :3] = to_rgb(NOT_FINITE)
+    image = axes.imshow(shown, cmap=finite_or_marked("gray"), vmin=0, vmax=1)
     axes.set_axis_off()
     axes.set_title(title)
     return image

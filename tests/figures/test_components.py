@@ -99,6 +99,14 @@ def test_what_cannot_be_taken_apart():
         components(PICTURE, Pipeline((Conv(imgconv.kernel("box")),)))
 
 
+def test_samples_that_are_not_finite_do_not_hide_the_error_of_the_others():
+    picture = PICTURE.astype(np.float32)
+    picture[3, 4, 0], picture[12, 20, 1] = np.nan, np.inf
+    with np.errstate(all="raise"):
+        assert 0 <= components(picture, LAYER).error < 1e-9
+    assert components(np.full_like(picture, np.nan), LAYER).error == 0
+
+
 def test_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     imgconv.write("p.png", PICTURE[:8, :8])
