@@ -46,6 +46,7 @@ ALLOWED = {
     "imageio": {"image", "figures"},
     "tifffile": {"image", "figures"},
     "matplotlib": {"figures"},
+    "textual_image": {"figures"},
     "yaml": {"yamlfile"},
 }
 

@@ -19,7 +19,7 @@ from imgconv.cli.reporting import Reporting, option_name
 from imgconv.cli.reporting import printable as printable
 from imgconv.errors import ImgconvError, OptionError, did_you_mean, quoted
 
-HELPERS = {"filtering", "meter", "options", "parsing", "progress", "reporting", "sections", "types"}
+HELPERS = {"filtering", "meter", "options", "parsing", "progress", "reporting", "sections", "showing", "types"}
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from imgconv.cli import filtering, options, printable
+from imgconv.cli import filtering, options, printable, showing
 from imgconv.cli.sections import OUTPUT, Sectioned, section
 from imgconv.errors import OptionError, quoted
 
@@ -39,6 +39,7 @@ STANDARD = "-"
     help="Show the plan and its arithmetic from the image's header; write nothing. What only the pixels show, such as "
     "damage and clipped samples, is not foreseen.",
 )
+@showing.option
 @options.as_json
 @options.quiet
 @click.pass_context
@@ -49,6 +50,7 @@ def command(
     target: str,
     saves: tuple[str, ...],
     dry_run: bool,
+    show: bool,
     as_json: bool,
     quiet: bool,
     **asked: Any,
@@ -82,6 +84,7 @@ def command(
     if source == STANDARD and (asked["kernel"] or asked["pipeline"] or "").strip() == STANDARD:
         raise OptionError("kernel", "standard input cannot be both the image and the kernel; name a file for one")
     refuse_streams(source, target, asked["format"], dry_run)
+    showing.refuse(show, as_json=as_json, dry_run=dry_run)
     filtering.refuse(ctx)
     # While one thread decodes, this one imports NumPy and the rest, which are of no use to --help.
     from imgconv.image.reader import begin
@@ -104,6 +107,8 @@ def command(
         print_report(
             report, as_json, to_stderr=not dry_run and prints_image(target, *(file for _, file in request.saves))
         )
+    if show and target != STANDARD:
+        showing.print_file(target, asked["max_pixels"])
 
 
 def _save(word: str, target: str) -> tuple[int, str]:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv import export
-from imgconv.cli import options
+from imgconv.cli import options, showing
 from imgconv.cli.parsing import Command
 from imgconv.cli.types import WordType
 from imgconv.errors import OptionError, did_you_mean, quoted
 
 if TYPE_CHECKING:
+    from imgconv.figures.terminal import Picture
     from imgconv.kernelvalue import AnyKernel
     from imgconv.library import Entry
 
@@ -25,6 +26,9 @@ MARK, BROKEN = "*", "!"
 
 MOST_PARAMETERS = 34
 """The widest column of sizes and parameters in the list; in a terminal longer ones are cut."""
+
+MOST_SHOWN = 8
+"""So many of a network's kernels are shown as pictures, the first ones."""
 
 WIDTH = 100
 """The most columns that text is wrapped to."""
@@ -98,8 +102,9 @@ def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> Non
 @command.command(cls=KernelCommand)
 @click.argument("kernel", metavar="KERNEL")
 @options.gain
+@showing.option
 @options.as_json
-def show(kernel: str, gain: str, as_json: bool) -> None:
+def show(kernel: str, gain: str, show: bool, as_json: bool) -> None:
     """Show a kernel and what follows from its numbers.
 
     KERNEL is a name, NAME:PARAMETER=VALUE,..., a file (.yaml, .npy, .csv, .mat), - for YAML from stdin, or a matrix
@@ -115,11 +120,29 @@ def show(kernel: str, gain: str, as_json: bool) -> None:
     """  # noqa: D301
     from imgconv import kernelshow
 
+    showing.refuse(show, as_json=as_json)
     found = _kernel(kernel, gain)
     if as_json:
         _print_json(kernelshow.to_json(found))
     else:
         click.echo(kernelshow.report(found, min(get_terminal_size((WIDTH, 0)).columns, WIDTH)))
+    if show:
+        showing.print_pictures(lambda: _pictures(found))
+
+
+def _pictures(kernel: AnyKernel) -> list[Picture]:
+    """Return a kernel's taps as pictures, as written: one for each member or, of a network's weights, for the first."""
+    from imgconv.figures.terminal import taps_picture
+    from imgconv.kernelvalue import Combined, Learned, Pointwise
+
+    match kernel:
+        case Combined():
+            return [taps_picture(member.taps) for member in kernel.of]
+        case Pointwise():
+            return [taps_picture(kernel.matrix)]
+        case Learned():
+            return [taps_picture(weights) for weights in kernel.weights[:MOST_SHOWN, 0]]
+    return [taps_picture(kernel.taps)]
 
 
 @command.command("export", cls=KernelCommand)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from imgconv.border import Border
-from imgconv.cli import options
+from imgconv.cli import options, showing
 from imgconv.cli.apply import STANDARD, print_report, prints_image, refuse_streams
 from imgconv.cli.sections import F, Sectioned, section
 from imgconv.cli.types import BorderType, SizeType
@@ -52,6 +52,7 @@ def _window(name: str, what: str) -> Callable[[F], F]:
     is_flag=True,
     help="Show the arithmetic from the image's header, which does not foresee damaged pixels; write nothing.",
 )
+@showing.option
 @options.as_json
 @options.quiet
 def command(
@@ -66,6 +67,7 @@ def command(
     dilation: Size,
     ceil_mode: bool,
     dry_run: bool,
+    show: bool,
     as_json: bool,
     quiet: bool,
     **asked: Any,
@@ -87,6 +89,7 @@ def command(
         given = f"{' and '.join(windows)} are given" if windows else "none is given"
         raise OptionError(list(windows)[1] if windows else "max", f"one of --max, --mean and --min is needed; {given}")
     refuse_streams(source, target, asked["format"], dry_run)
+    showing.refuse(show, as_json=as_json, dry_run=dry_run)
     from imgconv.cli.meter import Meter
     from imgconv.filtering.apply import apply  # numpy and the rest are of no use to --help
     from imgconv.filtering.request import Request
@@ -104,3 +107,5 @@ def command(
         )
     if not quiet:
         print_report(report, as_json, to_stderr=not dry_run and prints_image(target))
+    if show and target != STANDARD:
+        showing.print_file(target, asked["max_pixels"])

@@ -140,6 +140,20 @@ def _save_pages(
     replace_file(target, name, overwrite, lambda file: file.write(contents.getvalue()))
 
 
+def flat(drawn: Figure | Animation, longest: int = 1600) -> NDArray[np.uint8]:
+    """Return a figure, or the first frame of an animation, as pixels, (rows, cols, 3), of a longest side at most."""
+    if isinstance(drawn, Animation):
+        return next(drawn.frames())
+    from imgconv.figures.terminal import picture_of
+    from imgconv.image import read
+
+    contents = BytesIO()
+    with styled():
+        drawn.savefig(contents, format="png", dpi=min(drawn.dpi, longest / max(drawn.get_size_inches())))
+    contents.seek(0)
+    return picture_of(read(contents))
+
+
 def described(
     drawn: Figure | Animation | Sequence[Figure], target: str, dpi: float | None = None
 ) -> tuple[str, dict[str, Any]]:

@@ -77,13 +77,13 @@ def test_nothing_goes_back_within_nested_parts():
     assert progress.counter(3) is None
 
 
-def on_terminal(*arguments, **environment):
-    """Run imgconv with standard error on a terminal of its own; return its exit code and what stands there."""
+def on_terminal(*arguments, out=False, **environment):
+    """Run imgconv with standard error, and `out`, on a terminal; return its exit code and what stands there."""
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update({"TERM": "xterm", "COLUMNS": "80", **environment})
-        sink = os.open("report.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(sink, 1)
+        if not out:
+            os.dup2(os.open("report.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
         os.execv(sys.executable, [sys.executable, "-m", "imgconv", *arguments])
     shown = b""
     try:

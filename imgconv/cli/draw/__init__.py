@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli import Commands, options, printable
+from imgconv.cli import Commands, options, printable, showing
 from imgconv.cli.sections import OUTPUT, F, section
 from imgconv.cli.types import NumberType
 
@@ -48,7 +48,7 @@ class Drawings(Commands):
 
 def drawing(command: F) -> F:
     """Add the options that every drawing has."""
-    return _LOOKS(_WRITTEN(options.as_json(options.quiet(command))))
+    return _LOOKS(_WRITTEN(showing.option(options.as_json(options.quiet(command)))))
 
 
 def finish(
@@ -65,11 +65,27 @@ def finish(
         facts: what else there is to say, by the report's labels; numbers and texts.
         notes: what a user should know.
     """
-    from imgconv.figures.output import described, save
+    from imgconv.figures.output import Animation as Moving
+    from imgconv.figures.output import flat, save
 
+    showing.refuse(asked["show"], as_json=asked["as_json"])
     notes += save(drawn, asked["output"], dpi=asked["dpi"], overwrite=asked["overwrite"])
-    if asked["quiet"]:
-        return
+    if not asked["quiet"]:
+        _report(drawn, asked, facts, notes)
+    if asked["show"]:
+        pages: Any = [drawn] if isinstance(drawn, Moving) or not isinstance(drawn, (list, tuple)) else drawn
+        showing.print_pictures(lambda: map(flat, pages))
+
+
+def _report(
+    drawn: Figure | Animation | Sequence[Figure],
+    asked: dict[str, Any],
+    facts: dict[str, Any] | None,
+    notes: tuple[str, ...],
+) -> None:
+    """Print what was drawn, in words or as JSON."""
+    from imgconv.figures.output import described
+
     words, values = described(drawn, asked["output"], asked["dpi"])
     if asked["as_json"]:
         import json
