@@ -78,6 +78,7 @@ def test_results_are_those_of_scipy_on_the_scale_that_is_asked_for(figures):
     assert drawn[4][1].get_clim() == (0, 255) and drawn[0][1].get_clim() == (-2, 2)
 
 
+@pytest.mark.slow
 def test_colours_are_drawn_as_parts_of_the_scale():
     figure = draw_compare(COLOURS, "box", vmin=50, vmax=200)
     expected = ndimage.uniform_filter(COLOURS.astype(float), (3, 3, 0), mode="nearest")
@@ -144,6 +145,7 @@ def test_engines_are_compared():
     assert 0 < found["mean"] <= found["maximum"] < 1e-3
 
 
+@pytest.mark.slow
 def test_sizes_are_of_one_family():
     assert [sized(*one) for one in (("box", 5), ("disk", 7), ("unsharp:amount=2", 5))] == [
         "box:size=5",
@@ -175,6 +177,7 @@ class TestCellsOfTheLiterature:
         taps = np.outer(*[np.exp(-((np.arange(7) - 3) ** 2) / (2 * imgconv_sigma(7) ** 2))] * 2)
         assert np.allclose(values(drawn[1][1]), taps / taps.sum(), atol=1e-9)
 
+    @pytest.mark.slow
     def test_vertical_and_horizontal_kernels_with_ends_of_the_scale(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         np.save("photograph.npy", (COLOURS / 255).astype(np.float32))

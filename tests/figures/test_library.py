@@ -48,6 +48,7 @@ def test_colours_are_left_out_of_a_grey_picture():
         draw_library(np.zeros((8, 8), np.uint8), kind="pointwise")
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     imgconv.write("p.png", np.zeros((200, 400, 3), np.uint8))
