@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib import import_module
+from io import StringIO
 from math import ceil
 from typing import IO, TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def shows(stream: IO[Any] | None, environment: Mapping[str, str] = os.environ) -
 
 def show(picture: Picture, stream: IO[str], size: tuple[int, int], environment: Mapping[str, str] = os.environ) -> None:
     """Print a picture on a terminal of `size` (columns, lines)."""
-    if not _graphics(picture, stream):
+    if not _graphics(picture, stream, size):
         stream.write(blocks(picture, size, depth=colour_depth(environment)))
     stream.flush()
 
@@ -167,18 +168,22 @@ def _bytes(shades: NDArray[np.float64]) -> Picture:
     return samples.repeat(3, axis=2) if samples.shape[2] == 1 else samples
 
 
-def _graphics(picture: Picture, stream: IO[str]) -> bool:
+def _graphics(picture: Picture, stream: IO[str], size: tuple[int, int]) -> bool:
     """Print a picture by the terminal's own graphics; return whether it has any that textual-image knows."""
+    factor = max(1, ENLARGED // max(picture.shape[:2]))
+    drawn = StringIO()
     try:
         renderable: Any = import_module("textual_image.renderable")
-        console: Any = import_module("rich.console")
+        if renderable.Image not in (renderable.SixelImage, renderable.TGPImage):
+            return False
+        from PIL import Image as Pillow
+
+        pixels = Pillow.fromarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+        console: Any = import_module("rich.console").Console(
+            file=drawn, force_terminal=True, width=size[0], height=size[1]
+        )
+        console.print(renderable.Image(pixels))
     except Exception:  # not installed, or the terminal answered what it does not understand
         return False
-    if renderable.Image not in (renderable.SixelImage, renderable.TGPImage):
-        return False
-    from PIL import Image as Pillow
-
-    factor = max(1, ENLARGED // max(picture.shape[:2]))
-    pixels = Pillow.fromarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
-    console.Console(file=stream, force_terminal=True).print(renderable.Image(pixels))
+    stream.write(drawn.getvalue())
     return True
