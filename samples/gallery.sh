@@ -18,7 +18,7 @@ imgconv pool "$samples/duck.png" duck.png --mean 2 --overwrite --quiet
 apply duck.png sobel.png -k sobel --gray
 apply duck.png emboss.png -k emboss --gray
 apply duck.png blur.png -k gaussian:sigma=3
-apply duck.png maps.png --pipeline "$samples/pipelines/first-layers.yaml" --map stretch --vmin 0 --vmax 0.8
+apply duck.png maps.png --pipeline "$samples/pipelines/first-layers.yaml" --map stretch
 draw steps 5x5 -k 3 -s 2 --padding 1 -o steps.webp
 apply duck.png crisp.png -k unsharp:sigma=2,amount=1.5 --channel luma
 apply "$samples/angles.png" angles.png -k sobel --gray
