@@ -45,6 +45,7 @@ VARYING = (
     (r"; [^;]+, LEVEL;", "; ARITHMETIC, LEVEL;"),  # what serves best is up to the processor
     (r"\btiles of \d+x\d+, about \d+ times cheaper\b", "tiles of SIZE, cheaper"),
     (r"\b\d+x\d+ (GIF|PDF|PNG|SVG|WebP)\b", r"SIZE \1"),  # a figure's, which is up to fonts
+    (r"\b[\d.]+ x [\d.]+ inches, ", "SIZE "),
     (r"\b\d[.\d]*e-\d\d\b", "NEARLY NOTHING"),
 )
 
