@@ -62,12 +62,8 @@ static inline int refuse(const char *what)
     return 0;
 }
 
-/* Whether two buffers share memory. */
-static inline int overlapping(const Py_buffer *one, const Py_buffer *other)
-{
-    uintptr_t a = (uintptr_t)one->buf, b = (uintptr_t)other->buf;
-    return one->len > 0 && other->len > 0 && a < b + (uintptr_t)other->len && b < a + (uintptr_t)one->len;
-}
+/* Whether arguments are in a tuple, as PyArg_ParseTuple wants them. */
+static inline int listed(PyObject *from) { return PyTuple_Check(from) || refuse("no tuple where one is needed"); }
 
 static inline int in_range(int64_t value, int64_t low, int64_t high) { return value >= low && value <= high; }
 
@@ -106,6 +102,29 @@ static inline int check_map(const int64_t *map, int64_t count, int64_t size, int
         if (!in_range(map[k], least_index, size - 1))
             return refuse("an index outside the samples");
     return 1;
+}
+
+/* Where a buffer's memory begins and ends, whatever its strides; both at 0 for one without items. */
+static inline void stretch(const Py_buffer *buffer, uintptr_t *low, uintptr_t *high)
+{
+    *low = *high = (uintptr_t)buffer->buf;
+    const int strided = buffer->shape && buffer->strides;
+    for (int axis = 0; strided && axis < buffer->ndim; axis++) {
+        const ptrdiff_t along = (buffer->shape[axis] - 1) * buffer->strides[axis];
+        *(along < 0 ? low : high) += (uintptr_t)along;
+    }
+    *high += (uintptr_t)(strided ? buffer->itemsize : buffer->len);
+    if (buffer->len == 0)
+        *low = *high = 0;
+}
+
+/* Whether the stretches of memory that two buffers lie in meet. */
+static inline int overlapping(const Py_buffer *one, const Py_buffer *other)
+{
+    uintptr_t low[2], high[2];
+    stretch(one, &low[0], &high[0]);
+    stretch(other, &low[1], &high[1]);
+    return low[0] < high[1] && low[1] < high[0];
 }
 
 /* Memory that begins at a multiple of ALIGN bytes, or NULL; by malloc, as not every system has posix_memalign. */

@@ -12,7 +12,7 @@ import pytest
 
 from imgconv import engines
 from imgconv.border import Border
-from imgconv.engines import Job
+from imgconv.engines import Job, builtin
 from imgconv.engines._bands import run
 from imgconv.engines._fourier import Fourier, spectrum_of
 from imgconv.engines._gather import longest_run
@@ -112,6 +112,48 @@ def test_agrees_with_four_loops(engine, name, padding):
 def test_agrees_with_four_loops_in_every_combination(engine, dtype, channels):
     cases = itertools.product(KERNELS, PADDINGS, BORDERS, STRIDES, DILATIONS)
     assert sum(check(engine, *case, dtype, channels) for case in cases) > 2000
+
+
+FAR = [(1, 9), (4, 1), (3, 13), (40, 2), (60, 61), (8000, 8000)]
+
+
+@pytest.mark.parametrize("engine", [*engines.names(), "without a core"])
+@pytest.mark.parametrize("name", ["3x3 integers", "5x5 rank 2", "5x4 real", "9x9 box"])
+def test_steps_leave_results_out_and_change_none(engine, name, monkeypatch):
+    """Strides pick results of stride 1, and dilated taps are taps with zeros between them, however far apart."""
+    if engine == "without a core":
+        monkeypatch.setenv("IMGCONV_SIMD", "none")
+    module = engines.get(engine if engine in engines.names() else "builtin")
+    taps = np.asarray(KERNELS.get(name, np.ones((9, 9))), float)
+    kinds = itertools.cycle([("uint8", 3, "edge"), ("float32", 1, "wrap"), ("uint16", 4, "constant:3")])
+    for dilation, padding, most in (((1, 1), "valid", 1 << 24), ((2, 3), "full", 1 << 24), ((4, 5), "full", 1)):
+        monkeypatch.setattr(builtin, "MOST_HELD", most)
+        builtin._recent.clear()
+        spread = np.zeros([apart * (size - 1) + 1 for apart, size in zip(dilation, taps.shape, strict=True)])
+        spread[:: dilation[0], :: dilation[1]] = taps
+        dtype, channels, border = next(kinds)
+        image = image_of(dtype, channels, (47, 52))
+
+        def results(kernel, stride, dilation, image=image, padding=padding, border=border):
+            job, _ = job_of(kernel, padding, border, stride, dilation, image.shape[:2])
+            prepared = module.prepare(job, image.shape, image.dtype)
+            return run([prepared], image, (*job.output, image.shape[2]), dtype=np.dtype(float), threads=1).samples
+
+        every = results(spread, (1, 1), (1, 1))
+        for stride in FAR:
+            agree(results(taps, stride, dilation), every[:: stride[0], :: stride[1]], image, taps)
+    builtin._recent.clear()
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 40])
+def test_a_lone_window_may_have_any_stride(size):
+    image = image_of("uint8", 3, (size, size))
+    for taps in range(1, min(size, 5) + 1):
+        for stride in (size, size + 1, 2 * size + 3, 1 << 30):
+            job, _ = job_of(np.ones((taps, taps)), "valid", "zero", (stride, stride), (1, 1), image.shape[:2])
+            prepared = builtin.prepare(job, image.shape, image.dtype)
+            result = run([prepared], image, (1, 1, 3), dtype=np.dtype(float), threads=1)
+            np.testing.assert_array_equal(result.samples[0, 0], image[:taps, :taps].sum(axis=(0, 1)))
 
 
 WAYS = ("direct", "separable", "FFT")

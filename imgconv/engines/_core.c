@@ -179,7 +179,7 @@ static void release(PyObject *capsule)
 static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, Taps *taps)
 {
     PyObject *segments, *places, *weights;
-    if (!PyArg_ParseTuple(from, "OOO", &segments, &places, &weights))
+    if (!listed(from) || !PyArg_ParseTuple(from, "OOO", &segments, &places, &weights))
         return 0;
     const Settings *is = &plan->is;
     const ptrdiff_t lane = LANE_SIZE[is->operation];
@@ -221,9 +221,26 @@ static int read_taps(const Plan *plan, PyObject *from, int rows, int64_t lines, 
 /* Check that padded columns `start` to `stop` (exclusive) can be image columns `col`, `col` + 1 ... */
 static int check_run(int64_t start, int64_t stop, int64_t col, int64_t padded, int64_t cols)
 {
-    if (start < 0 || stop > padded || col < 0 || (stop > start && col + stop - start > cols))
+    if (start < 0 || start > padded || stop < 0 || stop > padded || col < 0 || col > cols
+        || (stop > start && col + stop - start > cols))
         return refuse("a run outside the image");
     return 1;
+}
+
+/* The product of numbers that are not negative, or as much as that. */
+static int64_t product(int64_t a, int64_t b)
+{
+    const int64_t much = (int64_t)1 << 62;
+    return b > 0 && a > much / b ? much : a * b;
+}
+
+/* Whether the lines of a tile, and what lies between two passes, stay within `most` lanes. */
+static int fits(const Settings *is, int64_t most)
+{
+    const int64_t run = product(is->tile_cols + (is->span_cols - 1) / is->phases, is->channels);
+    const int64_t line = product(run, is->phases);
+    return line <= most && product(line + SLACK, is->lines) <= most
+           && (is->operation != BOX || is->tile_cols * is->channels <= CHUNK);
 }
 
 static int check(const Settings *is, const Plan *plan)
@@ -245,8 +262,13 @@ static int check(const Settings *is, const Plan *plan)
         || (is->phases == 1 && is->stride_x != 1)
         || (is->members != 1 && is->members != 2 && is->members != ROWS)
         || (is->members > 1 && is->operation != F32 && is->operation != MUL16)
-        || is->combine < MAGNITUDE || is->combine > SUM)
+        || is->combine < MAGNITUDE || is->combine > SUM || is->image_rows > most || is->image_cols > most
+        || is->out_rows > most || is->out_cols > most || is->stride_y > most || is->stride_x > most
+        || is->stride_y > plan->row_count || is->stride_x > plan->col_count || is->span_cols > plan->col_count
+        || is->lines > 4 * plan->row_count + ROWS || is->tile_cols > is->out_cols || !fits(is, most / 2))
         return refuse("settings out of range");
+    if (is->operation == BOX && plan->row_count < is->out_rows + is->lines - ROWS)
+        return refuse("fewer padded rows than the output needs");
     return check_run(is->run_start, is->run_stop, is->run_col, plan->col_count, is->image_cols)
            && check_map(plan->rows, plan->row_count, is->image_rows, -1, 0)
            && check_map(plan->cols, plan->col_count, is->image_cols, -1,
@@ -340,7 +362,7 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
     }
     for (int t = 0; t < plan->terms; t++) {
         PyObject *first, *second, *term = PyTuple_GetItem(terms, t);
-        if (!PyArg_ParseTuple(term, "OO", &first, &second)
+        if (!listed(term) || !PyArg_ParseTuple(term, "OO", &first, &second)
             || !read_taps(plan, first, plan->is.operation >= FOLD16 ? 1 : ROWS, plan->is.lines, &plan->term[t].first)
             || (second != Py_None && !read_taps(plan, second, plan->is.digits == 2 ? 2 : 1, 1, &plan->term[t].second)))
             goto failed;
@@ -348,6 +370,14 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
     if (plan->is.members > 1 && (plan->terms > 1 || plan->term[0].second.taps > 0)) {
         refuse("members of more than one pass");
         goto failed;
+    }
+    for (int t = 0; t < plan->terms; t++) {
+        const int second = plan->term[t].second.taps > 0;
+        if (second != (plan->term[0].second.taps > 0) || (second && plan->is.operation == DOT8)
+            || (plan->is.operation == DOT16 && second != (plan->is.digits > 0)) || (plan->is.digits && plan->terms > 1)) {
+            refuse("passes that the operation does not have");
+            goto failed;
+        }
     }
     if (plan->is.operation == FOLD16
         && (plan->terms != 1 || plan->is.stride_y != 1 || plan->is.lines != plan->term[0].first.taps + ROWS - 1
@@ -371,12 +401,12 @@ failed:
 static int read_finish(PyObject *from, Finish *finish)
 {
     int type;
-    if (!PyArg_ParseTuple(from, "ddddddiiiiidp", &finish->scale, &finish->shift, &finish->round, &finish->below,
+    if (!listed(from) || !PyArg_ParseTuple(from, "ddddddiiiiidp", &finish->scale, &finish->shift, &finish->round, &finish->below,
                           &finish->above, &finish->top, &finish->magnitude, &finish->count, &finish->halves,
                           &finish->wide, &type, &finish->divisor, &finish->watch))
         return 0;
-    if (type < U8 || type > SAMPLE_F64 || finish->halves > 15)
-        return refuse("a sample type that is none, or more halves than bits");
+    if (type < U8 || type > SAMPLE_F64 || finish->halves > 15 || !(finish->divisor >= 0 && finish->divisor < 2147483648.0))
+        return refuse("a sample type that is none, more halves than bits, or a divisor out of range");
     finish->type = (enum Sample)type;
     return 1;
 }
@@ -403,6 +433,8 @@ static int open_buffers(const int64_t *shape, PyObject *image, PyObject *samples
              || out->strides[1] != out->itemsize * channels
              || ((uintptr_t)out->buf | (uintptr_t)out->strides[0]) % (uintptr_t)out->itemsize)
         refuse("an output of another shape or type than planned");
+    else if (overlapping(in, out))
+        refuse("an output that shares the image's memory");
     else {
         const int aligned = ((uintptr_t)in->buf | (uintptr_t)in->strides[0]) % (uintptr_t)size == 0;
         *from = (Image){in->buf, in->strides[0], in->strides[1], in->strides[2],
@@ -496,7 +528,10 @@ static PyObject *core_combine(PyObject *self, PyObject *args)
         refuse("samples of another type");
     else
         members = read_members(results, (count + COMBINED_SLACK) * (Py_ssize_t)sizeof(float), view, member);
-    if (members > 0) {
+    int apart = members > 0;
+    for (int m = 0; m < members && apart; m++)
+        apart = !overlapping(&view[m], &out) || refuse("samples that share the results' memory");
+    if (apart) {
         Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
         Py_BEGIN_ALLOW_THREADS
         JOINS[level]((enum Combine)how, member, members, count, &finish, out.buf, &seen);
@@ -519,6 +554,8 @@ static int even(const Py_buffer *view)
 
 static int check_weigh(const Py_buffer *in, const Py_buffer *out, const int32_t *weight)
 {
+    if (in->ndim == 3 && out->ndim == 3 && overlapping(in, out))
+        return refuse("sums that share the pixels' memory");
     if (in->ndim != 3 || out->ndim != 3 || in->shape[0] != out->shape[0] || in->shape[1] != out->shape[1]
         || in->shape[2] < 3 || out->shape[2] < 1 || !even(in) || !even(out))
         return refuse("no pixels of red, green and blue, or sums of another shape");

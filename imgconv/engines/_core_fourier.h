@@ -82,7 +82,7 @@ static int read_exact(FourierPlan *plan, PyObject *from)
     Exact *exact = &plan->exact;
     if (from == Py_None)
         return 1;
-    if (!PyArg_ParseTuple(from, "Oddd", &taps, &exact->error, &exact->least, &exact->most)
+    if (!listed(from) || !PyArg_ParseTuple(from, "Oddd", &taps, &exact->error, &exact->least, &exact->most)
         || !(exact->taps = copied_bytes(taps, &bytes)))
         return 0;
     exact->pitch = pitch;
@@ -201,7 +201,7 @@ static PyObject *core_fourier_run(PyObject *self, PyObject *args)
     Exact exact = plan->exact;
     if (ends == Py_None)
         exact.taps = NULL;
-    else if (!PyArg_ParseTuple(ends, "dddd", &exact.whole, &exact.divisor, &exact.slope, &exact.shift))
+    else if (!listed(ends) || !PyArg_ParseTuple(ends, "dddd", &exact.whole, &exact.divisor, &exact.slope, &exact.shift))
         return NULL;
     if (exact.taps && one.type > U16) {
         refuse("exact sums for floats");

@@ -15,6 +15,7 @@ from imgconv.engines._costs import DOUBLE_FFT, FFT, NUMPY_FFT, NUMPY_TAP, cost
 from imgconv.engines._gather import longest_run
 from imgconv.engines._native import Arithmetic, Choice, Level, Native
 from imgconv.engines._numpy import Direct, Separable, Vector, spans
+from imgconv.geometry import reach
 
 OWN = True
 
@@ -22,6 +23,8 @@ BAND_SAMPLES = 1 << 18
 """Samples of a band: its buffers stay in the second-level cache."""
 MAX_TERMS = 8
 """The most separable terms that are tried; the native core takes no more."""
+MOST_HELD = 1 << 24
+"""The most samples in the rows that a window reaches over by its dilation, if they are held all at once."""
 RANK_TOLERANCE = 1e-13
 """What a sum of separable terms may leave out, as a part of the largest singular value."""
 
@@ -41,11 +44,39 @@ def prepare(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prep
     )  # fmt: skip
     known = _recent.get(key)
     if known is None:
+        job = _gathered(job, shape[2])
         known = _numpy_way(job, shape, dtype) if level is None else _native_way(job, shape, dtype, level)
         for old in list(_recent)[: len(_recent) - RECENT + 1]:
             _recent.pop(old, None)
         _recent[key] = known
     return known
+
+
+def _gathered(job: Job, channels: int) -> Job:
+    """Return a job of the same results that holds no more than its windows look at, where they lie far apart.
+
+    A lone window has no stride. Windows further apart than they are wide, and windows whose taps lie very far apart,
+    follow one another in the maps: what none of them looks at is not held, what several do is held several times.
+    """
+    for axis, index in enumerate((job.rows, job.cols)):
+        taps, count, stride, apart = job.taps.shape[axis], job.output[axis], job.stride[axis], job.dilation[axis]
+        span = reach(taps, apart)
+        if count == 1:
+            index, stride = index[:span], 1
+            job = _stepping(job, axis, index, stride, apart)
+        others = len(job.cols) if axis == 0 else 4 * job.taps.shape[0]
+        sparse = stride >= span and stride >= (taps + 1, 4 * taps)[axis]  # columns are copied one by one then
+        if sparse or (apart > 1 and span * others * channels > MOST_HELD):
+            at = np.arange(count)[:, None] * stride + np.arange(taps) * apart
+            job = _stepping(job, axis, index[at.ravel()], taps, 1)
+    return job
+
+
+def _stepping(job: Job, axis: int, index: NDArray[np.intp], stride: int, dilation: int) -> Job:
+    """Return `job` with another map, stride and dilation along `axis`."""
+    if axis == 0:
+        return job.replace(rows=index, stride=(stride, job.stride[1]), dilation=(dilation, job.dilation[1]))
+    return job.replace(cols=index, stride=(job.stride[0], stride), dilation=(job.dilation[0], dilation))
 
 
 class Candidate(NamedTuple):

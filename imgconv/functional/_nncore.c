@@ -455,11 +455,13 @@ static PyObject *run(PyObject *args, const char *name)
                     % (uintptr_t)lane
              || (convolves && out.shape[0] != is->groups * is->outputs))
         refuse("an output of another shape or type than planned");
-    else if (first < 0 || first > last || last * per_group > out.shape[0] || start < 0 || start > stop
+    else if (first < 0 || first > last || last > out.shape[0] / per_group || start < 0 || start > stop
              || stop > is->out_rows || from < 0 || from > to || to > per_group
              || (convolves && (from % widest || (to != per_group && to % widest))))
         refuse("a part outside the output");
-    else if (planes.len < last * is->depth * 8 || (uintptr_t)planes.buf % 8)
+    else if (overlapping(&in, &out))
+        refuse("an output that shares the samples' memory");
+    else if (planes.len / 8 / is->depth < last || (uintptr_t)planes.buf % 8)
         refuse("fewer planes than planned");
     else {
         const int64_t *at = planes.buf;

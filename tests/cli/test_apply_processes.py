@@ -323,3 +323,10 @@ def test_output_that_cannot_be_encoded(folder):
     code, out, err = process("\N{DUCK}.png", "o.png", "-k", "box", env=os.environ | {"PYTHONIOENCODING": "latin-1"})
     assert (code, err) == (0, "")
     assert out.startswith(b"input    \\U0001f986.png: ")
+
+
+@pytest.mark.parametrize("steps", [["--stride", "8000"], ["--dilation", "20x9", "--stride", "300"]], ids=str)
+def test_wide_steps_hold_no_more_than_their_windows_see(folder, steps):
+    code, _, err = process("photo.png", "o.png", "-k", "gaussian:sigma=2", *steps, limits=SMALL)
+    assert (code, err) == (0, "")
+    assert pixels("o.png").shape == (1, 1, 3)
