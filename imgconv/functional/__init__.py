@@ -1,7 +1,8 @@
 """The functions of a convolutional network on arrays, as torch.nn.functional names and means them.
 
-Arrays are (batch, channels, rows, cols), or (channels, rows, cols) for a single picture; the 1-D and 3-D forms have one
-axis less or more. Kernels are correlated, that is slid as they are written, and pairs are (rows, cols). Beyond torch:
+Arrays are (batch, channels, rows, cols), or (channels, rows, cols) for a single picture, except for `channel_shuffle`
+and `interpolate`, whose axis 1 always is the channels; the 1-D and 3-D forms have one axis less or more. Kernels are
+correlated, that is slid as they are written, and pairs are (rows, cols). Beyond torch:
 
 - padding may be ``"valid"``, ``"same"`` (with stride 1 only, as in torch) or differ by side: (left, top, right,
   bottom), for one axis (left, right) and for three (left, top, front, right, bottom, back);
