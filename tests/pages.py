@@ -15,6 +15,7 @@ A comment `<!-- not run: REASON -->` in the line before a block lets it be.
 
 import ast
 import contextlib
+import os
 import re
 import shlex
 import shutil
@@ -34,6 +35,9 @@ import imgconv
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 KINDS = ("console", "python", "sh", "text", "yaml")
+
+WIDTH = "100"
+"""The columns of the terminal that the pages show, to which lines are broken."""
 
 VARYING = (
     # What differs from run to run and from machine to machine, and what is compared in its place.
@@ -247,6 +251,7 @@ def renewed(page, folder):
 
 def main():
     """Run all commands of a page and put what they print into it: python tests/pages.py PAGE..."""
+    os.environ["COLUMNS"] = WIDTH
     for page in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
             stand_ins(Path(name))

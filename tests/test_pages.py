@@ -29,6 +29,7 @@ def folder(things, tmp_path, monkeypatch):
     """Return a copy of that folder, and make it the current one."""
     subprocess.run(["cp", "-r", f"{things}/.", tmp_path], check=True)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", pages.WIDTH)
     return tmp_path
 
 
