@@ -273,7 +273,7 @@ _TAPS: dict[str, Schema] = {
     "rank": COUNT,
     "separable": YES,
     **dict.fromkeys(("column", "row"), _maybe(_list(NUMBER))),
-    "symmetry": _named(TEXT),
+    "symmetry": _named(_maybe(TEXT)),
     "offset": _OFFSET,
     "anchor": _maybe(_PAIR),
     "centre": _PAIR,

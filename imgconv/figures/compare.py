@@ -26,6 +26,7 @@ from imgconv.figures.panels import (
     taps_of,
 )
 from imgconv.figures.style import Scale, scale_of
+from imgconv.filtering.refusals import OF_KERNELS
 from imgconv.filtering.request import INTERPOLATION, Request, rescaled
 from imgconv.filtering.whole import filter_image
 from imgconv.image import Image, as_image
@@ -180,8 +181,11 @@ def _refuse(mode: str, kernels: int, pipeline: Pipeline | None, request: Request
         raise OptionError("sizes", "name the sizes of the family, as in 3,7,15,31")
     if pipeline is not None and mode not in ("results", "split"):
         raise OptionError("pipeline", f"its layers say their own; --{mode} compares kernels")
-    if pipeline is not None and (request.padding != INTERPOLATION or request.stride != (1, 1)) and not kernels:
-        raise OptionError("pipeline", "in a pipeline every layer says its own padding and stride; leave them out")
+    if pipeline is not None and not kernels:
+        plain = Request()
+        for name in OF_KERNELS:
+            if getattr(request, name) != getattr(plain, name):
+                raise OptionError(name, "it goes with --kernel; in a pipeline every layer says its own")
     count = kernels + (pipeline is not None)
     most = {"results": MOST_RESULTS, "sizes": 1, "shift": 1}.get(mode, MOST_ROWS)
     if not 1 <= count <= most:

@@ -396,7 +396,9 @@ def test_batch_streams_too(large, tmp_path):
     words = ["-m", "imgconv", "batch", folder, tmp_path / "out", "-k", "sharpen", "--report", report, "--jobs", "1"]
     done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    lines = {line["input"]: line for line in map(json.loads, report.read_text().splitlines()) if "input" in line}
+    lines = {
+        line["input"]["name"]: line for line in map(json.loads, report.read_text().splitlines()) if "input" in line
+    }
     found = {name.rsplit("/", 1)[1]: line.get("streamed", line["status"]) for name, line in lines.items()}
     assert found == {"large.tif": True, "bad.tif": "failed", "small.tif": False}
     assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["large.tif", "small.tif"]
