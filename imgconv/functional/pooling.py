@@ -159,6 +159,7 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
     *,
+    dilation: Numbers = 1,
     border: str | Border | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
@@ -170,6 +171,7 @@ def avg_pool2d(
         count_include_pad: divide by the samples of the window including the padding; what hangs over the padding is
             never counted. Without it the padding is left out of sum and count, whatever the border.
         divisor_override: divide the sums by this whole number instead.
+        dilation: steps between the samples of a window, which torch's means do not have.
         border: what fills the padding; None means zeros.
         threads: at most so many; None means every core that this process may use.
 
@@ -188,9 +190,8 @@ def avg_pool2d(
     array([[[1., 1.],
             [1., 1.]]])
     """
-    return _mean(
-        2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, border, threads
-    )
+    counting = (ceil_mode, count_include_pad, divisor_override)
+    return _mean(2, input, kernel_size, stride, padding, dilation, *counting, border, threads)
 
 
 @checked
@@ -202,11 +203,13 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     *,
+    dilation: Numbers = 1,
     border: str | Border | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
     """Do over (batch, channels, cols) what `avg_pool2d` does over rows and columns."""
-    return _mean(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None, border, threads)
+    counting = (ceil_mode, count_include_pad, None)
+    return _mean(1, input, kernel_size, stride, padding, dilation, *counting, border, threads)
 
 
 @checked
@@ -219,13 +222,13 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
     *,
+    dilation: Numbers = 1,
     border: str | Border | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
     """Do over (batch, channels, planes, rows, cols) what `avg_pool2d` does over rows and columns."""
-    return _mean(
-        3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, border, threads
-    )
+    counting = (ceil_mode, count_include_pad, divisor_override)
+    return _mean(3, input, kernel_size, stride, padding, dilation, *counting, border, threads)
 
 
 def _select(
@@ -256,6 +259,7 @@ def _mean(
     kernel_size: Numbers,
     stride: Numbers | None,
     padding: Sides,
+    dilation: Numbers,
     ceil_mode: bool,
     count_include_pad: bool,
     divisor_override: int | None,
@@ -266,7 +270,7 @@ def _mean(
         raise OptionError("divisor_override", f"{divisor_override!r} is not a whole number other than 0")
     batch = Batch.of(input, axes)
     filled = border is not None and count_include_pad
-    solved = pooled(batch.sizes, kernel_size, stride, padding, 1, ceil_mode, filled)
+    solved = pooled(batch.sizes, kernel_size, stride, padding, dilation, ceil_mode, filled)
     for axis in solved if axes == 3 else ():
         if axis.kernel > axis.size:
             problem = f"the window's {axis.kernel} along the {axis.name} are more than the input's {axis.size}"
@@ -277,4 +281,6 @@ def _mean(
         divisors = (np.full(solved[0].output, int(divisor_override)), *divisors)
     else:
         divisors = tuple(counts(axis, count_include_pad) for axis in solved)
+        if empty := next((axis.name for axis, held in zip(solved, divisors, strict=True) if not held.all()), ""):
+            raise OptionError("dilation", f"a window has all its samples outside of the {empty}, so it has no mean")
     return batch.finish(job.replace(divisors=divisors).run(batch.samples, batch.lanes, threads))

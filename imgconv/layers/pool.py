@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import geometry
@@ -46,11 +45,6 @@ class Pool(Layer):
     count_padding: Flag = True
 
     chooses = METHODS
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.mean and self.dilation != (1, 1) and (self.ceil_mode or not self.count_padding):
-            raise OptionError("dilation", "a dilated mean goes neither with ceil_mode nor without counting the padding")
 
     @property
     def method(self) -> str:
@@ -109,15 +103,10 @@ class Pool(Layer):
         window, stride = (height.kernel, width.kernel), (height.stride, width.stride)
         dilation = (height.dilation, width.dilation)
         samples, border, threads = planes(pixels), self.fill, setting.threads
-        if self.mean and dilation != (1, 1):
-            channels = len(samples)
-            box = np.full((channels, 1, *window), 1 / (window[0] * window[1]), kind)
-            made = functional.conv2d(
-                samples, box, None, stride, sides, dilation, channels, border=border or "zero", threads=threads
-            )
-        elif self.mean:
+        if self.mean:
+            counting = (self.ceil_mode, self.count_padding)
             made = functional.avg_pool2d(
-                samples, window, stride, sides, self.ceil_mode, self.count_padding, border=border, threads=threads
+                samples, window, stride, sides, *counting, dilation=dilation, border=border, threads=threads
             )
         else:
             pool = functional.max_pool2d if self.max else functional.min_pool2d

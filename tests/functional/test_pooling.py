@@ -27,8 +27,6 @@ def core(request, monkeypatch):
 @given(st.data(), st.sampled_from(sorted(REDUCE)), st.sampled_from(BORDERS), st.booleans(), st.sampled_from(LANES))
 def test_a_pooling_is_what_loops_compute(data, kind, border, ceil_mode, core):
     window, stride, dilation = (data.draw(st.tuples(st.integers(1, n), st.integers(1, n))) for n in (5, 4, 3))
-    if kind == "avg":
-        dilation = (1, 1)
     sides = tuple(data.draw(st.integers(0, window[1 - k % 2] // 2)) for k in range(4))
     span = [d * (k - 1) + 1 for d, k in zip(dilation, window, strict=True)]
     rows, cols = data.draw(st.integers(span[0] + 1, 14)), data.draw(st.integers(span[1] + 1, 40))
@@ -41,8 +39,7 @@ def test_a_pooling_is_what_loops_compute(data, kind, border, ceil_mode, core):
     if kind == "avg":
         # Padding counts unless it is told not to; without a border the loops leave it out.
         settings["count_include_pad"] = border is not None
-    else:
-        settings["dilation"] = dilation
+    settings["dilation"] = dilation
     wanted = layer_oracle.pool(picture, window, stride, sides, dilation, output, REDUCE[kind], border, 7.5)
     with pytest.MonkeyPatch.context() as patch:
         if core == "none":
@@ -54,6 +51,13 @@ def test_a_pooling_is_what_loops_compute(data, kind, border, ceil_mode, core):
         np.testing.assert_allclose(result, wanted, rtol={np.float16: 1e-3, np.float64: 1e-13}.get(dtype, 1e-6))
     else:
         np.testing.assert_array_equal(result, wanted)
+
+
+def test_a_mean_of_nothing_is_refused():
+    one = np.ones((1, 3))  # samples -1 and 3 of three
+    assert avg_pool1d(one, 2, 1, padding=1, dilation=4).tolist() == [[0.0]]
+    with pytest.raises(OptionError, match="has no mean"):
+        avg_pool1d(one, 2, 1, padding=1, dilation=4, count_include_pad=False)
 
 
 def test_blocks_are_those_of_scikit_image(core):
