@@ -119,7 +119,7 @@ def test_stdin_at_a_terminal_is_refused():
         ("a" * 65, KernelSpecError, "is neither a name"),
         ("../sobel", KernelSpecError, "kernel files end in"),
         ("../../etc/passwd", KernelSpecError, "kernel files end in"),
-        ("kernel.txt", KernelSpecError, "kernel files end in .yaml"),
+        ("kernel.txt", KernelSpecError, "is read if its name ends in .csv"),
         ("1,2;3", KernelSpecError, "row 2 has length 1"),
         ("a,b", KernelSpecError, "row 1, column 1"),
         ("none.yaml", KernelFileError, "none.yaml: there is no such file"),

@@ -117,7 +117,7 @@ def test_any_parameters_make_a_kernel_or_one_of_our_errors(name, data):
         ("gaussian-discrete:size=4", "size must be odd, not 4"),
         ("box:size=-3", "size must be from 1"),
         ("binomial:size=99", "size must be from 1 to 65"),
-        ("disk:radius=0", "radius must be above 0"),
+        ("disk:radius=0", "radius must be from 0.001"),
         ("disk-binary:radius=-1", "radius must be from 0"),
         ("motion:length=0.5", "length must be from 1"),
         ("motion:length=2000", "length must be smaller"),

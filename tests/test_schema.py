@@ -89,7 +89,7 @@ def content(path):
     return yamlfile.load(path.read_bytes(), path.name).value
 
 
-@pytest.mark.parametrize("kind", SCHEMAS)
+@pytest.mark.parametrize("kind", FILES)
 def test_every_sample_and_kernel_fits(kind):
     schema = json.loads(json.dumps(SCHEMAS[kind]()))
     assert FILES[kind]
@@ -97,7 +97,7 @@ def test_every_sample_and_kernel_fits(kind):
     assert wrong == []
 
 
-@pytest.mark.parametrize("kind", SCHEMAS)
+@pytest.mark.parametrize("kind", FILES)
 def test_the_schema_is_one_and_means_what_others_read(kind):
     jsonschema = pytest.importorskip("jsonschema")
     schema = SCHEMAS[kind]()

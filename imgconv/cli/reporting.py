@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 
 import click
@@ -25,7 +24,6 @@ def option_name(option: click.Parameter) -> str:
     return str(option.metavar or option.name or "").strip(".")
 
 
-@dataclass
 class Reporting:
     """What is known of a command line while it is read, for the case that it fails.
 
@@ -34,8 +32,8 @@ class Reporting:
         to_stderr: whether standard output is for an image, so that the report goes to standard error.
     """
 
-    as_json: bool = False
-    to_stderr: bool = False
+    def __init__(self, as_json: bool = False, to_stderr: bool = False) -> None:
+        self.as_json, self.to_stderr = as_json, to_stderr
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Reporting:

@@ -31,7 +31,7 @@ _PREFIXES: tuple[tuple[bytes, str, str], ...] = (
     (b"\0MRM", "a raw photograph (MRW)", _DEVELOP),
     (b"II\xbc", "a JPEG XR image", _CONVERT),
     (b"\0\0\1\0", "an icon (ICO)", _CONVERT),
-    (b"\0\0\2\0", "a cursor (CUR)", _CONVERT),
+    (b"\0\0\2\0\1\0", "a cursor (CUR)", _CONVERT),
     (b"qoif", "a QOI image", _CONVERT),
     (b"DDS ", "a DDS texture", _CONVERT),
     (b"\xabKTX ", "a KTX texture", _CONVERT),

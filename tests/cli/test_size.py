@@ -334,7 +334,7 @@ def test_compared_frameworks_as_json(size):
             2,
             "--compare: --solve looks for options and --compare needs them; ask for one at a time",
         ),
-        ("5 -k 3 --brief --json", 2, "--brief: it prints one size, not --compare, --solve or --json"),
+        ("5 -k 3 --brief --compare", 2, "--brief: it prints one size, not --compare, --solve or --json"),
         ("5 -k 3 --brief --solve 5", 2, "--brief: it prints one size, not --compare, --solve or --json"),
         ("5 -k 3 --brief --compare", 2, "--brief: it prints one size, not --compare, --solve or --json"),
     ],

@@ -132,7 +132,7 @@ def test_what_pillow_alone_could_open_is_refused(folder, format):
     (folder / "in.png").write_bytes(file.getvalue())
     ran = run("apply", "in.png", "out.png", "-k", "box")
     assert (ran.code, ran.err.count("\n"), (folder / "out.png").exists()) == (1, 1, False)
-    assert "no image of a format that is read here" in ran.err
+    assert "no image of a format that is read here" in ran.err or "which is not read here" in ran.err
 
 
 @pytest.mark.parametrize("suffix", sorted({one.suffixes[0] for one in FORMATS if "float32" not in one.dtypes}))

@@ -58,8 +58,8 @@ def test_a_truncated_photograph_is_an_error_not_a_grey_bottom(format, progressiv
 WORDS = [
     (b"", "the file is empty"),
     (b"hello, this is text", "no image of a format that is read here"),
-    (b"%!PS-Adobe-3.0 EPSF-3.0\n", "no image of a format that is read here"),
-    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image of a format that is read here"),
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n", "this is a PostScript document, which is not read here"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "this is an SVG drawing, which is not read here"),
     (b"\0" * 100, "no image of a format that is read here"),
     (b"P5\n3 3\n999999\n" + bytes(9), "beyond 65535"),
     (b"P5\n3 x\n255\n" + bytes(9), "'x'"),
@@ -136,7 +136,7 @@ def test_places(tmp_path):
         (tmp_path / "plain" / "x.png", "a part of this path is not a directory"),
         ("a\0b", "null character"),
         ("/dev/zero", "this is a device"),
-        ("http://example.org/x.png", "there is no such file"),
+        ("http://example.org/x.png", "this is an address, and only files are opened"),
         ("imageio:chelsea.png", "there is no such file"),
     ):
         for act in (probe, read):

@@ -200,9 +200,9 @@ class Pipe:
 @pytest.mark.parametrize("act", [probe, read, read_frames])
 def test_a_pipe_is_looked_at_before_it_is_read(act):
     pipe = Pipe(b"%PDF-1.7 and so on")
-    with pytest.raises(ImageReadError, match="no image of a format"):
+    with pytest.raises(ImageReadError, match="this is a PDF document, which is not read here"):
         act(pipe)
-    assert pipe.taken <= 64
+    assert pipe.taken <= 1024
     pipe = Pipe(png_file(6, 4, 8, 2, [bytes(18)] * 4)[:60])
     with pytest.raises(ImageReadError, match="goes on for more than 16 MB"):
         act(pipe, max_pixels=1000)
