@@ -134,7 +134,7 @@ def test_an_address_is_the_name_of_a_file(address, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     PIL.Image.fromarray(scene()).save("x.png")
     for act in (probe, read):
-        with pytest.raises(ImageReadError, match="this is an address|there is no such file"):
+        with pytest.raises(ImageReadError, match=r"this is an address|there is no such file"):
             act(address)
     with pytest.raises(ImageWriteError, match=r"no directory|there is no"):
         write(f"{address}/x.png", scene())
