@@ -25,6 +25,7 @@ FLOATS = [spec.suffixes[0] for spec in FORMATS if "uint8" not in spec.dtypes and
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
+    pytest.importorskip("imagecodecs")  # tifffile writes a preview of JPEG by it
     monkeypatch.chdir(tmp_path)
     for suffix, made in SOURCES.items():
         (tmp_path / f"in.{suffix}").write_bytes(made())
