@@ -1,5 +1,6 @@
 """IMGCONV_REQUIRE_ALL: what is skipped for want of something fails, so that no referee is missing unnoticed."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -52,3 +53,16 @@ def test_what_is_skipped(tmp_path, value, outcome, workers):
     command = [sys.executable, "-m", "pytest", "-p", "conftest", "--continue-on-collection-errors", *workers]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert outcome in done.stdout
+
+
+OPTIONAL = {"imagecodecs", "onnx", "OpenEXR", "pyvips", "rasterio", "textual_image", "torch"}
+"""What README's second command does not install: tests that need one of them skip themselves."""
+
+
+def test_what_is_optional_is_not_needed_to_collect():
+    for file in Path(__file__).parent.rglob("*.py"):
+        for line in ast.parse(file.read_text()).body:
+            names = [alias.name for alias in line.names] if isinstance(line, ast.Import) else []
+            names += [line.module or ""] if isinstance(line, ast.ImportFrom) else []
+            needed = OPTIONAL & {name.split(".")[0] for name in names}
+            assert not needed, f"{file} imports {needed} before any test can be skipped"

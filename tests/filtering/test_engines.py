@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from cli.running import ok, run
 
 import imgconv
@@ -155,6 +154,7 @@ def test_channels_are_those_of_the_image(folder):
     np.save("up.npy", np.zeros((3, 6, 2, 2)) + 0.1)
     found = ok("apply", "photo.png", "o.npy", "-k", "up.npy", "--transposed", "-s", "2", "-p", "valid").text
     assert "3 channels to 6, transposed (copies as written)" in found
+    torch = pytest.importorskip("torch")
     made = torch.nn.functional.conv_transpose2d(torch.zeros(1, 3, 9, 9), torch.zeros(3, 6, 2, 2), stride=2)
     assert made.shape[1] == 6
     np.save("up.npy", np.zeros((3, 2, 2, 2)) + 0.1)
