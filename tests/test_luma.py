@@ -78,6 +78,25 @@ def test_results_are_rounded_once(level, dtype, used, coefficients):
         np.testing.assert_array_equal(ran.samples[:, :, 0], rounded(wanted, np.iinfo(dtype).max))
 
 
+@pytest.mark.parametrize("coefficients", LUMA)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_large_boxes_are_exact(level, dtype, coefficients):
+    """By running sums where there is a core, of a luma whose sums pass 32 bits."""
+    pixels, weights = picture(dtype, 3, shape=(40, 130)), LUMA[coefficients]
+    for size in (35, 101):
+        before, after = (size - 1) // 2, size // 2
+        luma = np.pad(
+            pixels.astype(np.int64) @ np.array(weights), ((before, after),) * 2, constant_values=7 * sum(weights)
+        )
+        sums = np.pad(luma.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        sums = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
+        divisor = sum(weights) * size * size
+        used = kernel(f"box:size={size}")
+        ran = chain(used, 7).run(pixels, engines.get("builtin"), Target("clip", np.dtype(dtype)), luma=weights)
+        assert "running sums" in ran.reason or _native.level() is None
+        np.testing.assert_array_equal(ran.samples[:, :, 0], (2 * sums + divisor) // (2 * divisor))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_scipy_rounds_alike(dtype):
     pixels = picture(dtype, 3)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from imgconv.engines import Job
 from imgconv.engines._native import (
     BOX,
+    BOX64,
     BOX_LANES,
     DOT8,
     DOT16,
@@ -84,21 +85,22 @@ def separable(job: Job, dtype: np.dtype[Any], terms: Terms) -> Iterator[Arithmet
 
 
 def box(job: Job, dtype: np.dtype[Any], channels: int) -> Iterator[Arithmetic]:
-    """Yield the arithmetic of running sums, for equal weights on integer samples."""
+    """Yield the arithmetic of running sums, for equal weights on samples that are whole numbers."""
     weight = float(job.taps.flat[0])
-    if dtype.kind != "u" or job.stride != (1, 1) or job.dilation[0] != 1 or channels > BOX_LANES or weight <= 0:
+    if not _bounded(job, dtype) or job.stride != (1, 1) or job.dilation[0] != 1 or channels > BOX_LANES or weight <= 0:
         return
-    peak = float(np.iinfo(dtype).max) * job.taps.size
-    if np.any(job.taps != weight) or not _held(job, dtype) or peak >= 2**31:
+    peak = peak_of(job.replace(taps=np.ones_like(job.taps)), dtype)
+    if np.any(job.taps != weight) or not _held(job, dtype) or peak >= 2**53:
         return
+    operation = BOX if peak < 2**31 and dtype != np.float64 else BOX64
     terms = ((np.ones(job.taps.shape[0]), np.ones(job.taps.shape[1])),)
     if integers(job, dtype):
         if job.divisor % weight == 0:
             divisor = int(job.divisor // weight)
-            yield Arithmetic(BOX, terms, 1 / divisor, divisor, peak=peak)
+            yield Arithmetic(operation, terms, 1 / divisor, divisor, peak=peak)
     elif 1e-30 < weight < 1e30:
         unit = weight / job.divisor
-        yield Arithmetic(BOX, terms, unit, peak=peak, error=peak * unit * 2.0**-50)
+        yield Arithmetic(operation, terms, unit, peak=peak, error=peak * unit * 2.0**-50)
 
 
 def transformed(job: Job, dtype: np.dtype[Any]) -> Arithmetic | None:
@@ -133,8 +135,11 @@ def _outside(job: Job) -> bool:
 
 
 def _held(job: Job, dtype: np.dtype[Any]) -> bool:
-    """Whether samples of `dtype` can hold the border's constant."""
-    return not _outside(job) or (0 <= job.constant <= np.iinfo(dtype).max and job.constant == round(job.constant))
+    """Whether whole samples of `dtype` can hold the border's constant."""
+    if not _outside(job):
+        return True
+    top = np.iinfo(dtype).max if dtype.kind == "u" else 2**53
+    return 0 <= job.constant <= top and job.constant == round(job.constant) == dtype.type(job.constant)
 
 
 def integers(job: Job, dtype: np.dtype[Any]) -> bool:

@@ -13,12 +13,12 @@
 #error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
 #endif
 
-enum { LEVELS_OF_SUMS = 33 };  /* lines that BOX needs at most: the columns' sums, and of 2**k neighbours each */
+enum { LEVELS_OF_SUMS = 33 };  /* lines that running sums need at most: the columns' sums, and of 2**k neighbours each */
 
 static const ptrdiff_t SAMPLE_SIZE[] = {1, 2, 4, 8};
-static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1, 1, 4};  /* of a lane of a line */
-static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2, 2, 4};  /* and of an accumulator */
-static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1, 1, 1};
+static const ptrdiff_t LINE_SIZE[] = {4, 8, 4, 4, 1, 1, 1, 4, 8};  /* of a lane of a line */
+static const ptrdiff_t LANE_SIZE[] = {4, 8, 4, 4, 2, 2, 2, 4, 8};  /* and of an accumulator */
+static const int ROWS_A_LINE[] = {1, 1, 4, 2, 1, 1, 1, 1, 1};
 
 /* The buffers of one band. */
 struct Work {
@@ -66,7 +66,7 @@ static Work *make_work(const Plan *plan)
     const ptrdiff_t chunk = !two || 4 * halo > CHUNK ? CHUNK : 4 * halo > TWO_CHUNK ? 4 * halo : TWO_CHUNK;
     const ptrdiff_t total_bytes = two ? (rounded((chunk + halo + SLACK) * lane) / ALIGN | 1) * ALIGN : 0;
     const ptrdiff_t lead = rounded(halo * lane) - halo * lane; /* what follows the halo is aligned */
-    const ptrdiff_t lines = is->operation == BOX ? LEVELS_OF_SUMS : is->lines;
+    const ptrdiff_t lines = is->operation >= BOX ? LEVELS_OF_SUMS : is->lines;
     const ptrdiff_t parts[] = {
         lines * line_bytes, raw, raw, raw, raw, dealing, ROWS * total_bytes + ALIGN, rounded((ROWS * CHUNK + SLACK) * lane),
         rounded((CHUNK + halo + SLACK) * 4), rounded((most_taps(plan) + ROWS) * (ptrdiff_t)sizeof(void *)),
@@ -127,15 +127,15 @@ static const struct {
     unsigned operations;     /* bit k: operation k is there */
 } LEVELS[] = {
 #if defined(__x86_64__)
-    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << BOX},
+    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << BOX | 1 << BOX64},
 #if defined(X86_LEVELS)
-    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX},
-    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX},
+    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX | 1 << BOX64},
+    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX | 1 << BOX64},
 #endif
 #elif defined(__aarch64__)
-    {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
+    {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX | 1 << BOX64},
 #else
-    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX},
+    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX | 1 << BOX64},
 #endif
 };
 
@@ -240,19 +240,19 @@ static int fits(const Settings *is, int64_t most)
     const int64_t run = product(is->tile_cols + (is->span_cols - 1) / is->phases, is->channels);
     const int64_t line = product(run, is->phases);
     return line <= most && product(line + SLACK, is->lines) <= most
-           && (is->operation != BOX || is->tile_cols * is->channels <= CHUNK);
+           && (is->operation < BOX || is->tile_cols * is->channels <= CHUNK);
 }
 
 static int check(const Settings *is, const Plan *plan)
 {
     const int64_t most = (int64_t)1 << 31;
-    if (is->operation < F32 || is->operation > BOX || !(LEVELS[plan->level].operations >> is->operation & 1))
+    if (is->operation < F32 || is->operation > BOX64 || !(LEVELS[plan->level].operations >> is->operation & 1))
         return refuse("an operation that the level does not have");
     if (is->source < U8 || is->source > SAMPLE_F64)
         return refuse("a source type that is none");
     const int shorts = is->operation == DOT8 || (is->operation >= MUL16 && is->operation <= FOLD16);
-    if ((shorts && is->source != U8) || ((is->operation == DOT16 || is->operation == BOX) && is->source > U16)
-        || (is->operation == F32 && is->source == SAMPLE_F64))
+    if ((shorts && is->source != U8) || (is->operation == DOT16 && is->source > U16)
+        || ((is->operation == F32 || is->operation == BOX) && is->source == SAMPLE_F64))
         return refuse("an operation that cannot read the source's type");
     if (is->channels < 1 || is->channels > most || is->image_rows < 1 || is->image_cols < 1 || is->out_rows < 1
         || is->out_cols < 1 || is->stride_y < 1 || is->stride_x < 1 || is->tile_cols < 1 || is->tile_cols > most
@@ -267,7 +267,7 @@ static int check(const Settings *is, const Plan *plan)
         || is->stride_y > plan->row_count || is->stride_x > plan->col_count || is->span_cols > plan->col_count
         || is->lines > 4 * plan->row_count + ROWS || is->tile_cols > is->out_cols || !fits(is, most / 2))
         return refuse("settings out of range");
-    if (is->operation == BOX && plan->row_count < is->out_rows + is->lines - ROWS)
+    if (is->operation >= BOX && plan->row_count < is->out_rows + is->lines - ROWS)
         return refuse("fewer padded rows than the output needs");
     return check_run(is->run_start, is->run_stop, is->run_col, plan->col_count, is->image_cols)
            && check_map(plan->rows, plan->row_count, is->image_rows, -1, 0)
@@ -288,7 +288,7 @@ static int foldable(const Taps *taps, int down)
     return 1;
 }
 
-/* BOX takes taps one a line down and at even steps along. */
+/* Running sums take taps one a line down and at even steps along. */
 static int boxed(const Term *term)
 {
     const Taps *row = &term->second;
@@ -385,7 +385,7 @@ static PyObject *core_plan(PyObject *self, PyObject *args)
         refuse("taps that cannot be folded");
         goto failed;
     }
-    if (plan->is.operation == BOX
+    if (plan->is.operation >= BOX
         && (plan->terms != 1 || plan->is.stride_y != 1 || plan->is.phases != 1
             || plan->is.lines != plan->term[0].first.taps + ROWS - 1 || !boxed(&plan->term[0]))) {
         refuse("taps that are no box");

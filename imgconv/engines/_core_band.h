@@ -227,13 +227,13 @@ static void NAMED(settle)(const Plan *plan, const Image *image, Work *work, int6
 
 #include "_core_box.h"
 
-/* How many output columns the tile has that starts with `col`. BOX keeps what reads beyond the image apart, because
- * such rows are copied. */
+/* How many output columns the tile has that starts with `col`. Running sums keep what reads beyond the image apart,
+ * because such rows are copied. */
 static int64_t NAMED(tile)(const Plan *plan, int64_t col)
 {
     const Settings *is = &plan->is;
     int64_t stop = is->out_cols;
-    if (is->operation == BOX) {
+    if (is->operation >= BOX) {
         if (col < is->run_start) stop = is->run_start < stop ? is->run_start : stop;
         else if (col + is->span_cols <= is->run_stop) stop = is->run_stop - is->span_cols + 1;
     }
@@ -255,7 +255,7 @@ static int NAMED(band)(Plan *plan, const Image *image, int64_t start, int64_t st
         const int64_t first = col * is->stride_x, last = first + (cols - 1) * is->stride_x + is->span_cols;
         int64_t built = 0, line = 0;
         work->out_lanes = cols * is->channels;
-        if (is->operation == BOX) {
+        if (is->operation >= BOX) {
             NAMED(box)(plan, image, work, start, stop, first, last, finish,
                        out->data + col * is->channels * SAMPLE_SIZE[finish->type], out->row, seen);
             continue;

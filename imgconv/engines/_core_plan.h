@@ -21,7 +21,7 @@ enum { DIGIT = 128 };        /* base of a weight's two digits */
 enum { SHELF = 16 };         /* buffers kept for the next band */
 
 /* Keep these in the order of _native.py. */
-enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX };
+enum Operation { F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX, BOX64 };
 enum Sample { U8, U16, SAMPLE_F32, SAMPLE_F64 };
 enum Combine { MAGNITUDE, MAXIMUM, SUM };
 

@@ -388,7 +388,8 @@ static void NAMED(store)(const Plan *plan, const Finish *finish, void *line, ptr
         else
             NAMED(store_f32)(finish, line, count, out, seen);
         break;
-    case F64: NAMED(store_wide)(finish, line, F64, count, out, seen); break;
+    case F64:
+    case BOX64: NAMED(store_wide)(finish, line, F64, count, out, seen); break;
     case DOT8:
     case DOT16:
     case BOX:

@@ -11,7 +11,7 @@ import numpy as np
 
 from imgconv.engines import Job
 from imgconv.engines._layout import Vector, down_operations
-from imgconv.engines._native import BOX, DOT8, DOT16, LANE_BYTES, OPERATIONS, PACKED, Arithmetic, Level
+from imgconv.engines._native import BOXES, DOT8, DOT16, LANE_BYTES, OPERATIONS, PACKED, Arithmetic, Level
 
 
 class Cost(NamedTuple):
@@ -23,7 +23,7 @@ class Cost(NamedTuple):
         along: per vector operation of a pass along a row.
         second: what a second pass adds per output sample.
 
-    For BOX `along` is per doubling of the sums along a row, and `second` is added where they need 32 bits.
+    For running sums `along` is per doubling of the sums along a row, and `second` is added where they need 32 bits.
     """
 
     fixed: float
@@ -39,6 +39,7 @@ COSTS: dict[str, dict[str, Cost]] = {
         "DOT16": Cost(0.65, 0.23, 0.24, 0.39),
         "MUL16": Cost(0.42, 0.47, 0.21, 0.18),
         "BOX": Cost(0.90, 0.0, 0.20, 0.90),
+        "BOX64": Cost(2.80, 0.0, 0.70, 0.0),
     },
     "avx2": {
         "F32": Cost(0.41, 0.19, 0.23, 0.15),
@@ -48,6 +49,7 @@ COSTS: dict[str, dict[str, Cost]] = {
         "MULH16": Cost(0.00, 0.26, 0.26, 0.30),
         "FOLD16": Cost(0.00, 0.15, 0.15, 0.20),
         "BOX": Cost(0.40, 0.0, 0.10, 0.40),
+        "BOX64": Cost(1.90, 0.0, 0.40, 0.0),
     },
     "avx512": {
         "F32": Cost(0.24, 0.31, 0.53, 0.07),
@@ -58,6 +60,7 @@ COSTS: dict[str, dict[str, Cost]] = {
         "MULH16": Cost(0.00, 0.47, 0.47, 0.15),
         "FOLD16": Cost(0.00, 0.25, 0.25, 0.10),
         "BOX": Cost(0.25, 0.0, 0.06, 0.28),
+        "BOX64": Cost(1.50, 0.0, 0.30, 0.0),
     },
 }
 COSTS["neon"] = COSTS["baseline"]
@@ -138,7 +141,7 @@ def exact_cost(job: Job, level: Level) -> float:
 def cost(job: Job, way: Arithmetic, level: Level) -> float:
     """Return what one output sample costs."""
     each = COSTS[level.name][OPERATIONS[way.operation]]
-    if way.operation == BOX:
+    if way.operation in BOXES:
         wide = each.second if way.peak > 65535 else 0.0
         return each.fixed + each.along * int(job.taps.shape[1]).bit_length() + wide
     lanes = WIDTHS[level.name] / LANE_BYTES[way.operation]

@@ -21,16 +21,27 @@ try:
 except ImportError:  # installed without a compiler
     _core = None  # type: ignore[assignment]
 
-OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16", "BOX")
-F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX = range(8)
-WORDS = ("float32", "float64", "8-bit integers", *["16-bit integers"] * 2, *["16-bit fixed point"] * 2, "integers")
+OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16", "BOX", "BOX64")
+F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX, BOX64 = range(9)
+WORDS = (
+    "float32",
+    "float64",
+    "8-bit integers",
+    *["16-bit integers"] * 2,
+    *["16-bit fixed point"] * 2,
+    *["integers"] * 2,
+)
 """What they compute in, for reports."""
 INTEGERS = (DOT8, DOT16, BOX)
 """Operations whose results are int32."""
-PACKED = (1, 1, 4, 2, 1, 1, 1, 1)
+DOUBLES = (F64, BOX64)
+"""Operations whose results are float64."""
+BOXES = (BOX, BOX64)
+"""Running sums, in 32 and in 64 bits."""
+PACKED = (1, 1, 4, 2, 1, 1, 1, 1, 1)
 """Samples in a lane, by operation."""
-LANE_BYTES = (4, 8, 4, 4, 2, 2, 2, 4)
-LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2", "i2", "i4")
+LANE_BYTES = (4, 8, 4, 4, 2, 2, 2, 4, 8)
+LANE_TYPE = ("f4", "f8", "i1", "i2", "i2", "i2", "i2", "i4", "f8")
 SAMPLES = ("u1", "u2", "f4", "f8")
 """The sample types, in the order of the core's enum."""
 COMBINES = ("magnitude", "max", "sum")
@@ -129,7 +140,7 @@ class Arithmetic(Value):
     @property
     def fixed(self) -> bool:
         """Whether taps were rounded to fixed point."""
-        return self.divisor == 0 and self.operation not in (F32, F64)
+        return self.divisor == 0 and self.operation not in (F32, *DOUBLES)
 
 
 def _complete(finish: tuple[Any, ...], watched: bool = True) -> tuple[Any, ...]:
@@ -156,7 +167,7 @@ class Native(Value):
     def double(self) -> bool:
         """Whether results are float64."""
         way = self.arithmetic
-        return way.operation == F64 or (way.divisor > 0 and way.peak >= 2**24)
+        return way.operation in DOUBLES or (way.divisor > 0 and way.peak >= 2**24)
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive), float32 or float64."""
@@ -227,7 +238,7 @@ class Native(Value):
         scale = way.unit * slope
         added = (way.base * way.unit + self.job.offset) * slope + shift
         if dtype.kind == "f":
-            wide = way.operation == F64 or (dtype.itemsize == 8 and way.peak >= 2**24)
+            wide = way.operation in DOUBLES or (dtype.itemsize == 8 and way.peak >= 2**24)
             return (scale, added, 0.0, 0.0, 0.0, 0.0, absolute, 0, -1, wide, code)
         top = full_range(dtype)
         counted = self._counted(slope, shift, absolute, top)
@@ -242,7 +253,7 @@ class Native(Value):
             below, above = np.floor((-0.5 - added) * level), np.ceil((top + 0.5 - added) * level)
             return (scale, added, half, below, above, top, absolute, counted, halves, False, code)
         integers = way.operation in INTEGERS
-        wide = bool(way.operation == F64 or (integers and (top + abs(added)) * 2.0**-22 > 0.01))
+        wide = bool(way.operation in DOUBLES or (integers and (top + abs(added)) * 2.0**-22 > 0.01))
         return self._thresholds((scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code))
 
     def _exact(
@@ -262,7 +273,7 @@ class Native(Value):
         # A result that is no half is at least 1 / (4 * divisor) away from one, so half of that keeps both apart:
         # the offset may add a half.
         margin = 1 / (8 * divisor)
-        wide = bool(way.operation == F64 or (top + abs(added) + 1) * 2.0**-22 >= margin)
+        wide = bool(way.operation in DOUBLES or (top + abs(added) + 1) * 2.0**-22 >= margin)
         sums = way.operation in INTEGERS and not absolute and whole == round(whole) and code < 2
         if wide and sums and way.peak + abs(whole) + divisor < 2**24:
             less = scale * (1 - 2.0**-22)
@@ -318,7 +329,7 @@ def make(
     span = job.dilation[1] * (job.taps.shape[1] - 1) + 1
     phases = job.stride[1]
     halo = (span - 1) // phases
-    if way.operation == BOX:
+    if way.operation in BOXES:
         tile = min(cols, max(2 * BOX_LANES, min(2 * halo * channels, 8 * BOX_LANES)) // channels)
     else:
         tile = tile_cols(cols, channels, lines, halo, LANE_BYTES[way.operation] * phases)
@@ -334,7 +345,7 @@ def make(
             terms.append((down(job, first, grid, packed).buffers(), None))
             continue
         row = along_in_digits(job, second, grid) if digits == 2 else along(job, second.astype(lane), grid, packed)
-        column = fold(first) if way.operation in (FOLD16, BOX) else down(job, first[:, None], grid, packed)
+        column = fold(first) if way.operation in (FOLD16, *BOXES) else down(job, first[:, None], grid, packed)
         terms.append((column.buffers(), row.buffers()))
     start, stop = run
     settings = np.array(

@@ -157,7 +157,7 @@ def _transforms(
 
 def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
     """Return the way and why, for the report."""
-    if way.operation == _native.BOX:
+    if way.operation in _native.BOXES:
         return f"running sums instead of {taps}; integers, {level.name}"
     passes = sum(np.count_nonzero(column) + np.count_nonzero(row) for column, row in way.terms if row is not None)
     words = f"direct, {taps}"

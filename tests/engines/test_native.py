@@ -13,7 +13,7 @@ import oracle
 import pytest
 from correlations import job_of, noise, padded, rounded, windows
 
-from imgconv.engines import _arithmetic, _native, builtin
+from imgconv.engines import Whole, _arithmetic, _native, builtin
 from imgconv.engines._bands import run, suited
 from imgconv.engines._gather import longest_run
 from imgconv.tone import Tone
@@ -136,6 +136,34 @@ def test_running_sums(level, dtype, size):
             wanted = window_sums(padded(job, image), size)
             far = np.abs(samples.astype(int) - rounded(wanted * taps[0, 0] / divisor, dtype))
             assert far.max() <= (0 if job.integral else 1)
+
+
+@AT_EVERY_LEVEL
+@pytest.mark.parametrize(
+    ("dtype", "top", "operation"),
+    [
+        ("uint16", 2**16 - 1, _native.BOX64),
+        ("float32", 3000, _native.BOX),
+        ("float32", 2**24, _native.BOX64),
+        ("float64", 2**35, _native.BOX64),
+    ],
+)
+@pytest.mark.parametrize("size", [(201, 170), (190, 199)])
+def test_running_sums_beyond_32_bits_and_of_floats_that_are_whole(level, dtype, top, operation, size):
+    """Sums are exact, and what rounds to a sample is rounded once; a float that is no sample may be the border."""
+    for shape, border in (((210, 190, 1), "edge"), ((40, 230, 3), "constant")):
+        image = np.random.default_rng(shape[1]).integers(0, top, shape, endpoint=True).astype(dtype)
+        whole = None if np.dtype(dtype).kind == "u" else Whole(unit=1, top=float(top))
+        count = size[0] * size[1]
+        job = job_of(np.full(size, 3.0), shape, border, divisor=3 * count * max(1, top // 65535)).replace(whole=whole)
+        (way,) = (way for way in _arithmetic.box(job, image.dtype, shape[2]) if level.has(way.operation))
+        assert way.operation == operation
+        native = prepared(job, image, way, level)
+        wanted = window_sums(padded(job, image), size) * 3 / job.divisor
+        samples = np.empty(shape, np.uint16)
+        native.store(image, 0, shape[0], samples, Tone("clip", samples.dtype))
+        np.testing.assert_array_equal(samples, rounded(wanted, np.uint16))
+        np.testing.assert_allclose(native(image, 0, shape[0]), wanted, rtol=1e-7)
 
 
 @AT_EVERY_LEVEL
