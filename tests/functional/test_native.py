@@ -140,7 +140,7 @@ def test_tables_that_do_not_fit_are_refused(change):
         core.convolution(*(given | change).values())
 
 
-SAMPLES, OUT, PLANES = np.ones((2, 4, 4), np.float32), np.empty((8, 4, 4), np.float32), np.arange(2)
+SAMPLES, OUT, PLANES = np.ones((2, 4, 4), np.float32), np.zeros((8, 4, 4), np.float32), np.arange(2)
 
 
 @pytest.mark.parametrize(
