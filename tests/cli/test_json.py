@@ -75,10 +75,10 @@ COMMANDS = [
 
 def holds(schema, kind, found):
     """Check an object, or every one of a list, against the part of the schema for its command."""
-    part = {**schema, "anyOf": [{"$ref": f"#/$defs/{kind}"}]}
+    part = jsonschema.Draft202012Validator({**schema, "anyOf": [{"$ref": f"#/$defs/{kind}"}]})
     for one in found if isinstance(found, list) else [found]:
-        jsonschema.validate(one, part)
-    jsonschema.validate(found, schema)
+        part.validate(one)
+    jsonschema.Draft202012Validator(schema).validate(found)
 
 
 @pytest.mark.parametrize(("kind", "command"), COMMANDS, ids=[command for _, command in COMMANDS])
