@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 
@@ -43,3 +44,9 @@ def pytest_runtest_makereport():
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report():
     return _unless_required((yield))
+
+
+def pytest_collection_finish():
+    """Keep the thousands of tests out of what is looked through for garbage, and out of what a fork has to copy."""
+    gc.collect()
+    gc.freeze()

@@ -100,7 +100,7 @@ def check(engine, name, padding, border, stride, dilation, dtype, channels):
 @pytest.mark.parametrize("name", KERNELS)
 def test_agrees_with_four_loops(engine, name, padding):
     kinds = itertools.cycle(itertools.product(DTYPES, CHANNELS))
-    cases = itertools.product(BORDERS, STRIDES, DILATIONS)
+    cases = list(itertools.product(BORDERS, STRIDES, DILATIONS))[PADDINGS.index(padding) % 3 :: 3]  # all: below, slow
     done = sum(check(engine, name, padding, *case, *next(kinds)) for case in cases)
     assert done or "larger" in name or "5" in name or "4x2" in name
 
@@ -237,7 +237,7 @@ def test_a_huge_sample_does_no_harm_elsewhere(engine):
 @pytest.mark.parametrize("size", [3, 9, 35])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_threads_change_no_bit(engine, size, dtype):
-    image = image_of(dtype, 3, (301, 203))
+    image = image_of(dtype, 3, (301, 203) if engine == "builtin" else (60, 50))
     kernel = np.random.default_rng(8).normal(size=(size, size))
     job, _ = job_of(kernel, "same", "reflect", (1, 1), (1, 1), image.shape[:2])
     prepared = engines.get(engine).prepare(job, image.shape, image.dtype)

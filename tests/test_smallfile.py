@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from imgconv import smallfile
 from imgconv.errors import ImgconvError, KernelFileError
 from imgconv.library import kernel
 from imgconv.pipelinefile import load
@@ -17,7 +18,8 @@ if not hasattr(os, "mkfifo"):
 
 
 @pytest.mark.parametrize("name", ["k.csv", "k.mat", "k.yaml", "k.npy", "w.npz", "w.safetensors"])
-def test_a_pipe_that_nobody_writes_to_does_not_hang(tmp_path, name):
+def test_a_pipe_that_nobody_writes_to_does_not_hang(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(smallfile, "PATIENCE", 0.1)
     os.mkfifo(tmp_path / name)
     with pytest.raises(KernelFileError, match=r"is a pipe(, but weights are read from| that nobody writes)"):
         kernel(str(tmp_path / name))

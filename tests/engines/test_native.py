@@ -72,11 +72,17 @@ def check_samples(job, image, level, wanted=None):
         np.testing.assert_allclose((stats.minimum, stats.maximum), ends, atol=way.error + 1e-6 * reach)
 
 
+EVERY_WIDTH = range(1, 140)
+WIDTHS = [width for width in EVERY_WIDTH if width < 18 or (width + 2) % 32 < 4]
+"""Up to a short vector, and about what whole vectors hold."""
+
+
 @AT_EVERY_LEVEL
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
-def test_every_width_up_to_two_vectors(level, name, dtype):
-    for width in range(1, 140):
+@pytest.mark.parametrize("widths", [WIDTHS, pytest.param(EVERY_WIDTH, marks=pytest.mark.slow)], ids=["some", "every"])
+def test_widths_up_to_two_vectors(level, name, dtype, widths):
+    for width in widths:
         image = noise(dtype, (5, width, 1), width)
         check_samples(job_of(SMALL[name], image.shape), image, level)
 
@@ -86,11 +92,10 @@ def test_every_width_up_to_two_vectors(level, name, dtype):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 def test_rows_of_several_blocks_of_vectors(level, channels, dtype):
     """Blocks are read in place and go straight to samples; what is left at either edge does not."""
-    for lanes in (126, 133, 261, 774, 16600):
+    for border, lanes in zip(("edge", "constant", "edge", "constant", "edge"), (126, 133, 261, 774, 16600), strict=True):
         image = noise(dtype, (6, lanes // channels, channels), lanes)
-        for border in ("edge", "constant"):
-            for taps in (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]]):
-                check_samples(job_of(taps, image.shape, border), image, level)
+        for taps in (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]]):
+            check_samples(job_of(taps, image.shape, border), image, level)
 
 
 @AT_EVERY_LEVEL
@@ -186,8 +191,8 @@ def test_samples_are_the_same_when_nobody_watches(level, dtype):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_sizes_below_and_above_the_kernel(level, border, dtype):
     whole = noise(dtype, (12, 12, 3))
-    for rows in (1, 2, 3, 5, 12):
-        for cols in (1, 2, 3, 4, 9):
+    for rows in (1, 2, 3, 12):
+        for cols in (1, 2, 4, 9):
             image = whole[:rows, :cols]
             for taps in (SMALL["integers"], SMALL["real outer product"]):
                 check_samples(job_of(taps, image.shape, border), image, level)
