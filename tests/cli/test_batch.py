@@ -11,9 +11,21 @@ from cli.photograph import BOX, convolved, pixels, rounded
 from cli.running import ok, run
 from PIL import Image
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers talk through pipes that are waited for together")
+from imgconv import portable
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="workers talk through pipes that are waited for together"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of a copy of a process that has a thread, below
+]
 
 RECORD = ".imgconv-batch.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def forks(monkeypatch):
+    """Let workers be copies of this process, as imgconv's own are: a thread of the tests' runner prevents it."""
+    if hasattr(os, "fork"):
+        monkeypatch.setattr(portable, "can_fork", lambda: True)
 
 
 @pytest.fixture

@@ -92,7 +92,9 @@ def test_widths_up_to_two_vectors(level, name, dtype, widths):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 def test_rows_of_several_blocks_of_vectors(level, channels, dtype):
     """Blocks are read in place and go straight to samples; what is left at either edge does not."""
-    for border, lanes in zip(("edge", "constant", "edge", "constant", "edge"), (126, 133, 261, 774, 16600), strict=True):
+    for border, lanes in zip(
+        ("edge", "constant", "edge", "constant", "edge"), (126, 133, 261, 774, 16600), strict=True
+    ):
         image = noise(dtype, (6, lanes // channels, channels), lanes)
         for taps in (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]]):
             check_samples(job_of(taps, image.shape, border), image, level)
