@@ -20,12 +20,7 @@ _KERNEL = section(
     KERNEL,
     options.kernel,
     options.pipeline,
-    options.gain,
-    options.padding("interpolation"),
-    options.border,
-    options.stride,
-    options.dilation,
-    options.correlate,
+    *options.SLIDING,
     click.option(
         "--transposed", is_flag=True, help="Set copies of the kernel STRIDE apart, which makes the image larger."
     ),

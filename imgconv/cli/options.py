@@ -69,6 +69,8 @@ gain = click.option(
     "keeps results within the samples' range.",
 )
 correlate = click.option("--correlate", is_flag=True, help="Slide the kernel as written, as OpenCV and CNNs do.")
+SLIDING = (gain, padding("interpolation"), border, stride, dilation, correlate)
+"""How a kernel is slid over a picture, by ``apply``, ``batch`` and ``draw compare``."""
 engine = click.option(
     "--engine",
     type=WordType(among=enginenames.names),

@@ -33,15 +33,22 @@ def refuse(show: bool, *, as_json: bool = False, dry_run: bool = False) -> None:
         raise OptionError("show", "a dry run makes no picture; leave it or --dry-run out")
 
 
-def print_pictures(pictures: Callable[[], Iterable[Picture]]) -> None:
-    """Print pictures, which are made only if there is a terminal to show them."""
+def possible() -> bool:
+    """Whether standard output is a terminal that shows pictures."""
     if not (sys.stdout and sys.stdout.isatty()):
-        return
-    from shutil import get_terminal_size
-
+        return False
     from imgconv.figures import terminal
 
-    if terminal.shows(sys.stdout):
+    return terminal.shows(sys.stdout)
+
+
+def print_pictures(pictures: Callable[[], Iterable[Picture]]) -> None:
+    """Print pictures, which are made only if there is a terminal to show them."""
+    if possible():
+        from shutil import get_terminal_size
+
+        from imgconv.figures import terminal
+
         columns, lines = get_terminal_size()
         for picture in pictures():
             terminal.show(picture, sys.stdout, (columns, lines))

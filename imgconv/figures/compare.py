@@ -20,6 +20,7 @@ from imgconv.figures.panels import (
     Panel,
     Words,
     draw_sheet,
+    file_name,
     range_words,
     refuse_many_channels,
     short,
@@ -55,6 +56,12 @@ MOST_SIZES = 8
 SPLIT_WIDTH = 5.2
 """Inches of a picture of before and after."""
 
+ALPHA = (
+    "alpha weights as in apply; what is transparent shows the page",
+    "alpha weights as in apply, and is not drawn",
+)
+"""What becomes of alpha, on most sheets and on those that draw none."""
+
 MOST_ROWS = 4
 """So many kernels have a row of their own on a sheet of paddings, borders or engines."""
 
@@ -85,6 +92,14 @@ class Comparison(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Filtered(NamedTuple):
+    """What ``apply`` makes of a picture: its colours, (rows, cols, channels), its alpha, if any, and the report."""
+
+    pixels: Floats
+    cover: Floats | None
+    report: Any
+
+
 class Task(Value):
     """What is to be compared.
 
@@ -104,15 +119,21 @@ class Task(Value):
 
     def filtered(self, variant: Variant, **changes: Any) -> Floats:
         """Return the colours of what ``apply`` makes of the picture, (rows, cols, channels), without alpha."""
-        return self.run(variant, **changes)[0]
+        return self.run(variant, **changes).pixels
 
-    def run(self, variant: Variant, **changes: Any) -> tuple[Floats, Any]:
-        """Return the colours of what ``apply`` makes of the picture, without alpha, and its report."""
+    def run(self, variant: Variant, **changes: Any) -> Filtered:
+        """Return what ``apply`` makes of the picture."""
         request = self.request.replace(map=self.request.map or "float").replace(**changes)
         done = filter_image(self.image, variant.asked(request))
         pixels = colours_of(done.image)
         refuse_many_channels(pixels.shape[2], f"the result of {variant.name}")
-        return pixels, done.report
+        return Filtered(pixels, cover_of(done.image), done.report)
+
+    def result(self, variant: Variant, group: str = "") -> Panel:
+        """Return what ``apply`` makes of the picture, as a panel."""
+        done = self.run(variant)
+        mapped = self.request.map not in (None, "float")
+        return result_panel(variant.name, done.pixels, group, mapped)._replace(cover=done.cover)
 
     @property
     def picture(self) -> Panel:
@@ -120,12 +141,20 @@ class Task(Value):
         pixels = colours_of(self.image)
         refuse_many_channels(pixels.shape[2], "the picture")
         size = f"{self.image.width}x{self.image.height} {words_for(self.image)}"
-        return Panel(f"input\n{size}", pixels, scale_of_picture(pixels), result=False)
+        return Panel(f"input\n{size}", pixels, scale_of_picture(pixels), result=False, cover=cover_of(self.image))
 
 
 def colours_of(image: Image) -> Floats:
     """Return the pixels of an image without alpha."""
     return image.pixels[:, :, :-1] if image.alpha else image.pixels
+
+
+def cover_of(image: Image) -> Floats | None:
+    """Return how much of each pixel is seen, (rows, cols) of 0 to 1; None without alpha."""
+    if not image.alpha:
+        return None
+    found: Floats = np.clip(image.pixels[:, :, -1] / float(full_range(image.pixels.dtype)), 0, 1)
+    return found
 
 
 def scale_of_picture(pixels: Floats) -> Scale:
@@ -162,12 +191,10 @@ def compare(
         raise OptionError("image", str(error)) from None
     found = [_variant(spec, request) for spec in kernels if mode != "sizes"]
     if pipeline is not None:
-        found.append(
-            Variant(short(pipeline.source.replace("\\", "/").rpartition("/")[2] or "pipeline"), None, pipeline)
-        )
+        found.append(Variant(file_name(pipeline), None, pipeline))
     task = Task(taken, tuple(found), request.replace(gain="raw"), tuple(sizes), tuple(map(str, kernels)))
     made = MODES[mode](task)
-    return made._replace(notes=(*made.notes, *(("alpha weights as in apply, and is not drawn",) * taken.alpha)))
+    return made._replace(notes=(*made.notes, *((ALPHA[mode == "shift"],) * taken.alpha)))
 
 
 def _variant(spec: Spec, request: Request) -> Variant:
@@ -294,11 +321,7 @@ def result_panel(name: str, values: Floats, group: str = "", mapped: bool = Fals
 
 
 def _results(task: Task) -> Comparison:
-    mapped = task.request.map not in (None, "float")
-    pairs = [
-        (_kernel_cell(variant), result_panel(variant.name, task.filtered(variant), mapped=mapped))
-        for variant in task.variants
-    ]
+    pairs = [(_kernel_cell(variant), task.result(variant)) for variant in task.variants]
     return draws(_blocks(task.picture, pairs))
 
 
@@ -306,11 +329,7 @@ def _sizes(task: Task) -> Comparison:
     found = [_variant(sized(task.specs[0], size), task.request) for size in task.sizes]
     # Smoothing keeps the scale of the picture; the derivatives of larger kernels are larger numbers.
     smooth = all(isinstance(one.kernel, Kernel) and abs(one.kernel.sum - 1) < 1e-6 for one in found)
-    mapped = task.request.map not in (None, "float")
-    pairs = [
-        (_kernel_cell(one), result_panel(one.name, task.filtered(one), "sizes" if smooth else "", mapped))
-        for one in found
-    ]
+    pairs = [(_kernel_cell(one), task.result(one, "sizes" if smooth else "")) for one in found]
     return draws(_blocks(task.picture, pairs))
 
 
@@ -340,7 +359,8 @@ def _split(task: Task) -> Comparison:
     refuse_many_channels(picture.shape[2], "the picture")
     cells: list[Cell] = []
     for variant in task.variants:
-        after, _ = task.run(variant, map=task.request.map)
+        after, cover, _ = task.run(variant, map=task.request.map)
+        before = cover_of(task.image)
         if after.shape[:2] != picture.shape[:2]:
             sizes = f"{picture.shape[1]}x{picture.shape[0]} become {after.shape[1]}x{after.shape[0]}"
             raise OptionError("split", f"{sizes}, so that halves do not meet; --padding same keeps the size")
@@ -358,6 +378,7 @@ def _split(task: Task) -> Comparison:
                 result=False,
                 frames=(edge,),
                 bar=False,
+                cover=None if cover is None or before is None else np.hstack([before[:, :middle], cover[:, middle:]]),
             )
         )
     rows = [cells[at : at + 2] for at in range(0, len(cells), 2)]
@@ -368,7 +389,7 @@ def _engines(task: Task) -> Comparison:
     rows: list[list[Cell]] = []
     facts: dict[str, Any] = {}
     for variant in task.variants:
-        own, other = (task.filtered(variant, engine=name) for name in ("builtin", "scipy"))
+        (own, cover, _), (other, _, _) = (task.run(variant, engine=name) for name in ("builtin", "scipy"))
         with np.errstate(all="ignore"):
             apart = np.abs(own.astype(np.float64) - other)
         apart[(own == other) | (np.isnan(own) & np.isnan(other))] = 0
@@ -378,8 +399,8 @@ def _engines(task: Task) -> Comparison:
         words = f"difference\nlargest {most:.3g}, mean {mean:.3g}"
         rows.append(
             [
-                result_panel(f"{variant.name}, builtin", own, variant.name),
-                result_panel(f"{variant.name}, scipy", other, variant.name),
+                result_panel(f"{variant.name}, builtin", own, variant.name)._replace(cover=cover),
+                result_panel(f"{variant.name}, scipy", other, variant.name)._replace(cover=cover),
                 Panel(words, largest, Scale(0.0, float(largest.max()) or 1.0, "gray"), result=False),
             ]
         )

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import ChannelError, LayerError, OptionError
-from imgconv.figures.style import Scale, colours, finite_or_marked, new_figure, scale_of, settled, shown_part, styled
+from imgconv.figures.style import (
+    Scale,
+    colours,
+    finite_or_marked,
+    new_figure,
+    outline,
+    scale_of,
+    settled,
+    shown_part,
+    styled,
+)
 from imgconv.kernelvalue import Kernel, Learned
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv, LearnedStep
@@ -178,7 +188,7 @@ def draw_components(
         filters = scale_of(parts.filters[:columns, :rows])
         grid[0, 0].set_axis_off()
         for out in range(columns):
-            bias = f" + {parts.bias[out]:.3g}" if parts.bias[out] else ""
+            bias = f" {'-' if parts.bias[out] < 0 else '+'} {abs(parts.bias[out]):.3g}" if parts.bias[out] else ""
             shown = _image(grid[0, out + 1], sums[:, :, out], top)
             grid[0, out + 1].set_title(f"output {out}{bias and f': sum{bias}'}")
         figure.colorbar(shown, ax=list(grid[0, 1:]), shrink=0.9, pad=0.02, aspect=14)
@@ -195,7 +205,7 @@ def draw_components(
                     axes.text(0.5, 0.5, "another group", transform=axes.transAxes, ha="center", color="0.5")
                     continue
                 shown = _image(axes, parts.parts[out, source], own)
-                corner = axes.inset_axes((0.0, 0.0, 0.28, 0.28))
+                corner = axes.inset_axes((0.0, 0.0, 0.28, 0.28), anchor="SW")
                 _image(corner, parts.filters[out, source], filters)
             figure.colorbar(shown, ax=list(grid[source + 1, 1:]), shrink=0.9, pad=0.02, aspect=14)
         return settled(figure)
@@ -214,4 +224,5 @@ def hue_map(hue: str) -> str:
 
 def _image(axes: Any, values: Floats, scale: Scale) -> Any:
     axes.set(xticks=(), yticks=())
+    outline(axes)
     return axes.imshow(shown_part(values), cmap=finite_or_marked(scale.cmap), vmin=scale.low, vmax=scale.high)

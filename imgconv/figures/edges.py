@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
 from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import OptionError, SizeError
-from imgconv.figures.compare import Task, Variant, result_panel
+from imgconv.figures.compare import Filtered, Task, Variant, result_panel
 from imgconv.figures.panels import Box, Cell, Panel, Words, short
-from imgconv.figures.style import scale_of
+from imgconv.figures.style import Scale, scale_of
 from imgconv.filtering.request import INTERPOLATION
 from imgconv.geometry import Padding
 from imgconv.layers.pad import Pad
 from imgconv.pipeline import Pipeline
-
-Floats = NDArray[Any]
+from imgconv.tone import full_range
 
 LEAST_CORNER = 6
 """Samples of the picture, a side, that are seen in a corner."""
+
+LEAST_RANGE = 1 / 8
+"""The least part of black to white that a scale of a corner spans."""
 
 BORDERS = tuple(kind for kind in DIAGRAMS if kind != "constant")
 """The borders that are compared."""
@@ -41,12 +43,13 @@ def _frame(task: Task) -> Box:
     return (-0.5, -0.5, task.image.width - 0.5, task.image.height - 0.5)
 
 
-def _placed(name: str, values: Floats, report: Any, group: str, frame: Box) -> Panel:
+def _placed(name: str, done: Filtered, group: str, frame: Box) -> Panel:
     """Return a result in its place over the picture: every sample at the middle of its window."""
-    across, down = report.plan.extent
+    across, down = done.report.plan.extent
     origin = tuple(-axis.before + axis.dilation * (axis.kernel - 1) / 2 for axis in (across, down))
     step = across.stride, down.stride
-    return result_panel(name, values, group)._replace(origin=origin, step=step, frames=(frame,))
+    shown = result_panel(name, done.pixels, group)
+    return shown._replace(cover=done.cover, origin=origin, step=step, frames=(frame,))
 
 
 def _around(task: Task, panels: Sequence[Panel]) -> Box:
@@ -65,8 +68,10 @@ def cut(panel: Panel, view: Box) -> Panel:
     )
     right = min(cols, max(left + 1, int((view[2] - x) / across) + 2))
     bottom = min(rows, max(top + 1, int((view[3] - y) / down) + 2))
-    part = panel.values[top:bottom, left:right]
-    return panel._replace(values=part, origin=(x + left * across, y + top * down), view=view)
+    part = np.s_[top:bottom, left:right]
+    cover = None if panel.cover is None else panel.cover[part]
+    origin = (x + left * across, y + top * down)
+    return panel._replace(values=panel.values[part], cover=cover, origin=origin, view=view)
 
 
 def paddings(task: Task) -> list[list[Cell]]:
@@ -78,18 +83,23 @@ def paddings(task: Task) -> list[list[Cell]]:
             padding = Padding.parse(word)
             filled = "" if word == "valid" else f" ({Border.parse(padding.border)})"
             try:
-                values, report = task.run(variant, padding=padding)
+                done = task.run(variant, padding=padding)
             except SizeError:
                 found[word] = None
                 continue
-            found[word] = _placed(f"{word}{filled}", values, report, variant.name, _frame(task))
+            found[word] = _placed(f"{word}{filled}", done, variant.name, _frame(task))
         around = _around(task, [panel for panel in found.values() if panel])
         view = corner(task, (max(1, ceil(-0.5 - around[0])), max(1, ceil(-0.5 - around[1]))))
         missing = Words("valid", ("not possible: the kernel is", "larger than the picture"))
-        rows.append([panel._replace(view=around) if panel else missing for panel in found.values()])
-        heading = f"{short(variant.name)}: upper left corner"
-        rows.append([cut(panel, view)._replace(title=heading) if panel else None for panel in found.values()])
+        rows.append(_labelled(short(variant.name), [p and p._replace(view=around) for p in found.values()], missing))
+        rows.append(_labelled("its corner", [p and cut(p, view)._replace(title="") for p in found.values()], None))
     return rows
+
+
+def _labelled(label: str, panels: Sequence[Panel | None], missing: Cell) -> list[Cell]:
+    """Return a row of panels with a label beside the first; `missing` stands where there is none."""
+    first = next((at for at, panel in enumerate(panels) if panel), 0)
+    return [p._replace(label=label) if p and at == first else p or missing for at, p in enumerate(panels)]
 
 
 def borders(task: Task) -> list[list[Cell]]:
@@ -100,23 +110,36 @@ def borders(task: Task) -> list[list[Cell]]:
         under: list[Panel] = []
         for word in BORDERS:
             border = Border.parse(word)
-            values, report = task.run(variant, border=border)
-            across, down = report.plan.extent
+            done = task.run(variant, border=border)
+            across, down = done.report.plan.extent
             if not (across.before or down.before):
                 raise OptionError("padding", "it adds nothing at the upper left, so there is nothing to fill")
             sides = Padding.explicit(across.before, down.before, across.after, down.after)
             filled = Variant("padded", None, Pipeline((Pad(sides, border),)))
-            padded, _ = task.run(filled, map="float", padding=INTERPOLATION, dilation=(1, 1), correlate=False)
+            padded = task.run(filled, map="float", padding=INTERPOLATION, dilation=(1, 1), correlate=False)
             view = corner(task, (across.before, down.before))
             origin, frames = (-across.before, -down.before), (_frame(task),)
-            source = Panel(f"{word}\n{DIAGRAMS[word]}", padded, result=False, origin=origin, frames=frames)
-            result = _placed(variant.name, values, report, variant.name, _frame(task))
+            heading = f"{word}\n{DIAGRAMS[word]}"
+            source = Panel(heading, padded.pixels, None, "", False, origin, frames=frames, cover=padded.cover)
+            result = _placed(variant.name, done, variant.name, _frame(task))
             over.append(cut(source, view))
-            under.append(cut(result, view)._replace(title=short(variant.name)))
+            under.append(cut(result, view)._replace(title=""))
         # What is filled with zeros would leave no shades to the others.
         inside = [panel.values for word, panel in zip(BORDERS, over, strict=True) if word != "zero"]
-        seen = scale_of(inside, cmap="gray")
-        over = [panel._replace(scale=seen, label="the corner, filled" * (at == 0)) for at, panel in enumerate(over)]
-        under = [panel._replace(label="the result there" * (at == 0)) for at, panel in enumerate(under)]
-        rows += [list(over), list(under)]
+        seen, group = _wide_enough(scale_of(inside, cmap="gray"), over[0].values.dtype), f"{variant.name}, filled"
+        over = [panel._replace(scale=seen, group=group) for panel in over]
+        rows.append(_labelled("the corner, filled", over, None))
+        rows.append(_labelled(f"after {short(variant.name, 24)}", under, None))
     return rows
+
+
+def _wide_enough(scale: Scale, dtype: Any) -> Scale:
+    """Return a scale of a part of integers that does not make steps of a level or two look like edges."""
+    if dtype.kind != "u":
+        return scale
+    white = float(full_range(dtype))
+    least = LEAST_RANGE * white
+    if scale.high - scale.low >= least:
+        return scale
+    middle = min(max((scale.low + scale.high) / 2, least / 2), white - least / 2)
+    return scale._replace(low=middle - least / 2, high=middle + least / 2)

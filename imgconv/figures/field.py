@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,8 +40,14 @@ LEAST_BAR = 0.008
 RUNS = 5
 """The shortest of so many runs counts."""
 
-SHADES = ("#fee8b0", "#f5c26b", "#e8963e", "#d55e00", "#9c3f00")
-"""From the picture to the output."""
+SHADES = ("#f2b84b", "#ea9a2f", "#e07b1a", "#c25708", "#863a00")
+"""From the picture to the output; the palest still stands out from the page."""
+
+MOST_LETTERS, MOST_LINES = 64, 3
+"""So many letters stand in a line of a heading, and so many lines name a chain."""
+
+PANEL = 5.6
+"""Inches of a chain."""
 
 
 class Chain(NamedTuple):
@@ -205,14 +212,17 @@ def draw_field(
     taken = [seconds_of(chain) if times else None for chain in chains]
     most = max(len(chain.rows) for chain in chains)
     with styled():
-        figure = new_figure(5.6 * len(chains), 5.6 + 0.42 * (most + 1), title)
+        figure = new_figure(PANEL * len(chains), PANEL + 0.42 * (most + 1), title)
         grid: Any = figure.subplots(
             2, len(chains), squeeze=False, height_ratios=(4.6, 1 + 0.42 * (most + 1)), gridspec_kw={"hspace": 0.04}
         )
+        # Fields are drawn equally large, and layers equally high, so that chains can be compared.
+        widest = max(max(int(side) for side in chain.rows[-1].field) for chain in chains)
         for column, (chain, seconds) in enumerate(zip(chains, taken, strict=True)):
             place = _place(chain, at)
-            _draw_squares(grid[0, column], chain, place, pixels)
+            _draw_squares(grid[0, column], chain, place, pixels, widest)
             _draw_cone(grid[1, column], chain, place, seconds)
+            grid[1, column].set_ylim(-0.5, most + 0.5)
         return settled(figure)
 
 
@@ -225,8 +235,11 @@ def _place(chain: Chain, at: tuple[int, int] | None) -> tuple[int, int]:
     return at
 
 
-def _draw_squares(axes: Axes, chain: Chain, place: tuple[int, int], pixels: NDArray[Any] | None) -> None:
-    """Draw the field of the output on the picture, and those of the layers before around the same middle."""
+def _draw_squares(axes: Axes, chain: Chain, place: tuple[int, int], pixels: NDArray[Any] | None, widest: int) -> None:
+    """Draw the field of the output on the picture, and those of the layers before around the same middle.
+
+    `widest` is the side of the largest field of all chains, in pixels, which decides how much of the picture is seen.
+    """
     from matplotlib.patches import Rectangle
 
     width, height, _ = chain.input
@@ -240,20 +253,29 @@ def _draw_squares(axes: Axes, chain: Chain, place: tuple[int, int], pixels: NDAr
     middle = ((across[0] + across[1]) / 2, (down[0] + down[1]) / 2)
     for number, row in reversed(list(enumerate(chain.rows, 1))):
         wide, tall = row.field
-        shade = SHADES[round((number - 1) / max(1, len(chain.rows) - 1) * (len(SHADES) - 1))]
+        share = (number - 1) / (len(chain.rows) - 1) if len(chain.rows) > 1 else 1.0
+        shade = SHADES[round(share * (len(SHADES) - 1))]
         corner = middle[0] - wide / 2, middle[1] - tall / 2
         axes.add_patch(Rectangle(corner, wide, tall, facecolor=shade, alpha=0.28, edgecolor="none"))
         axes.add_patch(Rectangle(corner, wide, tall, facecolor="none", edgecolor=shade, linewidth=1.4))
     # Of a picture that is many times as large as the field only the part around it is drawn.
-    room = max(LEAST_VIEW, NEAR * max(*chain.rows[-1].field)) / 2
-    left, right = max(min(-1, across[0] - 1), middle[0] - room), min(max(width, across[1] + 1), middle[0] + room)
-    top, bottom = max(min(-1, down[0] - 1), middle[1] - room), min(max(height, down[1] + 1), middle[1] + room)
+    room = float(max(LEAST_VIEW, NEAR * widest)) / 2
+    edge = 0.5 + 0.01 * max(width, height)  # beyond the picture's outline
+    left, right = (
+        max(min(-edge, across[0] - 1), middle[0] - room),
+        min(max(width - 1 + edge, across[1] + 1), middle[0] + room),
+    )
+    top, bottom = (
+        max(min(-edge, down[0] - 1), middle[1] - room),
+        min(max(height - 1 + edge, down[1] + 1), middle[1] + room),
+    )
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal")
     field = f"{chain.rows[-1].field[0]}x{chain.rows[-1].field[1]}"
-    heading = f"{chain.name}\n" if chain.name else ""
-    axes.set_title(f"{heading}output ({place[0]}, {place[1]}) of {chain.output}: sees {field} px of {width}x{height}")
+    heading = wrap(chain.name, MOST_LETTERS, max_lines=MOST_LINES, placeholder=" ...")
+    heading.append(f"output ({place[0]}, {place[1]}) of {chain.output}: sees {field} px of {width}x{height}")
+    axes.set_title("\n".join(heading), fontsize=9)
     axes.set(xlabel="x, pixels", ylabel="y, pixels")
 
 

@@ -10,22 +10,23 @@ from numpy.typing import NDArray
 from imgconv.api import convolve
 from imgconv.errors import OptionError
 from imgconv.export._facts import factors, scale_text, symmetry
+from imgconv.figures.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
 from imgconv.figures.response import cut_off_words, profiles, response_map
 from imgconv.figures.style import (
     BLUE,
     MARKS,
-    MOST_NUMBERS,
     Scale,
+    colour_bar,
     colours,
     heat_map,
     new_figure,
-    number_cells,
+    nice_step,
+    outline,
     picture,
     scale_of,
     scale_of_taps,
     settled,
     styled,
-    write_cells,
 )
 from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
@@ -53,6 +54,12 @@ LARGEST = 601
 
 WIDTH, HEIGHT = 12.0, 8.6
 """Inches for one kernel."""
+
+ROOMY, MORE_HEIGHT = 7, 1.4
+"""Kernels of more taps a side have their numbers in a larger panel, which takes so many inches more."""
+
+SIDES = {False: 150.0, True: 250.0}
+"""How large a matrix is drawn, in points: in a panel as all others, and in a larger one."""
 
 CHIPS = {
     "red": (1, 0, 0),
@@ -88,7 +95,7 @@ def draw_kernel(*kernels: AnyKernel, title: str | None = None, cmap: str | None 
     """
     if not 1 <= len(kernels) <= MOST_KERNELS:
         raise OptionError("KERNEL", f"a figure has room for 1 to {MOST_KERNELS} kernels, not {len(kernels)}")
-    heights = [4.2 if isinstance(kernel, (Pointwise, Learned)) else HEIGHT for kernel in kernels]
+    heights = [_height(kernel) for kernel in kernels]
     with styled():
         figure = new_figure(WIDTH, sum(heights) + 0.4 * bool(title), title)
         blocks = figure.subfigures(len(kernels), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -104,44 +111,65 @@ def draw_kernel(*kernels: AnyKernel, title: str | None = None, cmap: str | None 
         return settled(figure)
 
 
+def _height(kernel: AnyKernel) -> float:
+    if isinstance(kernel, (Pointwise, Learned)):
+        return 4.2
+    return HEIGHT + MORE_HEIGHT * _is_roomy(kernel)
+
+
+def _is_roomy(kernel: AnyKernel) -> bool:
+    """Whether a kernel's numbers are too many for a panel of the usual size, and not so many that few are drawn."""
+    return isinstance(kernel, Kernel) and ROOMY < max(kernel.shape) <= MOST_NUMBERS
+
+
 def _headline(kernel: AnyKernel) -> str:
     text = f"{kernel.name}: {kernel.summary}" if kernel.summary else kernel.name
     return text if len(text) <= 110 else text[:107] + "..."
 
 
 def _draw_taps(block: SubFigure, kernel: Kernel | Combined, cmap: str | None) -> None:
-    rows = block.add_gridspec(3, 1, height_ratios=(1, 1, 0.72))
-    top = rows[0].subgridspec(1, 4)
+    usual = HEIGHT / 2.72
+    rows = block.add_gridspec(3, 1, height_ratios=(usual + MORE_HEIGHT * _is_roomy(kernel), usual, 0.72 * usual))
     middle = rows[1].subgridspec(1, 3, width_ratios=(1, 1.5, 1.5))
     bottom = rows[2].subgridspec(1, 6)
     if isinstance(kernel, Combined):
-        _draw_members(block, top, kernel, cmap)
+        _draw_members(block, rows[0].subgridspec(1, 4), kernel, cmap)
     else:
         scale = scale_of_taps([kernel.taps], cmap)
+        roomy = _is_roomy(kernel)
         if symmetry(kernel.weights)["half_turn"] == "even":
-            _draw_numbers(block.add_subplot(top[:2]), kernel, "as written and as slid", scale)
+            top = rows[0].subgridspec(1, 3, width_ratios=(1.4, 1, 1.2))
+            _draw_numbers(block.add_subplot(top[0]), kernel, "as written and as slid", scale, SIDES[roomy])
         else:
-            _draw_numbers(block.add_subplot(top[0]), kernel, "as written", scale)
-            _draw_numbers(block.add_subplot(top[1]), kernel.slid(), "as slid (turned by 180°)", scale)
-        _draw_surface(block.add_subplot(top[2], projection="3d"), kernel, scale)
-        _draw_factors(block.add_subplot(top[3]), kernel)
+            top = rows[0].subgridspec(1, 4, width_ratios=(1.4, 1.4, 0.9, 0.9) if roomy else (1, 1, 1, 1))
+            side = SIDES[roomy] * (0.8 if roomy else 1)
+            _draw_numbers(block.add_subplot(top[0]), kernel, "as written", scale, side)
+            _draw_numbers(block.add_subplot(top[1]), kernel.slid(), "as slid (turned by 180°)", scale, side)
+        _draw_shape(block, top[-2], kernel, scale)
+        _draw_factors(block.add_subplot(top[-1]), kernel)
     _draw_response(block.add_subplot(middle[0]), kernel)
     _draw_profiles(block.add_subplot(middle[1]), kernel)
     _draw_step(block.add_subplot(middle[2]), kernel)
     _draw_results(block, bottom, kernel, cmap)
 
 
-def _draw_numbers(axes: Axes, kernel: Kernel, how: str, scale: Scale) -> None:
-    weights, name = kernel.weights, scale_text(kernel.scale)
-    rows, cols = (MIDDLE - (MIDDLE - n) % 2 if n > MOST_NUMBERS else n for n in kernel.shape)
-    top, left = (kernel.shape[0] - rows) // 2, (kernel.shape[1] - cols) // 2
+def _draw_numbers(axes: Axes, kernel: Kernel, how: str, scale: Scale, side: float = SIDES[False]) -> None:
+    """Draw the numbers that are written, before the scale, on the colours of the taps; `side` is in points."""
+    top, left, (rows, cols) = 0, 0, kernel.shape
+    fitted = fitted_numbers(kernel.weights, side) if max(kernel.shape) <= MOST_NUMBERS else None
+    if fitted is None:
+        rows, cols = (MIDDLE - (MIDDLE - n) % 2 if n > MIDDLE else n for n in kernel.shape)
+        top, left = (kernel.shape[0] - rows) // 2, (kernel.shape[1] - cols) // 2
     part = np.s_[top : top + rows, left : left + cols]
-    # The colours are those of the taps; the numbers are those that are written, before the scale.
-    shown = heat_map(axes, kernel.taps[part], scale, numbers=False, first=(top, left))
-    write_cells(axes, number_cells(weights[part]), shown)
-    title = f"{how}, {name}" if name else how
+    fitted = fitted or fitted_numbers(kernel.weights[part], side)
+    shown = heat_map(axes, kernel.taps[part], scale, first=(top, left))
+    cell_lines(axes, (rows, cols))
+    if fitted:
+        write_cells(axes, fitted.cells, shown, fitted.size)
+    name = "".join(f", {text}" for text in (scale_text(kernel.scale), fitted.unit if fitted else "") if text)
+    title = how + name
     if (rows, cols) != kernel.shape:
-        title = f"{how}: the middle {cols}x{rows}\nof {kernel.size} taps, sum {kernel.sum:.4g}"
+        title = f"{how}{name}: the middle\n{cols}x{rows} of {kernel.size} taps, sum {kernel.sum:.4g}"
     axes.set_title(title)
 
 
@@ -155,6 +183,19 @@ def _draw_members(block: SubFigure, grid: Any, kernel: Combined, cmap: str | Non
         _draw_numbers(block.add_subplot(grid[at]), member, member.name + more, scale)
 
 
+def _draw_shape(block: SubFigure, place: Any, kernel: Kernel, scale: Scale) -> None:
+    """Draw the taps as heights: over a plane, or of a single row or column over a line."""
+    if min(kernel.shape) > 1:
+        _draw_surface(block.add_subplot(place, projection="3d"), kernel, scale)
+        return
+    axes = block.add_subplot(place)
+    axes.bar(np.arange(kernel.taps.size), kernel.taps.ravel(), width=0.9, color=BLUE)
+    axes.axhline(0, color="0.7", linewidth=0.6)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_title("taps")
+    axes.set_xlabel("column" if kernel.shape[0] == 1 else "row")
+
+
 def _draw_surface(axes: Any, kernel: Kernel, scale: Scale) -> None:
     rows, cols = kernel.shape
     x, y = np.meshgrid(np.arange(cols), np.arange(rows))
@@ -163,21 +204,28 @@ def _draw_surface(axes: Any, kernel: Kernel, scale: Scale) -> None:
 
         shades = colours(scale.cmap)(Normalize(scale.low, scale.high)(kernel.taps.ravel()))
         axes.bar3d(x.ravel() - 0.45, y.ravel() - 0.45, 0, 0.9, 0.9, kernel.taps.ravel(), color=shades, shade=True)
-    elif min(rows, cols) > 1:
+    else:
         axes.plot_surface(
             x, y, kernel.taps, cmap=scale.cmap, vmin=scale.low, vmax=scale.high, rcount=60, ccount=60, linewidth=0
         )
-    else:
-        axes.plot(x.ravel(), y.ravel(), kernel.taps.ravel(), color=BLUE)
+    low, high = float(kernel.taps.min(initial=0)), float(kernel.taps.max(initial=0))
+    axes.set_zlim(low, high if high > low else 1.0)
     axes.set_title("surface")
-    axes.set_box_aspect((cols / max(rows, cols) + 0.3, rows / max(rows, cols) + 0.3, 0.8), zoom=0.8)
-    axes.tick_params(pad=-3)
-    axes.locator_params(nbins=4)
-    for axis in "xy":
-        axes.locator_params(axis=axis, nbins=4, integer=True)
-    axes.set_xlabel("column", labelpad=-6)
-    axes.set_ylabel("row", labelpad=-6)
+    axes.set_box_aspect((cols / max(rows, cols) + 0.3, rows / max(rows, cols) + 0.3, 0.8), zoom=0.82)
+    axes.tick_params(pad=-3, labelsize=6.5)
+    axes.tick_params(axis="z", pad=0)
+    axes.locator_params(axis="z", nbins=3)
+    axes.set_xticks(_few(cols))
+    axes.set_yticks(_few(rows))
+    axes.set_xlabel("column", labelpad=-3, fontsize=7.5)
+    axes.set_ylabel("row", labelpad=-3, fontsize=7.5)
     axes.invert_yaxis()
+
+
+def _few(count: int) -> list[int]:
+    """Return which of so many rows or columns of a surface get a number."""
+    step = nice_step(count / 4)
+    return list(range(0, count, step))
 
 
 def _draw_factors(axes: Axes, kernel: Kernel) -> None:
@@ -189,10 +237,9 @@ def _draw_factors(axes: Axes, kernel: Kernel) -> None:
         axes.set_title(f"singular values:\nrank {kernel.rank}, not separable")
         axes.set(xlabel="number", ylabel="part of the largest", xticks=np.arange(1, len(share) + 1))
         return
-    for values, name, colour, marker in zip(parts, ("column", "row"), MARKS, "so", strict=False):
+    for values, name, look in zip(parts, ("column", "row"), _looks(max(kernel.shape) <= MOST_MARKS), strict=False):
         middle = (len(values) - 1) / 2
-        mark = marker if len(values) <= MOST_MARKS else ""
-        axes.plot(np.arange(len(values)) - middle, values, color=colour, marker=mark, markersize=4, label=name)
+        axes.plot(np.arange(len(values)) - middle, values, label=name, **look)
     axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
     scale = scale_text(kernel.scale)
     axes.set_title(f"separable: column times row{', ' + scale if scale else ''}")
@@ -200,19 +247,27 @@ def _draw_factors(axes: Axes, kernel: Kernel) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
+def _looks(marked: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return how two curves are drawn that may lie over each other: the second lets the first be seen."""
+    first = {"color": MARKS[0], "linewidth": 2.6, "marker": "s" if marked else "", "markersize": 6}
+    second = {"color": MARKS[1], "linewidth": 1.3, "marker": "o" if marked else "", "markersize": 3}
+    return first, second | {"linestyle": "--"}
+
+
 def _draw_response(axes: Axes, kernel: Kernel | Combined) -> None:
     values = response_map(kernel)
     shown = axes.imshow(values, cmap="gray", vmin=0, vmax=float(values.max()) or 1, extent=(-0.5, 0.5, 0.5, -0.5))
     axes.set_title("frequency response")
     axes.set(xlabel="x, cycles a pixel", ylabel="y, cycles a pixel", xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))
-    axes.figure.colorbar(shown, ax=axes, shrink=0.85, pad=0.02)
+    outline(axes)
+    colour_bar(axes, shown)
 
 
 def _draw_profiles(axes: Axes, kernel: Kernel | Combined) -> None:
-    styles = ("-", "--", ":")
-    for profile, colour, style in zip(profiles(kernel), MARKS, styles, strict=False):
+    styles = (("-", 2.8), ("--", 1.4), (":", 1.4))  # the first is seen where the others lie over it
+    for profile, colour, (style, width) in zip(profiles(kernel), MARKS, styles, strict=False):
         label = f"{profile.name}: {cut_off_words(profile)}"
-        axes.plot(profile.frequencies, profile.magnitudes, color=colour, linestyle=style, label=label)
+        axes.plot(profile.frequencies, profile.magnitudes, color=colour, linestyle=style, linewidth=width, label=label)
         for frequency in profile.cut_offs[:2]:
             height = float(np.interp(frequency, profile.frequencies, profile.magnitudes))
             axes.plot([frequency], [height], marker="o", markersize=5, color=colour, fillstyle="none")
@@ -234,9 +289,9 @@ def _draw_step(axes: Axes, kernel: Kernel | Combined) -> None:
     axes.step(places, step[middle], where="mid", color="0.55", linewidth=1.0, label="a step from 0 to 1")
     across = convolve(step, kernel, padding="interpolation")[middle]
     down = convolve(np.ascontiguousarray(step.T), kernel, padding="interpolation")[:, middle]
-    round_, square = ("o", "s") if length <= 2 * MOST_MARKS else ("", "")
-    axes.plot(places, across, color=MARKS[0], marker=round_, markersize=3, label="across, left to right")
-    axes.plot(places, down, color=MARKS[1], marker=square, markersize=3, linestyle="--", label="down, top to bottom")
+    first, second = _looks(length <= 2 * MOST_MARKS)
+    axes.plot(places, across, label="across, left to right", **first)
+    axes.plot(places, down, label="down, top to bottom", **second)
     axes.set_title("what it makes of a step" + (", in degrees" if _is_angle(kernel) else ""))
     axes.set(xlabel="pixels from the step")
     axes.legend(frameon=True, framealpha=0.85, edgecolor="none", fontsize=7.5)
@@ -265,7 +320,7 @@ def _draw_results(block: SubFigure, grid: Any, kernel: Kernel | Combined, cmap: 
         picture(block.add_subplot(grid[2 * at]), image[:, :, None], 1.0, name)
         axes = block.add_subplot(grid[2 * at + 1])
         # A point's result, the kernel itself, may be a thousandth of an edge's: each has its own scale.
-        heat_map(axes, results[name], scale_of(results[name], cmap=cmap), numbers=False)
+        heat_map(axes, results[name], scale_of(results[name], cmap=cmap))
         axes.set(xticks=(), yticks=())
         axes.set_title("becomes")
 
@@ -273,7 +328,10 @@ def _draw_results(block: SubFigure, grid: Any, kernel: Kernel | Combined, cmap: 
 def _draw_matrix(block: SubFigure, kernel: Pointwise, cmap: str | None) -> None:
     made, taken = kernel.matrix.shape
     left, right = block.subplots(1, 2, width_ratios=(1, 2.2))
-    heat_map(left, kernel.matrix, scale_of(kernel.matrix, cmap=cmap))
+    shown = heat_map(left, kernel.matrix, scale_of_taps([kernel.matrix], cmap))
+    cell_lines(left, kernel.matrix.shape)
+    if max(kernel.matrix.shape) <= MOST_NUMBERS and (fitted := fitted_numbers(kernel.matrix, SIDES[False])):
+        write_cells(left, fitted.cells, shown, fitted.size)
     names = ["R", "G", "B"] if taken == 3 else [f"in {at}" for at in range(taken)]
     left.set_xticks(range(taken), names)
     left.set_yticks(range(made), ["R", "G", "B"][:made] if made == 3 else [f"out {at}" for at in range(made)])
@@ -285,12 +343,13 @@ def _draw_matrix(block: SubFigure, kernel: Pointwise, cmap: str | None) -> None:
         return
     before = np.array([list(CHIPS.values())], dtype=np.float64)
     after = convolve(before, kernel)
-    shown = np.clip(np.stack([before[0], np.broadcast_to(after, before.shape)[0]]), 0, 1)
-    right.imshow(shown, aspect="auto", extent=(0, len(CHIPS), 2, 0))
+    chips = np.clip(np.stack([before[0], np.broadcast_to(after, before.shape)[0]]), 0, 1)
+    right.imshow(chips, aspect="auto", extent=(0, len(CHIPS), 2, 0))
     right.set_axis_on()
     right.set_xticks(np.arange(len(CHIPS)) + 0.5, list(CHIPS))
     right.set_yticks((0.5, 1.5), ("before", "after"))
     right.tick_params(length=0)
+    outline(right)
     lost = np.count_nonzero((after < 0) | (after > 1))
     right.set_title("colours" + (f" ({lost} of {after.size} results lie outside 0..1 and are cut)" if lost else ""))
 
@@ -303,6 +362,7 @@ def _draw_filters(block: SubFigure, kernel: Learned, cmap: str | None) -> None:
     for (row, col), axes in np.ndenumerate(np.asarray(grid)):
         shown = axes.imshow(kernel.weights[col, row], cmap=scale.cmap, vmin=scale.low, vmax=scale.high)
         axes.set(xticks=(), yticks=())
+        outline(axes)
         if row == 0:
             axes.set_title(f"out {col}", fontsize=8)
         if col == 0:

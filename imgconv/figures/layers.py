@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import OptionError
-from imgconv.figures.style import finite_or_marked, new_figure, picture, scale_of, settled, shown_part, styled
+from imgconv.figures.cells import LEAST_POINTS
+from imgconv.figures.style import (
+    colour_bar,
+    finite_or_marked,
+    new_figure,
+    picture,
+    scale_of,
+    settled,
+    shown_part,
+    styled,
+)
 from imgconv.filtering.featuremap import columns
 from imgconv.geometry import Shape
 from imgconv.pipeline import Pipeline, Target, float_for
@@ -109,8 +119,10 @@ def draw_layers(
     if layer is None and number > MOST_LAYERS:
         raise OptionError("layer", f"{number} layers are more than the {MOST_LAYERS} of a sheet; draw them one by one")
     found = [maps for maps in feature_maps(pixels, pipeline) if layer in (None, maps.number)]
-    across = min(ACROSS, len(found) + 1)
-    down = ceil((len(found) + 1) / across)
+    count = len(found) + 1
+    # Rows are as wide as leaves the fewest places of the last one empty.
+    across = count if count <= ACROSS else min(ACROSS, ACROSS - 1, key=lambda width: -count % width)
+    down = ceil(count / across)
     side = SIDE * (1.8 if layer is not None else 1)
     with styled():
         # Grids of one map are as low as the picture, others about square.
@@ -122,6 +134,7 @@ def draw_layers(
         white = full_range(pixels.dtype)
         if pixels.shape[2] in (1, 3):
             picture(places[0], shown_part(pixels), white)
+            places[0].set_anchor("N")
         else:
             _draw_grid(places[0], pixels, shared, cmap)
         places[0].set_title(f"input\n{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}{_left_out(pixels)}")
@@ -154,12 +167,13 @@ def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> No
     wide, tall = cols / max(rows, cols), rows / max(rows, cols)
     across = columns(drawn, wide, tall)
     down = ceil(drawn / across)
-    together = scale_of(values[:, :, :drawn], cmap=cmap) if shared else None
+    # Maps of one layer have one kind of colours, so that a map without negative values is not taken for another's.
+    layer = scale_of(values[:, :, :drawn], cmap=cmap)
     shown = None
     for at in range(drawn):
         part = shown_part(values[:, :, at], DOTS)
         left, top = (at % across) * (wide + GAP), (at // across) * (tall + GAP)
-        scale = together or scale_of(part, cmap=cmap)
+        scale = layer if shared else scale_of(part, cmap=cmap, signed=layer.signed)
         place = (left, left + wide, top + tall, top)
         shown = axes.imshow(part, cmap=finite_or_marked(scale.cmap), vmin=scale.low, vmax=scale.high, extent=place)
         words = f"{at}" if drawn > NUMBERED else f"{at}: {_range(values[:, :, at])}"
@@ -169,16 +183,17 @@ def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> No
             words,
             ha="left",
             va="top",
-            fontsize=max(4.0, min(7.5, 26 / across)),
+            fontsize=max(LEAST_POINTS, min(7.5, 26 / across)),
             color="white",
             bbox={"facecolor": "black", "alpha": 0.55, "pad": 0.8, "linewidth": 0},
         )
     axes.set_xlim(0, across * (wide + GAP) - GAP)
     axes.set_ylim(down * (tall + GAP) - GAP, 0)
     axes.set_aspect("equal")
+    axes.set_anchor("N")
     axes.set_axis_off()
-    if shared and shown is not None and axes.figure:
-        axes.figure.colorbar(shown, ax=axes, shrink=0.8, pad=0.02)
+    if shared and shown is not None:
+        colour_bar(axes, shown)
 
 
 def _range(values: Floats) -> str:

@@ -13,27 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
+from imgconv.figures.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
 from imgconv.figures.style import (
-    MOST_NUMBERS,
     MOST_SAMPLES,
     NOT_FINITE,
     ORANGE,
     Scale,
+    colour_bar,
+    few_ticks,
     heat_map,
     new_figure,
-    number_cells,
+    outline,
     scale_of,
     scale_of_taps,
     settled,
     styled,
     ticks,
-    write_cells,
 )
 from imgconv.kernelvalue import AnyKernel, Combined, Learned, Pointwise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from imgconv.pipeline import Pipeline
 
 Floats = NDArray[Any]
 Box = tuple[float, float, float, float]
@@ -50,8 +53,8 @@ WIDTH = 2.9
 HEADING = 0.92
 """Inches of its title and the numbers of its columns."""
 
-MOST_LETTERS = 36
-"""So many letters of numbers stand side by side in a kernel that is a panel of a sheet."""
+MATRIX = 140.0
+"""How large a kernel is drawn that is a panel of a sheet, in points."""
 
 
 class Look(NamedTuple):
@@ -78,6 +81,7 @@ class Panel(NamedTuple):
         frames: rectangles that are drawn dashed, such as the picture's outline.
         label: beside it, on the left.
         bar: whether there is a colour bar.
+        cover: (rows, cols), how much of each sample is seen, 0 to 1; None is all of it.
     """
 
     title: str
@@ -91,6 +95,7 @@ class Panel(NamedTuple):
     frames: tuple[Box, ...] = ()
     label: str = ""
     bar: bool = True
+    cover: Floats | None = None
 
     @property
     def extent(self) -> Box:
@@ -119,7 +124,11 @@ class Words(NamedTuple):
 
     title: str
     lines: tuple[str, ...]
-    aspect: float = 1.0
+
+    @property
+    def aspect(self) -> float:
+        """The height as a part of the width, with room for the lines."""
+        return min(1.0, 0.1 + 0.09 * len(self.lines))
 
 
 Cell = Panel | Taps | Words | None
@@ -143,6 +152,11 @@ def taps_of(kernel: AnyKernel, name: str = "") -> Taps:
             words = f"{kernel.size} taps, sum {kernel.sum:.4g}"
     more = f", the first {MOST_PARTS} drawn" if len(found) > MOST_PARTS or isinstance(kernel, Learned) else ""
     return Taps(f"{short(name or kernel.name)}\n{words}{more}", found[:MOST_PARTS])
+
+
+def file_name(pipeline: Pipeline) -> str:
+    """Return what a pipeline is called in a figure: its file's name, without the folders."""
+    return short(pipeline.source.replace("\\", "/").rpartition("/")[2] or "pipeline")
 
 
 def short(name: str, most: int = 34) -> str:
@@ -201,29 +215,35 @@ def sheet(rows: Sequence[Sequence[Cell]], look: Look, *, width: float = WIDTH) -
         for column, cell in enumerate(row):
             match cell:
                 case Panel():
-                    draw_panel(figure.add_subplot(grid[at, column]), cell, scales[id(cell)])
+                    # Neighbours that share a scale share a bar.
+                    follows = row[column + 1] if column + 1 < len(row) else None
+                    if cell.group and isinstance(follows, Panel) and follows.group == cell.group:
+                        cell = cell._replace(bar=False)
+                    draw_panel(figure.add_subplot(grid[at, column]), cell, scales[at, column])
                 case Taps():
                     _draw_taps(figure, grid[at, column], cell, look.cmap)
                 case Words():
-                    _draw_words(figure.add_subplot(grid[at, column]), cell)
+                    _draw_words(figure.add_subplot(grid[at, column]), cell, ratios[at])
     return figure
 
 
-def _scales(rows: Sequence[Sequence[Cell]], look: Look) -> dict[int, Scale]:
-    """Return the scale of every panel, by its `id`."""
-    panels = [cell for row in rows for cell in row if isinstance(cell, Panel)]
-    groups: dict[Any, list[Panel]] = {}
-    for panel in panels:
-        groups.setdefault(panel.group or id(panel), []).append(panel)
-    found: dict[int, Scale] = {}
-    for members in groups.values():
+def _scales(rows: Sequence[Sequence[Cell]], look: Look) -> dict[tuple[int, int], Scale]:
+    """Return the scale of every panel, by its row and column."""
+    groups: dict[Any, dict[tuple[int, int], Panel]] = {}
+    for at, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if isinstance(cell, Panel):
+                groups.setdefault(cell.group or (at, column), {})[at, column] = cell
+    found: dict[tuple[int, int], Scale] = {}
+    for places in groups.values():
+        members = list(places.values())
         results = [panel for panel in members if panel.result]
         scale = members[0].scale
         if scale is None or (results and (look.vmin is not None or look.vmax is not None)):
             scale = scale_of([panel.values for panel in members], vmin=look.vmin, vmax=look.vmax)
         if look.cmap and results:
             scale = scale._replace(cmap=scale_of(np.zeros(1), cmap=look.cmap).cmap)
-        found |= {id(panel): scale for panel in members}
+        found |= dict.fromkeys(places, scale)
     return found
 
 
@@ -234,15 +254,19 @@ def draw_panel(axes: Axes, panel: Panel, scale: Scale) -> Any:
     """
     values, step = panel.values, max(1, -(-max(panel.values.shape[:2]) // MOST_SAMPLES))
     values = values[::step, ::step]
+    cover = None if panel.cover is None else panel.cover[::step, ::step]
     left, top, right, bottom = panel.extent
     small = max(panel.values.shape[:2]) <= TICKED
     if values.shape[2] == 1:
         whole = panel.view is None and panel.step == (1, 1) and panel.origin == (0, 0)
-        shown = heat_map(axes, values[:, :, 0], scale, numbers=False, bar=False)
-        if whole:
+        shown = heat_map(axes, values[:, :, 0], scale, bar=False)
+        if cover is not None:
+            shown.set_alpha(cover)
+        elif whole:
             _write_few(axes, values[:, :, 0], shown)
     else:
-        shown = axes.imshow(_unit(values, scale), aspect="equal")
+        unit = _unit(values, scale)
+        shown = axes.imshow(unit if cover is None else np.dstack([unit, cover]), aspect="equal")
     shown.set_extent((left, right, bottom, top))
     seen = panel.view or panel.extent
     axes.set_xlim(seen[0], seen[2])
@@ -254,14 +278,18 @@ def draw_panel(axes: Axes, panel: Panel, scale: Scale) -> Any:
         axes.tick_params(length=0)
     else:
         axes.set(xticks=(), yticks=())
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    outline(axes)
     for frame in panel.frames:
         _draw_frame(axes, frame)
     axes.set_title(panel.title)
     axes.set_ylabel(panel.label)
-    if panel.bar:
-        _draw_bar(axes, shown, scale, coloured=values.shape[2] == 3)
+    if panel.bar and values.shape[2] == 3:
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+
+        colour_bar(axes, ScalarMappable(Normalize(scale.low, scale.high), "gray"), channels=3)
+    elif panel.bar:
+        colour_bar(axes, shown)
     return shown
 
 
@@ -273,24 +301,6 @@ def _unit(values: Floats, scale: Scale) -> Floats:
         unit = np.clip((values.astype(np.float64) - scale.low) / (scale.high - scale.low), 0, 1)
     unit[np.isnan(values).any(axis=2)] = to_rgb(NOT_FINITE)
     return unit
-
-
-def _draw_bar(axes: Axes, shown: Any, scale: Scale, *, coloured: bool) -> None:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    mappable = ScalarMappable(Normalize(scale.low, scale.high), "gray") if coloured else shown
-    bar = axes.figure.colorbar(mappable, ax=axes, shrink=0.85, pad=0.02, aspect=16)
-    bar.locator = _locator()
-    bar.update_ticks()
-    if coloured:
-        bar.set_label("each channel", fontsize=7.5)
-
-
-def _locator() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=5)
 
 
 def _ticks(first: float, last: float) -> list[int]:
@@ -322,35 +332,37 @@ def _draw_taps(figure: Figure, place: Any, taps: Taps, cmap: str | None) -> None
     scale = scale_of_taps(taps.matrices, cmap)
     drawn = []
     for at, matrix in enumerate(taps.matrices):
-        axes = figure.add_subplot(inner[at // across, at % across])
-        shown = heat_map(axes, matrix, scale, numbers=False, bar=False)
-        for spine in axes.spines.values():  # equal taps are white
-            spine.set(visible=True, color="0.6", linewidth=0.5)
+        axes = figure.add_subplot(place if count == 1 else inner[at // across, at % across])
+        shown = heat_map(axes, matrix, scale, bar=count == 1)
+        cell_lines(axes, matrix.shape)
         _write_few(axes, matrix, shown, across)
         if count > 1:
             axes.set(xticks=(), yticks=())
         drawn.append(axes)
     if count == 1:
         drawn[0].set_title(taps.title)
-    else:
-        # The title of a block of axes: it belongs to none of them.
-        drawn[(min(across, count) - 1) // 2].set_title(taps.title, x=0.5 if across % 2 else 1.0)
+        return
+    # The title of a block of axes belongs to none of them, nor does the bar of several rows.
+    drawn[(min(across, count) - 1) // 2].set_title(taps.title, x=0.5 if across % 2 else 1.0)
+    if down == 1:
+        colour_bar(drawn[-1], shown)
+        return
     bar = figure.colorbar(shown, ax=drawn, shrink=0.85, pad=0.02, aspect=16)
-    bar.locator = _locator()
+    bar.locator = few_ticks()
+    bar.ax.yaxis.set_major_formatter("{x:g}")
     bar.update_ticks()
 
 
 def _write_few(axes: Axes, values: Floats, shown: Any, across: int = 1) -> None:
     """Write the numbers into the cells of a matrix, one of so many side by side, where they can be read."""
-    if max(values.shape) <= MOST_NUMBERS:
-        cells = number_cells(values)
-        longest = max(len(cell) for line in cells for cell in line)
-        if longest * max(values.shape) * across <= MOST_LETTERS:
-            write_cells(axes, cells, shown)
+    fitted = fitted_numbers(values, MATRIX / across) if max(values.shape) <= MOST_NUMBERS else None
+    if fitted and not fitted.unit:
+        write_cells(axes, fitted.cells, shown, fitted.size)
 
 
-def _draw_words(axes: Axes, words: Words) -> None:
+def _draw_words(axes: Axes, words: Words, ratio: float) -> None:
     axes.set_axis_off()
+    axes.set_box_aspect(ratio)
     axes.set_title(words.title)
     text = "\n".join(words.lines)
-    axes.text(0.5, 0.95, text, transform=axes.transAxes, ha="center", va="top", fontsize=8, linespacing=1.5)
+    axes.text(0.1, 0.95, text, transform=axes.transAxes, ha="left", va="top", fontsize=8, linespacing=1.5)

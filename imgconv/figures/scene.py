@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.figures.cells import LEAST_POINTS
 from imgconv.figures.style import matplotlib
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ class Box(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A text at (x, y), in cells: its middle, or the left end of its middle with `anchor` ``left``.
+    """A text at (x, y), in cells: its middle, or the end of its middle that `anchor` names, ``left`` or ``right``.
 
-    `size` is the height of its letters in cells.
+    `size` is the height of its letters in cells. A `hint` says again what stands elsewhere, and may be left out.
     """
 
     x: float
@@ -47,6 +48,7 @@ class Label(NamedTuple):
     ink: str = "#000000"
     anchor: str = "middle"
     bold: bool = False
+    hint: bool = False
 
 
 class Scene(NamedTuple):
@@ -70,7 +72,7 @@ def painted(scene: Scene, cell: int) -> NDArray[np.uint8]:
         pen.rectangle((left, top, right, bottom), box.fill, box.line, box.weight if box.line else 0)
     for label in scene.labels:
         font = _font(max(6, round(label.size * cell)), label.bold)
-        anchor = "lm" if label.anchor == "left" else "mm"
+        anchor = label.anchor[0] + "m"
         pen.text((label.x * cell, label.y * cell), label.text, label.ink, font, anchor)
     samples = np.asarray(picture)
     return ((samples.astype(np.uint16) + SHADES // 2) // SHADES * SHADES).astype(np.uint8)
@@ -87,7 +89,7 @@ def _font(size: int, bold: bool) -> Any:
 
 
 def sketch(axes: Axes, scene: Scene, cell: float) -> None:
-    """Draw a scene into axes; a cell is so many points wide."""
+    """Draw a scene into axes; a cell is so many points wide. Hints that could not be read are left out."""
     from matplotlib.patches import Rectangle
 
     axes.set_axis_off()
@@ -100,7 +102,9 @@ def sketch(axes: Axes, scene: Scene, cell: float) -> None:
         patch.set_linewidth(0.5 * box.weight)
         axes.add_patch(patch)
     for label in scene.labels:
-        side = "left" if label.anchor == "left" else "center"
+        if label.hint and label.size * cell < LEAST_POINTS:
+            continue
+        side = {"middle": "center"}.get(label.anchor, label.anchor)
         weight = "bold" if label.bold else "normal"
         axes.text(
             label.x,

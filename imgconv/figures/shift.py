@@ -128,7 +128,7 @@ def _left(still: Floats, made: Floats, step: int) -> float:
 def _draw(task: Task, found: list[Moves], look: Look) -> Figure:
     rows = []
     for one in found:
-        reach = float(np.nanmax(np.abs(np.nan_to_num(one.apart)))) or 1.0
+        reach = float(np.nanmax(np.abs(np.nan_to_num(one.apart))))
         size = f"{one.still.shape[1]}x{one.still.shape[0]}"
         error = one.errors[DRAWN]
         rows.append(
@@ -140,10 +140,11 @@ def _draw(task: Task, found: list[Moves], look: Look) -> Figure:
                     group=one.name,
                 ),
                 Panel(
-                    f"difference after the move\nerror {error:.3g} of the spread",
+                    f"difference after the move\n{f'error {error:.3g} of the spread' if reach else 'none'}",
                     one.apart.mean(axis=2, keepdims=True),
-                    Scale(-reach, reach, "imgconv-signed"),
+                    Scale(-(reach or 1.0), reach or 1.0, "imgconv-signed"),
                     result=False,
+                    bar=reach > 0,
                 ),
             ]
         )

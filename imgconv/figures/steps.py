@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
+from imgconv.figures.cells import LEAST_POINTS
 from imgconv.figures.output import Animation
-from imgconv.figures.scene import painted, sketch
+from imgconv.figures.scene import Scene, painted, sketch
 from imgconv.figures.stepplan import Steps, steps_of
 from imgconv.figures.stepscene import scene_of
 from imgconv.figures.style import matplotlib, new_figure, settled, styled
@@ -32,6 +33,9 @@ MOST_PANELS = 64
 
 WIDEST, TALLEST = 1100, 900
 """The size of an animation, in pixels, that decides how large its cells are."""
+
+WIDEST_SHEET, TALLEST_SHEET, SHEET_CELL = 15.0, 22.0, 0.26
+"""Inches of a sheet, and of its cells unless numbers need more or their number less."""
 
 LARGEST_CELL, SMALLEST_CELL = 44, 12
 """Pixels a cell."""
@@ -131,12 +135,31 @@ def _animation(steps: Steps, chosen: list[int], duration: int, hold: int) -> Ani
     return Animation(frames, (duration,) * (len(chosen) - 1) + (hold,))
 
 
+def _laid_out(steps: Steps, scenes: list[Scene]) -> tuple[int, int, float]:
+    """Return the columns and rows of a sheet, and the inches of a cell, with which every number can be read.
+
+    Raises:
+        OptionError: the sheet would be too large.
+    """
+    wide, tall = scenes[0].width, scenes[0].height
+    smallest = min(label.size for scene in scenes for label in scene.labels if not label.hint)
+    least = LEAST_POINTS / 72 / smallest
+    columns = max(1, min(len(scenes), round((len(scenes) * tall / wide * 1.4) ** 0.5)))
+    inches = min(max(SHEET_CELL, least), WIDEST_SHEET / (columns * wide))
+    if inches < least:
+        inches, columns = least, max(1, int(WIDEST_SHEET / (wide * least)))
+    rows = ceil(len(scenes) / columns)
+    most = columns * max(1, int(TALLEST_SHEET / (tall * inches + 0.3)))
+    if len(scenes) > most:
+        fewer = f"--every {ceil((steps.total - 1) / (most - 1))} fits" if most > 1 else "take fewer channels"
+        raise OptionError("every", f"{len(scenes)} steps are more than a sheet has room for; {fewer}")
+    return columns, rows, inches
+
+
 def _sheet(steps: Steps, chosen: list[int], title: str | None) -> Figure:
     scenes = [scene_of(steps, number, caption=False) for number in chosen]
     wide, tall = scenes[0].width, scenes[0].height
-    columns = max(1, min(len(scenes), round((len(scenes) * tall / wide * 1.4) ** 0.5)))
-    rows = ceil(len(scenes) / columns)
-    inches = min(0.26, 15.0 / (columns * wide))
+    columns, rows, inches = _laid_out(steps, scenes)
     sizes = "\n".join(f"{axis.name} {axis.arithmetic}" for axis in steps.extent)
     heading = title or f"{steps.layer.kind}, step by step\n{sizes}" + (
         f"\nno window reaches {steps.extent.drops}" if steps.extent.drops else ""

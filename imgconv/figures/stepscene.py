@@ -31,6 +31,9 @@ LETTERS = 0.42
 CAPTION = 0.5
 """The height of the letters of the text below, in cells."""
 
+CAPTION_WIDTH = 18.5
+"""The least width of a scene with a text below, in cells: the nine products of a 3x3 window fit into a line."""
+
 MOST_TERMS = 12
 """So many products are written out in the sum."""
 
@@ -71,7 +74,7 @@ def scene_of(steps: Steps, number: int, *, caption: bool = True) -> Scene:
         labels.append(Label(x + max(long, 2.4) / 2, top + 0.5, f"output {at}" if several else "output", LETTERS, INK))
         _draw_output(boxes, labels, steps, window, number, at, x + max(0, 2.4 - long) / 2, top + HEAD)
     heights.append(made * (high + HEAD + 0.3))
-    width = max(x + max(long, 2.4) + 0.5, 17.0 if caption else 6.0)
+    width = max(x + max(long, 2.4) + 0.5, CAPTION_WIDTH if caption else 6.0)
     height = 0.3 + max(heights)
     if caption:
         height = _draw_caption(labels, steps, window, number, width, height + 0.2)
@@ -103,7 +106,8 @@ def _draw_input(
             boxes.append(Box(x + col, y + row, 1, 1, None, FRAME, 2))
             if taps is not None:
                 text = number_text(float(taps[at, to]))
-                labels.append(Label(x + col + 0.78, y + row + 0.82, text, 0.6 * _size(text), "#aa3300"))
+                size = 0.65 * _size(text)
+                labels.append(Label(x + col + 0.92, y + row + 0.8, text, size, "#aa3300", "right", hint=True))
 
 
 def _draw_taps(boxes: list[Box], labels: list[Label], taps: Floats, x: float, y: float) -> None:
@@ -146,7 +150,10 @@ def _draw_caption(labels: list[Label], steps: Steps, window: Window, number: int
 
 
 def _wrapped(text: str, letters: int) -> list[str]:
-    return wrap(text, letters, break_long_words=False, subsequent_indent="  ")
+    """Return lines of so many letters; a result stays with the term before it."""
+    tied = text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    lines = wrap(tied, letters, break_long_words=False, subsequent_indent="  ")
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def sum_text(steps: Steps, window: Window) -> str:

@@ -1,4 +1,4 @@
-"""What all figures have in common: their colours, scales, titles and cells with numbers.
+"""What all figures have in common: their colours, scales, titles and colour bars.
 
 Signed values are drawn on a scale symmetric about 0, from dark blue over mid-grey to pale yellow: lightness grows
 with the value, so that a print in grey still tells negative from positive, and blue against yellow is what people
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv.errors import LibraryError, OptionError, did_you_mean
+from imgconv.figures.cells import MOST_NUMBERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,9 +39,6 @@ NOT_FINITE = "#cc79a7"
 PADDING = "#d9d9d9"
 """The ground of cells that the border fills."""
 
-MOST_NUMBERS = 15
-"""The longest side of a matrix whose numbers are written into its cells."""
-
 MOST_SAMPLES = 1200
 """The longest side of an image that is drawn whole; a panel has fewer dots."""
 
@@ -59,6 +57,7 @@ _RC = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
+    "axes.unicode_minus": False,
     "lines.linewidth": 1.4,
     "figure.dpi": DPI,
     "image.interpolation": "nearest",
@@ -160,8 +159,11 @@ def scale_of(
     low, high = low if vmin is None else vmin, high if vmax is None else vmax
     if vmin is not None and vmax is not None and vmin >= vmax:
         raise OptionError("vmin", f"{vmin:g} must be less than --vmax {vmax:g}")
-    if low >= high:  # one value everywhere
-        low, high = (low, low + 1.0) if vmax is None else (high - 1.0, high)
+    if low >= high:  # one value everywhere: in the middle of a scale that reaches to 0, if nobody says an end
+        if vmin is None and vmax is None and low:
+            low, high = min(2 * low, 0.0), max(2 * low, 0.0)
+        else:
+            low, high = (low, low + 1.0) if vmax is None else (high - 1.0, high)
     return Scale(low, high, colours(cmap).name if cmap else SIGNED if signed else "gray")
 
 
@@ -197,9 +199,7 @@ def heat_map(
     values: NDArray[Any],
     scale: Scale,
     *,
-    numbers: bool | None = None,
     bar: bool = True,
-    unit: str = "",
     first: tuple[int, int] = (0, 0),
 ) -> Any:
     """Draw a matrix, (rows, cols), as coloured cells with row and column numbers; return Matplotlib's image.
@@ -208,9 +208,7 @@ def heat_map(
         axes: where.
         values: (rows, cols).
         scale: of the colours.
-        numbers: write each value into its cell; None does where both sides are at most `MOST_NUMBERS`.
         bar: draw a colour bar.
-        unit: what the bar's numbers are.
         first: the numbers of the first row and column, where only a part is drawn.
     """
     rows, cols = values.shape
@@ -218,13 +216,50 @@ def heat_map(
     axes.set_xticks(ticks(cols), [str(at + first[1]) for at in ticks(cols)])
     axes.set_yticks(ticks(rows), [str(at + first[0]) for at in ticks(rows)])
     axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    if max(rows, cols) <= MOST_NUMBERS if numbers is None else numbers:
-        write_numbers(axes, values, shown)
-    if bar and axes.figure:
-        axes.figure.colorbar(shown, ax=axes, shrink=0.85, label=unit, pad=0.02)
+    outline(axes)
+    if bar:
+        colour_bar(axes, shown)
     return shown
+
+
+def outline(axes: Axes) -> None:
+    """Draw a thin grey line around a picture, which may be as white as the page."""
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="0.6", linewidth=0.5)
+
+
+def colour_bar(axes: Axes, shown: Any, *, channels: int = 1) -> Axes:
+    """Draw a colour bar beside a picture, as high as it; return its axes.
+
+    Args:
+        axes: those of the picture.
+        shown: what Matplotlib maps to colours: the picture, or a scale.
+        channels: 3 draws a bar for red, green and blue each, where colours are drawn as they are.
+    """
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    side = max(1.0, abs((top - bottom) / (right - left)))  # bars of all pictures are equally wide
+    beside = axes.inset_axes((1 + 0.03 * side, 0.0, 0.05 * side, 1.0))
+    low, high = shown.get_clim()
+    shades = np.linspace(low, high, 256)[:, None]
+    cmap = shown.cmap
+    if channels == 3:
+        shades, cmap = np.linspace(0, 1, 256)[:, None, None] * np.eye(3), None
+    beside.imshow(shades, cmap=cmap, vmin=low, vmax=high, extent=(0, 1, low, high), aspect="auto", origin="lower")
+    beside.set_xticks(())
+    beside.yaxis.tick_right()
+    beside.yaxis.set_major_locator(few_ticks())
+    beside.yaxis.set_major_formatter("{x:g}")
+    beside.tick_params(length=2.5, width=0.5)
+    beside.set_ylim(low, high)
+    outline(beside)
+    return beside
+
+
+def few_ticks() -> Any:
+    """Return what chooses the numbers beside a colour bar: few, and round."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=6, steps=[1, 2, 5, 10])
 
 
 def ticks(length: int) -> list[int]:
@@ -239,44 +274,6 @@ def nice_step(least: float) -> int:
     """Return the least of 1, 2, 5, 10, 20 ... that is at least so much."""
     power = 10 ** max(0, floor(log10(max(least, 1))))
     return next(int(power * one) for one in (1, 2, 5, 10) if power * one >= least)
-
-
-def write_numbers(axes: Axes, values: NDArray[Any], shown: Any) -> None:
-    """Write every value of a matrix into its cell."""
-    write_cells(axes, number_cells(values), shown)
-
-
-def write_cells(axes: Axes, cells: list[list[str]], shown: Any) -> None:
-    """Write texts into the cells of an image, in black or white, whichever stands out from the cell's colour."""
-    longest = max(len(cell) for line in cells for cell in line)
-    size = max(3.0, min(9.0, 230.0 / max(len(cells), len(cells[0])) / longest))
-    values = shown.get_array()
-    for row, line in enumerate(cells):
-        for col, text in enumerate(line):
-            ink = "black" if luminance(shown.cmap(shown.norm(float(values[row, col])))) > 0.2 else "white"
-            axes.text(col, row, text, ha="center", va="center", fontsize=size, color=ink)
-
-
-def number_cells(values: NDArray[Any]) -> list[list[str]]:
-    """Write numbers: integers as they are, others with as many decimals as give the largest three figures.
-
-    >>> number_cells(np.array([[0.25, -1], [0, 0.0004]]))
-    [['0.25', '-1.00'], ['0', '0.00']]
-    """
-    finite = np.abs(values[np.isfinite(values)])
-    top = float(finite.max(initial=0))
-    if top < 1e7 and np.array_equal(finite, np.rint(finite)):
-        style = ".0f"
-    else:
-        decimals = max(2 - floor(log10(top)), 0) if top else 0
-        style = f".{decimals}f" if decimals <= 5 and top < 1e7 else ".2e"
-    return [["0" if value == 0 else f"{value:{style}}" for value in line] for line in values]
-
-
-def luminance(colour: Sequence[float]) -> float:
-    """Return the relative luminance, 0 to 1, of an sRGB colour (WCAG 2.1, after IEC 61966-2-1)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def shown_part(values: NDArray[Any], most: int = MOST_SAMPLES) -> NDArray[Any]:

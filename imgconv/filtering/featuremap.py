@@ -91,14 +91,21 @@ def form(format: str, width: int, height: int, channels: int, layout: str = "aut
 
 
 def columns(count: int, width: float, height: float) -> int:
-    """Return how many of `count` tiles lie side by side in a sheet that is about square, with few empty places.
+    """Return how many of `count` tiles lie side by side in a sheet that fits into a small square.
 
-    >>> columns(64, 112, 112), columns(6, 300, 200), columns(7, 100, 100)
-    (8, 2, 2)
+    Empty places count against it: the square may be larger by twice their part of the tiles, if that fills them.
+
+    >>> columns(64, 112, 112), columns(6, 300, 200), columns(5, 300, 200), columns(7, 100, 100)
+    (8, 2, 2, 3)
     """
     square = sqrt(count * height / width)
-    near = range(max(1, int(square)), min(count, int(square) + 2) + 1) or (count,)
-    return min(near, key=lambda across: (-count % across, abs(across - square)))
+    near = range(min(count, max(1, int(square) // 2)), min(count, 2 * int(square) + 2) + 1)
+
+    def cost(across: int) -> tuple[float, float]:
+        side = max(across * width, ceil(count / across) * height)
+        return side * (1 + 2 * (-count % across) / count), abs(across - square)
+
+    return min(near, key=cost)
 
 
 def sheet(samples: np.ndarray[Any, Any], tiles: tuple[int, int]) -> np.ndarray[Any, Any]:

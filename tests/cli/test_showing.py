@@ -102,3 +102,20 @@ def test_what_has_no_picture_is_refused(other, folder):
     write("in.png", np.zeros((4, 6, 3), np.uint8))
     ran = run("apply", "in.png", "out.png", "-k", "identity", "--show", other)
     assert ran.code == 2 and ran.err.startswith("imgconv: --show: ") and not Path("out.png").exists()
+
+
+def test_a_drawing_is_shown_without_a_file_and_goes_nowhere_but_there(folder):
+    before, draw = list(folder.iterdir()), ("draw", "steps", "3x3", "-k", "2", "--show")
+    code, shown = on_terminal(*draw, out=True, COLORTERM="24bit")
+    assert code == 0 and "▀" in shown and "output   " not in shown and list(folder.iterdir()) == before
+    code, shown = on_terminal(*draw, out=True, NO_COLOR="1")
+    assert code == 2 and "--show: " in shown
+    for words, says in [
+        ((), "--show: standard output is no terminal"),
+        (("--overwrite",), "--overwrite: it goes with a file"),
+        (("--json",), "--show: a picture is no JSON"),
+    ]:
+        ran = run(*draw, *words)
+        assert ran.code == 2 and says in (ran.err or ran.text)
+    ran = run(*draw[:-1])
+    assert ran.code == 2 and ran.err.startswith("imgconv: --output: name a file with -o FILE")

@@ -9,9 +9,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
 
+from imgconv.figures.cells import LEAST_POINTS
 from imgconv.figures.style import styled
 
 REFERENCES = Path(__file__).parent / "reference"
@@ -22,8 +24,10 @@ DPI = 50
 SLACK = 1.0
 """How many pixels the boxes of two texts may share: boxes are larger than ink."""
 
-TOLERANCE = 3.0
-"""The root of the mean squared difference of samples, 0 to 255, within which two pictures count as equal."""
+BLOCK = 16
+TOLERANCE = 4.0
+"""The root of the mean squared difference of samples, 0 to 255, of a block of `BLOCK` pixels a side, within which two
+pictures count as equal: one wrong cell or digit lies beyond it, which in the mean of a whole sheet would be lost."""
 
 
 def texts(figure):
@@ -32,7 +36,7 @@ def texts(figure):
         figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
     labels, drawn = set(), []
-    for axes in figure.axes:
+    for axes in figure.findobj(Axes):  # colour bars lie within the axes of their pictures
         for axis in (axes.xaxis, axes.yaxis, getattr(axes, "zaxis", axes.yaxis)):
             labels |= {label for tick in axis.get_major_ticks() for label in (tick.label1, tick.label2)}
             if axes.get_visible() and axes.axison:  # ticks beyond the ends of an axis have labels that nobody sees
@@ -43,16 +47,26 @@ def texts(figure):
 
 
 def assert_tidy(figure):
-    """No text lies over another or runs out of the figure."""
+    """No text lies over another or over another panel, runs out of the figure, or is too small to be read."""
     boxes = texts(figure)
+    frames = [(axes, axes.get_window_extent()) for axes in figure.findobj(Axes) if axes.axison and axes.get_visible()]
     width, height = figure.get_size_inches() * figure.dpi
     for item, box in boxes:
         inside = box.x0 >= -SLACK and box.y0 >= -SLACK and box.x1 <= width + SLACK and box.y1 <= height + SLACK
         assert inside, f"'{item.get_text()}' runs out of the figure"
+        assert item.get_fontsize() >= LEAST_POINTS - 1e-9, f"'{item.get_text()}' has {item.get_fontsize():.1f} points"
+        for axes, frame in frames:
+            apart = axes is item.axes or _overlap(box, frame) <= SLACK
+            assert apart, f"'{item.get_text()}' lies over the panel '{axes.get_title()}'"
     for (first, one), (second, two) in combinations(boxes, 2):
-        across = min(one.x1, two.x1) - max(one.x0, two.x0)
-        down = min(one.y1, two.y1) - max(one.y0, two.y0)
-        assert across <= SLACK or down <= SLACK, f"'{first.get_text()}' lies over '{second.get_text()}'"
+        assert _overlap(one, two) <= SLACK, f"'{first.get_text()}' lies over '{second.get_text()}'"
+
+
+def _overlap(one, two):
+    """Return how many pixels two boxes share in the direction in which they share fewer."""
+    across = min(one.x1, two.x1) - max(one.x0, two.x0)
+    down = min(one.y1, two.y1) - max(one.y0, two.y0)
+    return min(across, down)
 
 
 def drawn(figure):
@@ -70,10 +84,14 @@ def pixels_of(file):
 
 
 def distance(one, two):
-    """Return how far apart two pictures are, or infinity if they have different sizes."""
+    """Return how far apart two pictures are in the block in which they are most, or infinity if their sizes differ."""
     if one.shape != two.shape:
         return float("inf")
-    return float(np.sqrt(np.mean((one.astype(float) - two.astype(float)) ** 2)))
+    squares = np.mean((one.astype(float) - two.astype(float)) ** 2, axis=2)
+    for axis in (0, 1):
+        edges = np.arange(0, squares.shape[axis], BLOCK)
+        squares = np.add.reduceat(squares, edges, axis=axis)
+    return float(np.sqrt(squares.max() / BLOCK**2))
 
 
 def assert_as_drawn(figure, name):

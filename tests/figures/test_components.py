@@ -74,7 +74,7 @@ def test_a_matrix_over_channels_is_a_layer_of_weights():
 def test_cells_show_the_parts_and_the_top_row_the_sums(figure):
     images = {axes.get_title() or axes.get_ylabel(): axes.images[0] for axes in figure.axes if axes.images}
     sums = components(PICTURE, LAYER).sums
-    for out, bias in enumerate((" + 1", "", " + -2", " + 0.5")):
+    for out, bias in enumerate((" + 1", "", " - 2", " + 0.5")):
         title = f"output {out}: sum{bias}" if bias else f"output {out}"
         assert np.array_equal(images[title].get_array(), sums[:, :, out])
         assert images[title].get_clim() == (-abs(sums).max(), abs(sums).max())

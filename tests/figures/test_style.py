@@ -1,10 +1,13 @@
 """Colours and scales of figures: what they stand for, in colour and in grey."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from imgconv.errors import OptionError
-from imgconv.figures.style import SIGNED, colours, luminance, number_cells, scale_of
+from imgconv.figures.cells import fitted_numbers, luminance, number_cells
+from imgconv.figures.style import SIGNED, colours, scale_of
 
 
 def test_signed_colours_grow_lighter_with_the_value():
@@ -28,6 +31,12 @@ def test_ends_that_are_given_stay():
     assert scale_of(np.array([-3.0, 1.0]), vmax=2)[:2] == (-3, 2)
 
 
+@pytest.mark.parametrize("value", [0.5, 120.0, -3.0])
+def test_one_value_everywhere_is_drawn_in_the_middle(value):
+    low, high, _ = scale_of(np.full((2, 3), value), signed=False)
+    assert (low + high) / 2 == value and 0 in (low, high)
+
+
 @pytest.mark.parametrize("values", [[], [np.nan], [4.0, 4.0], [0.0]])
 def test_a_scale_is_never_empty(values):
     scale = scale_of(np.array(values))
@@ -41,6 +50,29 @@ def test_what_is_no_scale_is_refused():
         scale_of(np.array([1.0]), cmap="viridris")
 
 
+@pytest.mark.parametrize("top", [3.7e-2, 9.4e-5, 5.0e-9, 0.6, 12345])
+@pytest.mark.parametrize("side", [60, 100, 150, 250])
+@pytest.mark.parametrize("count", [3, 7, 15])
+def test_numbers_that_are_written_fit_into_their_cells_and_say_the_value(top, side, count):
+    """Measured with the letters that are drawn; of each number no more than a half of its last figure is lost."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    values = np.linspace(-top, top, count * count).reshape(count, count)
+    fitted = fitted_numbers(values, side)
+    if fitted is None:
+        return
+    power = int(fitted.unit.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))[3:] or 0)
+    letters = FontProperties(family="DejaVu Sans")
+    for text, value in zip(itertools.chain(*fitted.cells), values.ravel(), strict=True):
+        assert TextPath((0, 0), text, size=fitted.size, prop=letters).get_extents().width <= side / count
+        decimals = len(text.partition(".")[2])
+        assert abs(float(text) * 10.0**power - value) <= 0.51 * 10.0 ** (power - decimals) or "e" in text
+    assert fitted.size >= 5
+
+
 def test_numbers_in_cells():
     assert number_cells(np.array([[-1.0, 0.0, 12.0]])) == [["-1", "0", "12"]]
     assert number_cells(np.array([[0.0625, 0.125, -0.0]])) == [["0.062", "0.125", "0"]]
+    assert number_cells(np.array([[0.5, -0.25, 1e-9]])) == [["0.50", "-0.25", "0.00"]]
+    assert number_cells(np.full((2, 2), 0.04)) == [["0.04"] * 2] * 2

@@ -1,7 +1,7 @@
 """``imgconv draw``: figures and animations, one module of this folder for each command.
 
-A module ``cli/draw/NAME.py`` holds a click command called ``command`` that takes the options of `drawing`, calls a
-function of `imgconv.figures`, and hands what it returns to `finish`.
+A module ``cli/draw/NAME.py`` holds a click command called ``command`` that takes the options of `drawing`, asks
+`place` where the picture goes, calls a function of `imgconv.figures`, and hands what it returns to `finish`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import click
 from imgconv.cli import Commands, options, printable, showing
 from imgconv.cli.sections import OUTPUT, F, section
 from imgconv.cli.types import NumberType
+from imgconv.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,9 @@ _LOOKS = section(
 )
 _WRITTEN = section(
     OUTPUT,
-    click.option("-o", "--output", required=True, metavar="FILE", help="The file; its suffix says which kind."),
+    click.option(
+        "-o", "--output", metavar="FILE", help="The file; its suffix says which kind. [default: --show alone]"
+    ),
     options.overwrite,
     click.option(
         "--dpi",
@@ -51,13 +54,39 @@ def drawing(command: F) -> F:
     return _LOOKS(_WRITTEN(showing.option(options.as_json(options.quiet(command)))))
 
 
+def place(asked: dict[str, Any], *, moves: bool = False) -> str:
+    """Return the suffix of the file that is asked for, or nothing where the picture is only shown.
+
+    Args:
+        asked: the values of the options that `drawing` adds.
+        moves: whether an animation is drawn.
+
+    Raises:
+        OptionError: the picture would go nowhere, or an option is for a file and there is none.
+        ImageWriteError: it cannot be written there.
+    """
+    showing.refuse(asked["show"], as_json=asked["as_json"])
+    if asked["output"] is not None:
+        from imgconv.figures.output import check_output
+
+        return check_output(asked["output"], overwrite=asked["overwrite"], moves=moves)
+    if not asked["show"]:
+        raise OptionError("output", "name a file with -o FILE, or show the picture in the terminal with --show")
+    for name in ("overwrite", "dpi"):
+        if asked[name]:
+            raise OptionError(name, "it goes with a file, -o FILE")
+    if not showing.possible():
+        raise OptionError("show", "standard output is no terminal that shows pictures; -o FILE writes a file")
+    return ""
+
+
 def finish(
     drawn: Figure | Animation | Sequence[Figure],
     asked: dict[str, Any],
     facts: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
 ) -> None:
-    """Write what was drawn and print a short report.
+    """Write what was drawn to the file of `place`, print a short report, and show the picture where that is asked for.
 
     Args:
         drawn: a figure, an animation, or figures that are pages.
@@ -68,8 +97,8 @@ def finish(
     from imgconv.figures.output import Animation as Moving
     from imgconv.figures.output import flat, save
 
-    showing.refuse(asked["show"], as_json=asked["as_json"])
-    notes += save(drawn, asked["output"], dpi=asked["dpi"], overwrite=asked["overwrite"])
+    if asked["output"] is not None:
+        notes += save(drawn, asked["output"], dpi=asked["dpi"], overwrite=asked["overwrite"])
     if not asked["quiet"]:
         _report(drawn, asked, facts, notes)
     if asked["show"]:
@@ -86,14 +115,16 @@ def _report(
     """Print what was drawn, in words or as JSON."""
     from imgconv.figures.output import described
 
-    words, values = described(drawn, asked["output"], asked["dpi"])
-    if asked["as_json"]:
-        import json
-
-        click.echo(json.dumps({**(facts or {}), "output": values, "notes": list(notes)}, allow_nan=False))
-        return
     lines = [*((name, str(value)) for name, value in (facts or {}).items()), *(("note", note) for note in notes)]
-    for name, text in [*lines, ("output", f"{asked['output']}: {words}")]:
+    if asked["output"] is not None:
+        words, values = described(drawn, asked["output"], asked["dpi"])
+        if asked["as_json"]:
+            import json
+
+            click.echo(json.dumps({**(facts or {}), "output": values, "notes": list(notes)}, allow_nan=False))
+            return
+        lines.append(("output", f"{asked['output']}: {words}"))
+    for name, text in lines:
         click.echo(printable(f"{name:<9}{text}"))
 
 

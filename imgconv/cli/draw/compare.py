@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import FIGURE, drawing, finish
+from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, PART, RESULTS, Sectioned, section
 from imgconv.cli.types import NumberType
 from imgconv.errors import OptionError
@@ -38,12 +38,7 @@ class SizesType(click.ParamType[Any]):
     KERNEL,
     click.option("-k", "--kernel", "kernels", multiple=True, metavar="KERNEL", help="A kernel; give several."),
     click.option("--pipeline", metavar="FILE", help="A YAML file of layers whose result is drawn too."),
-    options.gain,
-    options.padding("interpolation"),
-    options.border,
-    options.stride,
-    options.dilation,
-    options.correlate,
+    *options.SLIDING,
 )
 @section(
     COMPARED,
@@ -85,13 +80,12 @@ def command(source: str, kernels: tuple[str, ...], **asked: Any) -> None:
       imgconv draw compare photo.png -k emboss --split -o split.png
     """  # noqa: D301
     from imgconv.figures.compare import compare, refuse_look
-    from imgconv.figures.output import check_output
     from imgconv.figures.panels import Look
     from imgconv.filtering.request import Request
     from imgconv.image import read
     from imgconv.pipelinefile import load
 
-    check_output(asked["output"], overwrite=asked["overwrite"])
+    place(asked)
     mode, sizes, pipeline = asked["mode"] or "results", asked["sizes"] or (), asked["pipeline"]
     if sizes and asked["mode"]:
         raise OptionError("sizes", f"it draws another sheet than --{mode}; leave one of them out")

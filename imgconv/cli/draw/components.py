@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import drawing, finish
+from imgconv.cli.draw import drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
 from imgconv.cli.types import NumberType
 from imgconv.errors import OptionError
@@ -52,10 +52,9 @@ def command(ctx: click.Context, /, source: str, weights: str | None, layer: int 
             if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
                 raise OptionError(name, "it goes with --weights; in a pipeline every layer says its own")
     from imgconv.figures.components import components, draw_components
-    from imgconv.figures.output import check_output
     from imgconv.image import read
 
-    check_output(asked["output"], overwrite=asked["overwrite"])
+    place(asked)
     chain, number = _pipeline(weights, asked), layer or 1
     image = read(source, max_pixels=asked["max_pixels"])
     pixels = image.pixels[:, :, :-1] if image.alpha else image.pixels

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import FIGURE, drawing, finish
+from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
 from imgconv.errors import OptionError
 
@@ -52,14 +52,14 @@ def command(
     """  # noqa: D301
     from imgconv.figures import draw_field
     from imgconv.figures.field import chain_from_words, chain_of
-    from imgconv.figures.output import check_output
+    from imgconv.figures.panels import file_name
     from imgconv.image import read
     from imgconv.pipelinefile import load
     from imgconv.sizes.chainwords import shape_of
 
     if asked["cmap"]:
         raise OptionError("cmap", "no value of the figure is drawn as a colour; leave it out")
-    check_output(asked["output"], overwrite=asked["overwrite"])
+    place(asked)
     first, *layers = words
     if (pipeline is None) != bool(layers):
         raise OptionError("pipeline", "it stands in place of LAYERs, as in conv:3; name just one of them")
@@ -74,7 +74,8 @@ def command(
         notes = ("alpha is left out",) * image.alpha
         size = shape_of("x".join(map(str, (pixels.shape[1], pixels.shape[0], pixels.shape[2]))))
     if pipeline is not None:
-        chains = [chain_of(load(pipeline), size, pipeline)]
+        chain = load(pipeline)
+        chains = [chain_of(chain, size, file_name(chain))]
     else:
         chains = [chain_from_words(part, size) for part in _split(layers)]
     finish(draw_field(*chains, pixels=pixels, at=at, times=times, title=asked["title"]), asked, notes=notes)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import drawing, finish
+from imgconv.cli.draw import drawing, finish, place
 from imgconv.cli.kernels import KernelCommand
 
 
@@ -24,10 +24,9 @@ def command(kernels: tuple[str, ...], gain: str, **asked: Any) -> None:
       imgconv draw kernel gaussian:sigma=2 box:size=9 -o blurs.pdf
     """  # noqa: D301
     from imgconv.figures import draw_kernel
-    from imgconv.figures.output import check_output
     from imgconv.filtering.request import rescaled
     from imgconv.library import kernel
 
-    check_output(asked["output"], overwrite=asked["overwrite"])
+    place(asked)
     found = [rescaled(kernel(spec), gain) for spec in kernels]
     finish(draw_kernel(*found, title=asked["title"], cmap=asked["cmap"]), asked)

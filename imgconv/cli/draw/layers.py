@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import FIGURE, drawing, finish
+from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
 from imgconv.cli.types import NumberType
 
@@ -42,11 +42,10 @@ def command(source: str, pipeline: str, layer: int | None, shared_scale: bool, *
       imgconv draw layers photo.png --pipeline layers.yaml --layer 2 --shared-scale -o second.pdf
     """  # noqa: D301
     from imgconv.figures import draw_layers
-    from imgconv.figures.output import check_output
     from imgconv.image import read
     from imgconv.pipelinefile import load
 
-    check_output(asked["output"], overwrite=asked["overwrite"])
+    place(asked)
     chain = load(pipeline)
     image = read(source, max_pixels=asked["max_pixels"])
     pixels = image.pixels[:, :, :-1] if image.alpha else image.pixels

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import drawing, finish
+from imgconv.cli.draw import drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
 from imgconv.errors import OptionError
 
@@ -31,12 +31,11 @@ def command(source: str | None, kind: str | None, **asked: Any) -> None:
       imgconv draw library photo.jpg --class derivative -o derivative.png
     """  # noqa: D301
     from imgconv.figures import draw_library, library_pages
-    from imgconv.figures.output import check_output
     from imgconv.image import read
 
     if asked["cmap"]:
         raise OptionError("cmap", "every matrix and result has the colours of its sign; leave it out")
-    suffix = check_output(asked["output"], overwrite=asked["overwrite"])
+    suffix = place(asked)
     image = None if source is None else read(source, max_pixels=asked["max_pixels"])
     draw: Any = library_pages if suffix == "pdf" else draw_library
     finish(draw(image, kind=kind, title=asked["title"]), asked, notes=() if image is None else image.notes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli import options
-from imgconv.cli.draw import FIGURE, drawing, finish
+from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.kernels import KernelCommand
 from imgconv.cli.sections import KERNEL, PART, Sectioned, section
 from imgconv.cli.types import NumberType, SizeType
@@ -93,7 +93,6 @@ def command(source: str, **asked: Any) -> None:
       imgconv draw steps 4x4 --channels 4 --outputs 4 --groups 2 -o grouped.gif
     """  # noqa: D301
     from imgconv.figures import draw_steps
-    from imgconv.figures.output import check_output
     from imgconv.figures.steps import DURATION
 
     if asked["sheet"] and asked["duration"] is not None:
@@ -104,7 +103,7 @@ def command(source: str, **asked: Any) -> None:
         raise OptionError("title", "an animation has none; it goes with --sheet")
     if not asked["sheet"] and asked["dpi"]:
         raise OptionError("dpi", "an animation is measured in pixels; it goes with --sheet")
-    check_output(asked["output"], overwrite=asked["overwrite"], moves=not asked["sheet"])
+    place(asked, moves=not asked["sheet"])
     pixels, notes = _input(source, asked)
     drawn = draw_steps(
         pixels,
