@@ -45,6 +45,9 @@ SIDE = 3.3
 GAP = 0.06
 """Between two maps, as a part of their width."""
 
+GRID_GAP = 0.12
+"""Inches around a grid."""
+
 ACROSS = 4
 """Grids side by side."""
 
@@ -129,6 +132,8 @@ def draw_layers(
         flat = all(maps.values.shape[2] == 1 for maps in found) and pixels.shape[2] in (1, 3)
         tall = side * min(1.0, max(0.3, pixels.shape[0] / pixels.shape[1])) if flat else side
         figure = new_figure(across * (side + 0.25) + 0.25, down * (tall + 0.75) + 0.2, title)
+        apart: Any = figure.get_layout_engine()
+        apart.set(w_pad=GRID_GAP, h_pad=GRID_GAP)
         grid: Any = figure.subplots(down, across, squeeze=False)
         places = list(np.asarray(grid).ravel())
         white = full_range(pixels.dtype)

@@ -48,9 +48,8 @@ def values(image):
     return np.ma.filled(image.get_array(), np.nan)
 
 
-@pytest.mark.parametrize(
-    "name", ["compare", *(pytest.param(name, marks=pytest.mark.slow) for name in REFERENCES if name != "compare")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REFERENCES)
 def test_it_is_tidy_and_looks_as_it_did(figures, name):
     assert_tidy(figures(name))
     assert_as_drawn(figures(name), name)

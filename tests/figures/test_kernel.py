@@ -122,7 +122,7 @@ def test_weights_of_a_network(tmp_path):
     assert figure.subfigs[0].get_supxlabel() == "8 of 10 output and 2 of 2 input channels"
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", ["kernel-sobel-x", pytest.param("kernel-several", marks=pytest.mark.slow)])
 def test_it_is_tidy_and_looks_as_it_did(name, sobel, several):
     figure = {"kernel-sobel-x": sobel, "kernel-several": several}[name]
     assert_tidy(figure)
