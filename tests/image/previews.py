@@ -14,7 +14,7 @@ import tifffile
 
 from imgconv.image.ifd import pack_directory
 
-SIZE = (120, 160)
+SIZE, SIZE_OF_PREVIEW = (120, 160), (60, 80)
 PLATE = "40,30,64x40"
 
 
@@ -31,7 +31,7 @@ def picture():
 def preview(format="JPEG"):
     """The file of a small copy of it."""
     file = io.BytesIO()
-    PIL.Image.fromarray(picture()).resize((80, 60)).save(file, format)
+    PIL.Image.fromarray(picture()).resize(SIZE_OF_PREVIEW[::-1]).save(file, format)
     return file.getvalue()
 
 
@@ -146,7 +146,10 @@ def tiff(**how):
     extra = [(700, 1, None, xmp()), (34377, 7, None, resources()), (33723, 7, None, iptc), (65000, 7, None, preview())]
     with tifffile.TiffWriter(file) as writer:
         writer.write(picture(), photometric="rgb", extratags=extra, subifds=1, metadata=None, **how)
-        writer.write(picture()[::2, ::2], photometric="rgb", subfiletype=1, compression="jpeg", metadata=None)
+        # The strip comes packed, so that tifffile needs no codec for it.
+        small = {"shape": (*SIZE_OF_PREVIEW, 3), "dtype": "uint8", "rowsperstrip": SIZE_OF_PREVIEW[0]}
+        packed = {"photometric": "ycbcr", "compression": "jpeg", "subsampling": (2, 2)}
+        writer.write(iter([preview()]), subfiletype=1, metadata=None, **small, **packed)
     return file.getvalue()
 
 

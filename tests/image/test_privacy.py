@@ -25,7 +25,6 @@ FLOATS = [spec.suffixes[0] for spec in FORMATS if "uint8" not in spec.dtypes and
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    pytest.importorskip("imagecodecs")  # tifffile writes a preview of JPEG by it
     monkeypatch.chdir(tmp_path)
     for suffix, made in SOURCES.items():
         (tmp_path / f"in.{suffix}").write_bytes(made())
@@ -38,7 +37,6 @@ def optional(suffix):
 
 
 def test_the_search_finds_what_is_there():
-    pytest.importorskip("imagecodecs")
     assert all(carved(make()) for make in (*SOURCES.values(), previews.pages))
     assert carved(b"GIF89a" + previews.spelled().encode()) == ["base64"]
     file = BytesIO()
@@ -142,6 +140,24 @@ def test_place_and_person_are_said_and_left_out_if_asked(folder):
         assert set(exif.get_ifd(0x8769)) & {0x829A, 0x927C, 0xA431} == {0x829A}
     data = (folder / "d.jpg").read_bytes()
     assert b"Ulm" not in data and b"History" not in data and b"SN12345" not in data and b"duck</dc:title>" in data
+
+
+def test_a_batch_counts_what_tells_of_place_and_person(folder):
+    (folder / "two.jpg").write_bytes((folder / "in.jpg").read_bytes())
+    names = "in.jpg", "two.jpg", "in.png"
+    for options in ((), ("--strip", "location")):
+        part = ["-k", "box:size=3", "--region", PLATE, "--jobs", "1", *options]
+        told = [line for line in run("batch", *names, f"out{len(options)}", *part).lines if "travel along" in line]
+        found = run("batch", *names, f"json{len(options)}", *part, "--json").lines
+        *lines, last = map(json.loads, found)
+        counted = last["summary"]["personal"]
+        if options:
+            assert not told and not counted
+            continue
+        assert counted["a maker note"] == sum("a maker note" in line["personal"] for line in lines) >= 2
+        (note,) = told
+        assert all(f"{name} in {count} file" in note for name, count in counted.items())
+        assert counted["text 'GPSPosition'"] == 1 and "--strip location" in note
 
 
 def test_texts_of_places_go_too(folder):
