@@ -169,6 +169,7 @@ _APPLY = _object(
         "region": _maybe(_object({"x": COUNT, "y": COUNT, **_SIZE})),
         "mask": _maybe(TEXT),
         "notes": _list(TEXT),
+        "personal": _list(TEXT),
         "dry_run": YES,
         "streamed": YES,
         "volume": YES,
@@ -315,6 +316,7 @@ _LINE = _object(
         "pages": _PAGES,
         "check": _of("check"),
         "notes": _list(TEXT),
+        "personal": _list(TEXT),
         "streamed": YES,
     },
     "batch --json and --report: a line for each file.",
@@ -324,7 +326,11 @@ _SUMMARY = _object(
     {
         "summary": _object(
             {"skipped": COUNT, "up_to_date": COUNT, "passed_over": _named(COUNT)},
-            {**dict.fromkeys(("planned", "done", "failed", "clipped_files"), COUNT), "seconds": SECONDS},
+            {
+                **dict.fromkeys(("planned", "done", "failed", "clipped_files"), COUNT),
+                "personal": _named(COUNT),
+                "seconds": SECONDS,
+            },
         )
     },
     words="batch --json: the counts, in the last line.",

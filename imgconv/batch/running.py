@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import NoReturn
@@ -37,12 +38,15 @@ class Tally:
         total: how many files there are to be filtered.
         done, failed, skipped: how many have been, could not be, and need not be after all.
         clipped: how many lost samples, and `worst`: the one that lost most, and which part of its samples.
+        personal: by the names of metadata that tell of place and person, with how many results they went along
+            although only a part of the picture was filtered.
     """
 
     def __init__(self, total: int) -> None:
         self.total = total
         self.done = self.failed = self.skipped = self.clipped = 0
         self.worst: tuple[str, float] = "", 0.0
+        self.personal: Counter[str] = Counter()
         self._start = time.perf_counter()
 
     def add(self, outcome: Outcome) -> None:
@@ -50,7 +54,9 @@ class Tally:
         self.done += outcome.status == DONE
         self.failed += outcome.status == FAILED
         self.skipped += outcome.status not in (DONE, FAILED)
-        seen = (outcome.facts or {}).get("clipped")
+        facts = outcome.facts or {}
+        self.personal.update(facts.get("personal", ()))
+        seen = facts.get("clipped")
         if seen and seen["keep"]:  # there is something to keep
             self.clipped += 1
             share = (seen["samples"] + seen["nan"]) / seen["total"]

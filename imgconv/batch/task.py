@@ -173,5 +173,5 @@ def facts(report: Report) -> dict[str, Any]:
     from imgconv.filtering.report import to_json
 
     values = to_json(report)
-    keys = ("input", "output", "engine", "map", "range", "clipped", "pages", "check", "notes", "streamed")
+    keys = ("input", "output", "engine", "map", "range", "clipped", "pages", "check", "notes", "personal", "streamed")
     return {key: values[key] for key in keys if key in values}

@@ -79,7 +79,8 @@ def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as
     if as_json:
         counts = {"done": tally.done, "failed": tally.failed + faults, "skipped": tally.skipped + plan.present}
         counts |= {"up_to_date": plan.current, "clipped_files": tally.clipped}
-        return json.dumps({"summary": {**counts, "passed_over": passed, "seconds": round(tally.seconds, 3)}})
+        named = {"personal": dict(tally.personal), "passed_over": passed}
+        return json.dumps({"summary": {**counts, **named, "seconds": round(tally.seconds, 3)}})
     parts = [f"{tally.done} done"]
     if failed := tally.failed + faults:
         parts.append(f"{failed} failed")
@@ -94,6 +95,11 @@ def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as
         name, share = tally.worst
         percent = f"{100 * share:.3g} %" if share >= 0.0001 else "less than 0.01 %"
         lines.append(f"clipped samples in {tally.clipped}, most in {name}, {percent} of them; see --map and --report")
+    if tally.personal:
+        from imgconv.image.travelling import personal_note
+
+        names = [f"{name} in {count} file{'s' * (count != 1)}" for name, count in tally.personal.items()]
+        lines.append(personal_note(names))
     if passed:
         lines.append(passed_over(passed))
     return "\n".join(map(printable, lines))

@@ -90,6 +90,8 @@ class Report(Value, kw_only=True):
         check: how another engine compares, if that was asked.
         picked: what of the image is filtered; None for all of it as it is coded.
         notes: what a user should know.
+        personal: names of metadata that go along although only a part of the image is filtered, perhaps to hide it;
+            one of the notes says so.
         form: how the result's channels are written.
         saved: the layers whose results are written to files of their own.
         pages: where pages differ, what was planned for and done to those that are alike; the rest is then that of the
@@ -112,6 +114,7 @@ class Report(Value, kw_only=True):
     check: Check | None = None
     picked: Chosen | None = None
     notes: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
     form: Form
     saved: tuple[Saved, ...] = ()
     pages: tuple[Alike, ...] = ()
@@ -208,11 +211,12 @@ def planned(request: Request, header: Header, target: File) -> Report:
     made = _made(seen, plan, goal, shown, target, request)
     if goal.map == "float":
         _refuse_float(made)
+    personal = _personal(header, made, request)
     notes = (
         *header.notes,
         *check_target(target, made, format=request.format, overwrite=request.overwrite),
         *remarks,
-        *_personal_notes(header, made, request),
+        *_personal_notes(personal),
         *_row_notes(request.kernel),
         *_channel_notes(seen, chain, plan, shown, made, request),
     )
@@ -226,18 +230,25 @@ def planned(request: Request, header: Header, target: File) -> Report:
         border=border,
         picked=picked,
         notes=notes,
+        personal=personal,
         form=shown,
         saved=_saved(request, chain, plan, seen, dtype),
     )
 
 
-def _personal_notes(header: Header, made: Header, request: Request) -> list[str]:
-    """Say what tells of place and person, where a part of the image is filtered, perhaps to hide it."""
-    if request.strip or not (request.region or request.mask):
-        return []
+def _personal(header: Header, made: Header, request: Request) -> tuple[str, ...]:
+    """Name what tells of place and person, where a part of the image is filtered, perhaps to hide it."""
+    if request.strip or not header.personal or not (request.region or request.mask):
+        return ()
+    from imgconv.image.travelling import carried
+
+    return carried(header.personal, spec_of(made.name, made.format))
+
+
+def _personal_notes(names: tuple[str, ...]) -> list[str]:
     from imgconv.image.travelling import personal_note
 
-    return personal_note(header.personal, spec_of(made.name, made.format).carries)
+    return [personal_note(names)] if names else []
 
 
 def _layer(request: Request, border: Border) -> Layer:

@@ -84,6 +84,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "region": report.picked.region if report.picked else None,
         "mask": request.mask,
         "notes": list(report.notes),
+        "personal": list(report.personal),
         "dry_run": result is None,
         "streamed": report.streamed,
         "volume": request.volume is not None,

@@ -5,7 +5,7 @@ Every image that is read and every one that is written passes here, so that no r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +76,15 @@ def personal(meta: Metadata) -> tuple[tuple[str, str], ...]:
     return (*found, *(("text", f"text '{keyword[:40]}'") for keyword, _ in meta.text if _tells(keyword)))
 
 
-def personal_note(found: Iterable[tuple[str, str]], carries: tuple[str, ...]) -> list[str]:
-    """Return a note of what goes along that tells of place, device and editing, into a format that carries so much."""
-    names = tuple(dict.fromkeys(words for field, words in found if field in carries))
-    if not names:
-        return []
+def carried(found: Iterable[tuple[str, str]], spec: Format) -> tuple[str, ...]:
+    """Return the names among what `personal` found of what a file of that format carries."""
+    return tuple(dict.fromkeys(words for field, words in found if field in spec.carries))
+
+
+def personal_note(names: Collection[str]) -> str:
+    """Say that what bears these names, which tell of place, device and editing, goes along, and the way out."""
     verb, them = ("travel", "them") if len(names) > 1 else ("travels", "it")
-    return [f"{_listed(names)} {verb} along; --strip location leaves {them} out"]
+    return f"{_listed(names)} {verb} along; --strip location leaves {them} out"
 
 
 def travelling(image: Header | Image, meta: Metadata, spec: Format, strip: str) -> tuple[Metadata, list[str]]:
@@ -94,8 +96,7 @@ def travelling(image: Header | Image, meta: Metadata, spec: Format, strip: str) 
         return type(meta)(jpeg=meta.jpeg, tiff=meta.tiff), _stripped(image, meta)
     found = personal(meta) if strip else ()
     meta, notes = clean(meta, anonymous=bool(strip))
-    names = tuple(dict.fromkeys(words for field, words in found if field in spec.carries))
-    if names:
+    if names := carried(found, spec):
         notes.append(f"{_listed(names)} {_is(names)} left out")
     meta, lost = _fitting(image, meta, spec)
     return meta, notes + lost
