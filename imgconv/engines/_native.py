@@ -23,14 +23,7 @@ except ImportError:  # installed without a compiler
 
 OPERATIONS = ("F32", "F64", "DOT8", "DOT16", "MUL16", "MULH16", "FOLD16", "BOX", "BOX64")
 F32, F64, DOT8, DOT16, MUL16, MULH16, FOLD16, BOX, BOX64 = range(9)
-WORDS = (
-    "float32",
-    "float64",
-    "8-bit integers",
-    *["16-bit integers"] * 2,
-    *["16-bit fixed point"] * 2,
-    *["integers"] * 2,
-)
+WORDS = ("float32", "float64", "8-bit integers", *["16-bit integers"] * 4, *["integers"] * 2)
 """What they compute in, for reports."""
 INTEGERS = (DOT8, DOT16, BOX)
 """Operations whose results are int32."""
@@ -141,6 +134,22 @@ class Arithmetic(Value):
     def fixed(self) -> bool:
         """Whether taps were rounded to fixed point."""
         return self.divisor == 0 and self.operation not in (F32, *DOUBLES)
+
+    @property
+    def words(self) -> str:
+        """What it computes in, and how far results may be off where taps were rounded, for the report."""
+        kind = WORDS[self.operation]
+        if self.fixed:
+            return (
+                f"{kind.removesuffix(' integers')} fixed point, at most {_rounded_up(self.error)} off before rounding"
+            )
+        return f"integers in {kind}" if self.divisor and self.operation in (F32, F64) else kind
+
+
+def _rounded_up(error: float) -> str:
+    """Return an error bound with two digits; 0.0001 stands for all that is smaller."""
+    step = 10.0 ** (np.floor(np.log10(max(error, 1e-4))) - 1)
+    return f"{np.ceil(max(error, 1e-4) / step - 1e-9) * step:.2g}"
 
 
 def _complete(finish: tuple[Any, ...], watched: bool = True) -> tuple[Any, ...]:

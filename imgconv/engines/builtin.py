@@ -163,12 +163,7 @@ def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
     words = f"direct, {taps}"
     if passes:
         words = f"separable, rank {rank}: {passes} taps in {2 * len(way.terms)} passes instead of {taps}"
-    kind = _native.WORDS[way.operation]
-    if way.divisor and way.operation in (_native.F32, _native.F64):
-        kind = f"integers in {kind}"
-    if way.fixed:
-        kind += f", error below {max(way.error, 1e-4):.1g}"
-    return f"{words}; {kind}, {level.name}"
+    return f"{words}; {way.words}, {level.name}"
 
 
 def _numpy_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import cached_property, wraps
-from math import isfinite
+from math import isfinite, lcm
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
+
+import numpy as np
 
 from imgconv.errors import KernelSpecError, ParameterError, did_you_mean, quoted
 from imgconv.kernelvalue import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
@@ -29,6 +32,13 @@ P = ParamSpec("P")
 K = TypeVar("K", Kernel, Combined, Pointwise, Learned)
 
 REGISTRY: dict[str, Parametric] = {}
+
+MAX_DIVISOR = 2**10
+"""Taps are taken for fractions of a common divisor up to this; of a larger one, few results lie on a half."""
+ROUNDED = 32 * 2.0**-52
+"""How far from a fraction a tap is that a formula has rounded a few times, as a part of the largest one."""
+MAX_SUM = 2**16
+"""The largest sum of weights that fast integers take, and float32 in two passes."""
 
 
 class Unfit(Exception):
@@ -118,12 +128,35 @@ def parametric(kind: str, source: str, map: str | None = None) -> Callable[[Call
                 kernel = function(*args, **kwargs)
             except Unfit as unfit:
                 raise ParameterError(name, unfit.parameter, show(unfit.value), unfit.rule) from None
-            return kernel.replace(name=name, kind=kind, summary=summary, source=source, map=map)
+            kernel = kernel.replace(name=name, kind=kind, summary=summary, source=source, map=map)
+            return over_one_divisor(kernel) if isinstance(kernel, Kernel) else kernel
 
         REGISTRY[name] = Parametric(name, kind, summary, source, computed)
         return computed
 
     return register
+
+
+def over_one_divisor(kernel: Kernel) -> Kernel:
+    """Return a kernel whose taps are all fractions of one small divisor with them as integers, so that it is exact.
+
+    A formula that gives such fractions has rounded them to floats; they are recognised by being no further off.
+
+    >>> over_one_divisor(Kernel(name="third", weights=np.full((1, 3), 1 / 3))).scale
+    Fraction(1, 3)
+    """
+    if kernel.scale != 1 or kernel.integral:
+        return kernel
+    divisor, taps = 1, np.unique(np.abs(kernel.weights[kernel.weights != 0]))
+    for tap in taps.tolist():
+        near = Fraction(tap).limit_denominator(MAX_DIVISOR)
+        divisor = lcm(divisor, near.denominator)
+        if not near or divisor > MAX_DIVISOR or abs(tap - near) > ROUNDED * taps[-1]:
+            return kernel
+    weights = np.rint(kernel.weights * divisor)
+    if np.abs(weights).sum() > MAX_SUM:
+        return kernel  # floats and fixed point are faster than integers of that size
+    return kernel.replace(weights=weights, scale=Fraction(1, divisor))
 
 
 def show(value: object) -> str:
