@@ -13,11 +13,12 @@ from typing import IO, Any, BinaryIO, cast
 import numpy as np
 
 from imgconv.image.budget import Budget
+from imgconv.image.extra import library
 from imgconv.image.guard import DataError
 from imgconv.image.ifd import Fields, ReadAt, metered, open_stream
 from imgconv.image.libtiff import libtiff_heard
 from imgconv.image.model import Opened, Pixels, space_of, target_dtype
-from imgconv.image.tiffcodec import NONE
+from imgconv.image.tiffcodec import NONE, ZSTD
 from imgconv.image.tifflayout import (
     ASSOCIATED,
     BYTEWISE,
@@ -42,6 +43,9 @@ _WITHIN = -1
 
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _COLOURS_BY_NAME = {6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
+_JPEG, _COMPLEX = (6, 7), (5, 6)
+_UNPACKED_BITS = (1, 8, 16, 32, 64)
+"""Bits of samples that tifffile unpacks by itself."""
 _BY_LIBTIFF = (*BYTEWISE, 2, 3, 4, 6, 7)
 
 
@@ -216,7 +220,7 @@ def _decoder(pages: _File, layout: Layout, index: int) -> Opened:
         )
     # libtiff prints to stderr about codecs that it was built without
     whole = layout.compression in BYTEWISE and max(layout.bits) > 8 and layout.samples > 1
-    if layout.compression in _BY_LIBTIFF and not whole:
+    if layout.compression in _BY_LIBTIFF and not whole and not _beyond_pillow(layout):
         try:
             return _through_pillow(pages, layout, index)
         except (SyntaxError, KeyError, ValueError):
@@ -224,21 +228,43 @@ def _decoder(pages: _File, layout: Layout, index: int) -> Opened:
     return _through_imageio(pages.file, layout, index)
 
 
+def _beyond_pillow(layout: Layout) -> bool:
+    """Whether Pillow opens an image and then fails to decode it: YCbCr in planes as they are, and Lab within JPEG."""
+    colours = _COLOURS_BY_NAME.get(layout.photometric)
+    return (colours == "YCbCr" and layout.planar and layout.compression == NONE) or (
+        colours == "CIELab" and layout.compression in _JPEG
+    )
+
+
 def _direct(file: IO[bytes], layout: Layout) -> Opened:
+    """Open an image of whole bytes a sample."""
     notes = []
     native = layout.native.newbyteorder("=")
     dtype = target_dtype(native)
     if dtype != native.name:
         notes.append(f"{native.name} samples are taken as {dtype}, which holds them exactly")
+    if layout.absent:
+        units = "tiles" if layout.tiled else "strips"
+        verb = "are" if layout.absent > 1 else "is"
+        notes.append(f"{layout.absent} of its {len(layout.segments)} {units} {verb} not stored, which stands for 0")
+    opened = _own(layout, dtype, lambda: read_samples(file, layout), notes)
+    opened.bands = lambda: TiffBands(file, layout)
+    return opened
+
+
+def _packed(file: IO[bytes], layout: Layout) -> Opened:
+    """Open an image of 9 to 15 bits a sample."""
+    notes = [f"{layout.bits[0]}-bit samples are scaled to 16 bit"]
+    return _own(layout, "uint16", lambda: read_packed(file, layout), notes)
+
+
+def _own(layout: Layout, dtype: str, load: Callable[[], Pixels], notes: list[str]) -> Opened:
+    """Return an image that this package decodes, with notes of what is left out and undone on the way."""
     if layout.kept < layout.samples:
         count, first = layout.samples - layout.kept, layout.kept + 1
         named = f"bands {first} to {layout.samples}" if count > 1 else f"band {first}"
         how = f"{count} band{'s' * (count > 1)} beside the colours {'are' if count > 1 else 'is'} left out ({named}"
         notes.append(f"{how} of {layout.samples})")
-    if layout.absent:
-        units = "tiles" if layout.tiled else "strips"
-        verb = "are" if layout.absent > 1 else "is"
-        notes.append(f"{layout.absent} of its {len(layout.segments)} {units} {verb} not stored, which stands for 0")
     if layout.alpha == ASSOCIATED:
         notes.append("its colours are stored multiplied by alpha and are divided by it")
     alpha = bool(layout.alpha)
@@ -250,29 +276,7 @@ def _direct(file: IO[bytes], layout: Layout) -> Opened:
         alpha=alpha,
         dtype=dtype,
         space="CMYK" if layout.photometric == CMYK else space_of(layout.kept, alpha),
-        load=lambda: read_samples(file, layout),
-        bands=lambda: TiffBands(file, layout),
-        notes=notes,
-    )
-
-
-def _packed(file: IO[bytes], layout: Layout) -> Opened:
-    """Open an image of 9 to 15 bits a sample."""
-    notes = [f"{layout.bits[0]}-bit samples are scaled to 16 bit"]
-    if layout.kept < layout.samples:
-        notes.append(f"{layout.samples - layout.kept} of its {layout.samples} bands are left out")
-    if layout.alpha == ASSOCIATED:
-        notes.append("its colours are stored multiplied by alpha and are divided by it")
-    alpha = bool(layout.alpha)
-    return Opened(
-        format="TIFF",
-        width=layout.width,
-        height=layout.height,
-        channels=layout.kept,
-        alpha=alpha,
-        dtype="uint16",
-        space="CMYK" if layout.photometric == CMYK else space_of(layout.kept, alpha),
-        load=lambda: read_packed(file, layout),
+        load=load,
         notes=notes,
     )
 
@@ -317,9 +321,10 @@ def _through_imageio(file: IO[bytes], layout: Layout, index: int) -> Opened:
         named = _COLOURS_BY_NAME.get(layout.photometric)
         found = f"{named} colours" if named else f"photometric interpretation {layout.photometric}"
         raise DataError(f"{found} of {layout.bits[0]} bits")
+    _refuse_codec(file, layout, index)
     bits = max(layout.bits)
-    kind = SAMPLE_KINDS.get(layout.kind, "u")
-    whole = next((size for size in (8, 16, 32, 64) if bits <= size), 64)
+    kind = "c" if layout.kind in _COMPLEX else SAMPLE_KINDS.get(layout.kind, "u")
+    whole = next((size for size in ((64, 128) if kind == "c" else (8, 16, 32, 64)) if bits <= size), 64)
     dtype = target_dtype(np.dtype(f"{kind}{whole // 8}"))
     whole_layout = replace(layout, bits=(whole,))
     alpha = bool(whole_layout.alpha)
@@ -334,6 +339,27 @@ def _through_imageio(file: IO[bytes], layout: Layout, index: int) -> Opened:
         load=_imageio_loader(file, layout, index),
         notes=["its pixels are a camera's colour mosaic, read as grey"] if layout.photometric == _MOSAIC else [],
     )
+
+
+def _refuse_codec(file: IO[bytes], layout: Layout, index: int) -> None:
+    """Refuse what tifffile has no decoder for, which it would say only when it decodes.
+
+    Raises:
+        ValueError, NotImplementedError, LibraryError: that is so.
+    """
+    import tifffile
+
+    from imgconv.image.guard import collect_log
+
+    bits = max(layout.bits)
+    if len(set(layout.bits)) == 1 and bits not in _UNPACKED_BITS and layout.compression in BYTEWISE:
+        library("imagecodecs", f"reading TIFF of {bits} bits a sample")
+    if layout.compression == ZSTD:
+        library("imagecodecs", f"reading TIFF of {bits} bit{'s' * (bits > 1)} a sample by Zstandard")
+    collect_log("tifffile")
+    file.seek(0)
+    page: Any = tifffile.TiffFile(cast("BinaryIO", file)).pages[index]
+    page.keyframe.decode(None, 0)  # of no data, which a decoder gives back
 
 
 def _imageio_loader(file: IO[bytes], layout: Layout, index: int) -> Callable[[], Pixels]:

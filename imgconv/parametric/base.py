@@ -129,7 +129,7 @@ def parametric(kind: str, source: str, map: str | None = None) -> Callable[[Call
             except Unfit as unfit:
                 raise ParameterError(name, unfit.parameter, show(unfit.value), unfit.rule) from None
             kernel = kernel.replace(name=name, kind=kind, summary=summary, source=source, map=map)
-            return over_one_divisor(kernel) if isinstance(kernel, Kernel) else kernel
+            return kernel.replace(**_over_one_divisor(kernel)) if isinstance(kernel, Kernel) else kernel
 
         REGISTRY[name] = Parametric(name, kind, summary, source, computed)
         return computed
@@ -137,26 +137,26 @@ def parametric(kind: str, source: str, map: str | None = None) -> Callable[[Call
     return register
 
 
-def over_one_divisor(kernel: Kernel) -> Kernel:
-    """Return a kernel whose taps are all fractions of one small divisor with them as integers, so that it is exact.
+def _over_one_divisor(kernel: Kernel) -> dict[str, Any]:
+    """Return the weights and scale of a kernel whose taps are all fractions of one small divisor, if they are.
 
-    A formula that gives such fractions has rounded them to floats; they are recognised by being no further off.
+    As integers over it, they give exact results. A formula that makes such fractions rounds them to floats, from which
+    they are recognised by being no further off.
 
-    >>> over_one_divisor(Kernel(name="third", weights=np.full((1, 3), 1 / 3))).scale
+    >>> _over_one_divisor(Kernel(name="third", weights=np.full((1, 3), 1 / 3)))["scale"]
     Fraction(1, 3)
     """
     if kernel.scale != 1 or kernel.integral:
-        return kernel
+        return {}
     divisor, taps = 1, np.unique(np.abs(kernel.weights[kernel.weights != 0]))
     for tap in taps.tolist():
         near = Fraction(tap).limit_denominator(MAX_DIVISOR)
         divisor = lcm(divisor, near.denominator)
         if not near or divisor > MAX_DIVISOR or abs(tap - near) > ROUNDED * taps[-1]:
-            return kernel
+            return {}
     weights = np.rint(kernel.weights * divisor)
-    if np.abs(weights).sum() > MAX_SUM:
-        return kernel  # floats and fixed point are faster than integers of that size
-    return kernel.replace(weights=weights, scale=Fraction(1, divisor))
+    fits = np.abs(weights).sum() <= MAX_SUM  # floats and fixed point are faster than integers beyond it
+    return {"weights": weights, "scale": Fraction(1, divisor)} if fits else {}
 
 
 def show(value: object) -> str:

@@ -1,7 +1,11 @@
 """A dry run refuses what the run refuses, in the same words, unless only the pixels show it."""
 
+import json
 import os
+import struct
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ from cli.running import contents, run
 
 import imgconv
 from imgconv.image import Image
+from imgconv.image.ifd import pack_directory
 
 RESULT = "apply photo.png {} -k box"
 
@@ -74,6 +79,69 @@ def test_a_library_that_is_missing(monkeypatch, source, target):
     ran, dry = (run("apply", source, target, "-k", "box", *options) for options in ((), ("--dry-run",)))
     assert (ran.code, "needs imagecodecs" in ran.err) == (1, True), ran
     assert (dry.code, dry.err) == (ran.code, ran.err)
+
+
+JPEG_2000, LERC, JPEG_XR, JPEG_8, ZSTANDARD = 34712, 34887, 22610, 34892, 50000
+HEADERS = [
+    *({"compression": kind} for kind in (JPEG_2000, LERC, JPEG_XR, JPEG_8)),
+    {"compression": 9999},
+    {"compression": ZSTANDARD, "bits": [1, 1, 1], "photometric": 2},
+    *({"bits": [bits]} for bits in (5, 6, 7, 20, 24)),
+    {"bits": [24], "kind": 3},
+    {"bits": [8, 8, 8], "photometric": 6, "planar": 2},
+    {"bits": [8, 8, 8], "photometric": 8, "compression": 7},
+    {"bits": [16, 16, 16], "photometric": 8},
+    {"bits": [8, 8], "photometric": 2},
+    {"bits": [8] * 70, "kind": 6},
+    {"kind": 5, "bits": [64]},
+]
+"""What TIFF files say of themselves that nobody reads without imagecodecs, and mostly with it."""
+
+
+def tiff_of(compression=1, bits=(8,), kind=1, photometric=1, planar=1):
+    """Return a TIFF file that says so, with zeros for pixels."""
+    rows, cols, count = 12, 16, len(bits)
+    planes = count if planar == 2 else 1
+    size = rows * cols * sum(bits) // 8 // planes
+
+    def shorts(*values):
+        return 3, len(values), struct.pack(f"<{len(values)}H", *values)
+
+    def longs(*values):
+        return 4, len(values), struct.pack(f"<{len(values)}I", *values)
+
+    numbers = {256: cols, 257: rows, 259: compression, 262: photometric, 277: count, 278: rows, 284: planar}
+    fields = {tag: shorts(value) for tag, value in numbers.items()}
+    fields |= {258: shorts(*bits), 339: shorts(*[kind] * count)}
+    fields |= {273: longs(*[1000 + at * size for at in range(planes)]), 279: longs(*[size] * planes)}
+    directory = pack_directory(fields, 8)
+    return (b"II*\0\x08\0\0\0" + directory).ljust(1000, b"\0") + bytes(size * planes)
+
+
+WITHOUT_CODECS = """
+import json, sys
+sys.modules["imagecodecs"] = None
+from cli.running import run
+for name in sys.argv[1:]:
+    for options in ((), ("--dry-run",)):
+        ran = run("apply", name, "o.png", "-k", "box", "--depth", "8", *options)
+        print(json.dumps([name, ran.code, ran.err]))
+"""
+
+
+def test_what_a_tiff_header_shows_the_dry_run_refuses(folder):
+    """In a process of its own, as tifffile looks for imagecodecs once."""
+    names = [f"t{number}.tif" for number in range(len(HEADERS))]
+    for name, header in zip(names, HEADERS, strict=True):
+        (folder / name).write_bytes(tiff_of(**header))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    child = [sys.executable, "-c", WITHOUT_CODECS, *names]
+    told = subprocess.run(child, env=environment, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert len(told) == 2 * len(names)
+    for header, *lines in zip(HEADERS, told[::2], told[1::2], strict=True):
+        ran, dry = (json.loads(line)[1:] for line in lines)
+        assert ran[0] == 1, (header, ran)
+        assert dry == ran, header
 
 
 def test_what_only_the_pixels_show_is_said_in_the_help():
