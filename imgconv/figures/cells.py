@@ -43,10 +43,10 @@ def write_cells(axes: Axes, cells: list[list[str]], shown: Any, size: float) -> 
         shown: Matplotlib's image.
         size: of the letters, in points.
     """
-    values = shown.get_array()
+    colours = shown.to_rgba(shown.get_array())
     for row, line in enumerate(cells):
         for col, text in enumerate(line):
-            ink = "black" if luminance(shown.cmap(shown.norm(float(values[row, col])))) > 0.2 else "white"
+            ink = "black" if luminance(colours[row, col]) > 0.2 else "white"
             axes.text(col, row, text, ha="center", va="center", fontsize=size, color=ink)
 
 

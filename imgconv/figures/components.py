@@ -6,6 +6,7 @@ these products is computed by itself, by the same engine as the layer, and drawn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from imgconv.figures.style import (
     shown_part,
     styled,
 )
-from imgconv.kernelvalue import Kernel, Learned
+from imgconv.kernelvalue import Learned
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv, LearnedStep
 from imgconv.layers.pointwise import Pointwise, PointwiseStep
@@ -51,7 +52,9 @@ class Components(NamedTuple):
     Attributes:
         inputs: (rows, cols, channels) that go into the layer.
         filters: (out, in, rows, cols) as they are slid; 0 where a group does not reach.
-        parts: by (output, input), the products, (rows, cols) each; none where a group does not reach.
+        parts: by (output, input), the products, (rows, cols) each; none where a group does not reach, or beyond the
+            first `MOST` channels.
+        sums: of the products of all inputs with the bias, (rows, cols, channels).
         bias: one number an output channel.
         result: (rows, cols, channels) that the layer itself gives.
     """
@@ -59,23 +62,15 @@ class Components(NamedTuple):
     inputs: Floats
     filters: Floats
     parts: dict[tuple[int, int], Floats]
+    sums: Floats
     bias: Floats
     result: Floats
 
     @property
-    def sums(self) -> Floats:
-        """The sums of the parts with the bias, (rows, cols, channels)."""
-        made = np.zeros_like(self.result) + self.bias
-        for (out, _), part in self.parts.items():
-            made[:, :, out] += part
-        return made
-
-    @property
     def error(self) -> float:
         """The mean absolute difference of the sums and the layer's own result, where both are finite."""
-        sums = self.sums
-        both = np.isfinite(sums) & np.isfinite(self.result)
-        return float(np.mean(np.abs(sums[both] - self.result[both]))) if both.any() else 0.0
+        both = np.isfinite(self.sums) & np.isfinite(self.result)
+        return float(np.mean(np.abs(self.sums[both] - self.result[both]))) if both.any() else 0.0
 
 
 def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Components:
@@ -102,12 +97,13 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
     except (ChannelError, OptionError) as error:
         raise LayerError(number, layer.kind, error) if len(pipeline.layers) > 1 else error from None
     result = chain.run(inputs, engine, floats).samples
-    parts = {
-        (out, source): _part(layer, filters[out, source], inputs[:, :, source : source + 1])
-        for out in range(len(filters))
-        for source in groups[out]
-    }
-    return Components(inputs, filters, parts, bias, result)
+    parts: dict[tuple[int, int], Floats] = {}
+    sums = np.zeros_like(result) + bias
+    for out, source, part in _parts(layer, filters, groups, inputs):
+        sums[:, :, out] += part
+        if out < MOST and source < MOST:
+            parts[out, source] = part.copy()
+    return Components(inputs, filters, parts, sums, bias, result)
 
 
 def _weights(layer: Layer, step: Any, channels: int) -> tuple[Floats, Floats, list[range]]:
@@ -129,15 +125,36 @@ def _weights(layer: Layer, step: Any, channels: int) -> tuple[Floats, Floats, li
     return filters, np.array(step.kernel.bias or (0.0,) * made), groups
 
 
-def _part(layer: Layer, taps: Floats, channel: Floats) -> Floats:
-    """Return one input channel filtered by the taps that one output channel has for it."""
+def _parts(layer: Layer, filters: Floats, groups: list[range], inputs: Floats) -> Iterator[tuple[int, int, Floats]]:
+    """Yield every output and input channel that belong together, with the input filtered by the taps for that output.
+
+    Channels are filtered together, those of which there are more, as thousands of small runs would take minutes.
+    """
+    made, taken = filters.shape[:2]
+    if made >= taken:
+        for source in range(taken):
+            outs = [out for out in range(made) if source in groups[out]]
+            maps = _filtered(layer, filters[outs, source][:, None], inputs[:, :, source : source + 1], 1)
+            yield from ((out, source, maps[:, :, at]) for at, out in enumerate(outs))
+        return
+    for out in range(made):
+        sources = list(groups[out])
+        maps = _filtered(layer, filters[out, sources][:, None], inputs[:, :, sources], len(sources))
+        yield from ((out, source, maps[:, :, at]) for at, source in enumerate(sources))
+
+
+def _filtered(layer: Layer, weights: Floats, channels: Floats, groups: int) -> Floats:
+    """Return channels filtered by weights, (out, 1, rows, cols), as the layer slides them, without its bias."""
     assert isinstance(layer, (Conv, Pointwise))
-    plain = Conv(Kernel(name="part", weights=taps), layer.padding, layer.fill, layer.stride, correlate=True)
+    anchor = None
+    if isinstance(layer, Conv) and isinstance(layer.kernel, Learned):
+        anchor = layer.kernel.slid(layer.correlate).anchor
+    kernel = Learned(name="parts", weights=weights, anchor=anchor)
+    plain = Conv(kernel, layer.padding, layer.fill, layer.stride, groups=groups)
     if isinstance(layer, Conv):
-        anchor = layer.kernel.slid(layer.correlate).anchor if isinstance(layer.kernel, Learned) else None
-        plain = plain.replace(kernel=plain.kernel.replace(anchor=anchor), dilation=layer.dilation)
+        plain = plain.replace(dilation=layer.dilation)
     floats = Target(None, np.dtype(np.float64))
-    found: Floats = Pipeline((plain,)).run(channel, engines.get("builtin"), floats).samples[:, :, 0]
+    found: Floats = Pipeline((plain,)).run(np.ascontiguousarray(channels), engines.get("builtin"), floats).samples
     return found
 
 

@@ -14,6 +14,7 @@ from imgconv.figures.cells import LEAST_POINTS
 from imgconv.figures.style import (
     colour_bar,
     finite_or_marked,
+    finite_range,
     new_figure,
     picture,
     scale_of,
@@ -202,5 +203,5 @@ def _draw_grid(axes: Axes, values: Floats, shared: bool, cmap: str | None) -> No
 
 
 def _range(values: Floats) -> str:
-    finite = values[np.isfinite(values)]
-    return f"{finite.min():.3g} to {finite.max():.3g}" if finite.size else "nothing finite"
+    low, high, finite = finite_range(values)
+    return f"{low:.3g} to {high:.3g}" if finite else "nothing finite"

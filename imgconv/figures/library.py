@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
 from imgconv.figures.compare import colours_of
 from imgconv.figures.panels import refuse_many_channels, short
-from imgconv.figures.style import Scale, new_figure, scale_of, scale_of_taps, styled
+from imgconv.figures.style import TITLE, Scale, fitted_title, new_figure, scale_of, scale_of_taps, styled
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filter_image
 from imgconv.geometry import Padding
@@ -179,7 +179,7 @@ def draw_library(
         axes.set_axis_off()
         top = 0.1
         if title:
-            axes.text(0.2, 0.35, title, fontsize=13, va="center")
+            axes.text(0.2, 0.35, fitted_title(title, width, TITLE, most=1), fontsize=TITLE, va="center")
             top += 0.5
         for name, tall in zip(kinds, heights, strict=True):
             own = [sample for sample in found if sample.kind == name]

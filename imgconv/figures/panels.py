@@ -21,6 +21,7 @@ from imgconv.figures.style import (
     Scale,
     colour_bar,
     few_ticks,
+    finite_range,
     heat_map,
     new_figure,
     outline,
@@ -170,11 +171,9 @@ def range_words(values: Floats) -> str:
     >>> range_words(np.array([-130500.0, 0.123456]))
     '-130,500 to 0.1235'
     """
-    finite = values[np.isfinite(values)]
-    lost = values.size - finite.size
-    more = f"\n{lost:,} not finite" if lost else ""
-    low, high = (_number(float(end())) for end in (finite.min, finite.max)) if finite.size else ("", "")
-    return f"{low} to {high}{more}" if finite.size else "nothing finite"
+    low, high, finite = finite_range(values)
+    more = f"\n{values.size - finite:,} not finite" if finite < values.size else ""
+    return f"{_number(low)} to {_number(high)}{more}" if finite else "nothing finite"
 
 
 def _number(value: float) -> str:

@@ -109,7 +109,7 @@ def sketch(axes: Axes, scene: Scene, cell: float) -> None:
         axes.text(
             label.x,
             label.y,
-            label.text.replace("$", r"\$"),
+            label.text,
             fontsize=label.size * cell,
             color=label.ink,
             ha=side,

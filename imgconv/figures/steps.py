@@ -15,7 +15,7 @@ from imgconv.figures.output import Animation
 from imgconv.figures.scene import Scene, painted, sketch
 from imgconv.figures.stepplan import Steps, steps_of
 from imgconv.figures.stepscene import scene_of
-from imgconv.figures.style import matplotlib, new_figure, settled, styled
+from imgconv.figures.style import fitted_title, matplotlib, new_figure, settled, styled
 from imgconv.layers import Layer
 
 if TYPE_CHECKING:
@@ -161,13 +161,13 @@ def _sheet(steps: Steps, chosen: list[int], title: str | None) -> Figure:
     wide, tall = scenes[0].width, scenes[0].height
     columns, rows, inches = _laid_out(steps, scenes)
     sizes = "\n".join(f"{axis.name} {axis.arithmetic}" for axis in steps.extent)
-    heading = title or f"{steps.layer.kind}, step by step\n{sizes}" + (
+    heading = f"{steps.layer.kind}, step by step\n{sizes}" + (
         f"\nno window reaches {steps.extent.drops}" if steps.extent.drops else ""
     )
+    width = columns * wide * inches + 0.4
+    heading = fitted_title(title, width, 10) if title else heading
     with styled():
-        figure = new_figure(
-            columns * wide * inches + 0.4, rows * (tall * inches + 0.3) + 0.3 * (heading.count("\n") + 2)
-        )
+        figure = new_figure(width, rows * (tall * inches + 0.3) + 0.3 * (heading.count("\n") + 2))
         figure.suptitle(heading, fontsize=10)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, number, scene in zip(grid, chosen, scenes, strict=False):

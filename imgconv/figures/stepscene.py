@@ -98,7 +98,7 @@ def _draw_input(
         fill = SEEN if (row, col) in inside else FILLS[int(kind)] if reached[row, col] else DROPPED
         boxes.append(Box(x + col, y + row, 1, 1, fill, LINE))
         ink = INK if kind == IMAGE else FAINT
-        text = number_text(float(steps.padded[channel, row, col]))
+        text = "" if kind == NOTHING else number_text(float(steps.padded[channel, row, col]))
         down = 0.42 if taps is not None and (row, col) in inside else 0.5  # there is a tap below it
         labels.append(Label(x + col + 0.5, y + row + down, text, _size(text), ink))
     for (at, row), (to, col) in ((a, b) for a in enumerate(window.rows) for b in enumerate(window.cols)):
@@ -192,11 +192,11 @@ def _factor(tap: float) -> str:
 def number_text(value: float) -> str:
     """Write a number for a cell: whole numbers as they are, others with three significant figures.
 
-    >>> [number_text(value) for value in (3.0, -0.0, 0.0625, 1234.5, float("nan"))]
-    ['3', '0', '0.0625', '1.23e+03', '']
+    >>> [number_text(value) for value in (3.0, -0.0, 0.0625, 1234.5, float("nan"), float("-inf"))]
+    ['3', '0', '0.0625', '1.23e+03', 'nan', '-inf']
     """
-    if np.isnan(value):
-        return ""
+    if not np.isfinite(value):
+        return str(float(value))
     if value == round(value) and abs(value) < 1e6:
         return f"{value:.0f}".replace("-0", "0") if value == 0 else f"{value:.0f}"
     return f"{value:.3g}"

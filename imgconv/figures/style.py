@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from math import floor, log10
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -42,15 +43,24 @@ PADDING = "#d9d9d9"
 MOST_SAMPLES = 1200
 """The longest side of an image that is drawn whole; a panel has fewer dots."""
 
+FARTHEST = 1e30
+"""The farthest that a scale goes, beyond which Matplotlib can no longer work out its ticks."""
+
+PART = 1 << 20
+"""So many values are looked at together."""
+
 DPI = 150
 """Dots to the inch of a PNG, unless asked otherwise."""
+
+TITLE = 13.0
+"""Points of the letters of a figure's title."""
 
 _RC = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.titlesize": 10.0,
     "axes.titleweight": "regular",
-    "figure.titlesize": 13.0,
+    "figure.titlesize": TITLE,
     "axes.labelsize": 8.5,
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
@@ -58,6 +68,7 @@ _RC = {
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
     "axes.unicode_minus": False,
+    "text.parse_math": False,
     "lines.linewidth": 1.4,
     "figure.dpi": DPI,
     "image.interpolation": "nearest",
@@ -103,8 +114,21 @@ def new_figure(width: float, height: float, title: str | None = None) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
     FigureCanvasAgg(figure)
     if title:
-        figure.suptitle(title)
+        figure.suptitle(fitted_title(title, width, TITLE))
     return figure
+
+
+def fitted_title(title: str, width: float, size: float, most: int = 3) -> str:
+    """Return a title in lines that are as long as a figure is wide, in inches; its letters have so many points.
+
+    Raises:
+        OptionError: it takes more than `most` lines.
+    """
+    letters = max(10, int(72 * width / (0.62 * size)))
+    lines = [part for line in title.splitlines() for part in wrap(line, letters)]
+    if len(lines) > most:
+        raise OptionError("title", f"its {len(title):,} letters are more than there is room for above the figure")
+    return "\n".join(lines)
 
 
 def settled(figure: Figure) -> Figure:
@@ -149,14 +173,15 @@ def scale_of(
         OptionError: there are no such colours, or `vmin` is not less than `vmax`.
     """
     arrays = [values] if isinstance(values, np.ndarray) else [np.asarray(one) for one in values]  # type: ignore[union-attr]
-    ends = [(float(one.min()), float(one.max())) for one in map(_finite, arrays) if one.size]
-    low, high = (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (0.0, 1.0)
+    found = [ends for ends in map(finite_range, arrays) if ends.finite]
+    low, high = (min(ends.low for ends in found), max(ends.high for ends in found)) if found else (0.0, 1.0)
     # What rounding leaves of a zero, as an FFT does, has no sign that counts.
     signed = low < -1e-9 * max(abs(low), abs(high)) if signed is None else signed
     if signed and vmin is None and vmax is None:
         high = max(abs(low), abs(high)) or 1.0
         low = -high
     low, high = low if vmin is None else vmin, high if vmax is None else vmax
+    low, high = max(low, -FARTHEST), min(high, FARTHEST)
     if vmin is not None and vmax is not None and vmin >= vmax:
         raise OptionError("vmin", f"{vmin:g} must be less than --vmax {vmax:g}")
     if low >= high:  # one value everywhere: in the middle of a scale that reaches to 0, if nobody says an end
@@ -165,6 +190,27 @@ def scale_of(
         else:
             low, high = (low, low + 1.0) if vmax is None else (high - 1.0, high)
     return Scale(low, high, colours(cmap).name if cmap else SIGNED if signed else "gray")
+
+
+class Range(NamedTuple):
+    """From where to where values go, and how many are finite; without any, from infinity to minus infinity."""
+
+    low: float
+    high: float
+    finite: int
+
+
+def finite_range(values: NDArray[Any]) -> Range:
+    """Return the range of the values that are finite, in parts, so that a large picture is not copied."""
+    low, high, count = np.inf, -np.inf, 0
+    rows = np.atleast_1d(values)
+    step = max(1, PART * len(rows) // max(1, rows.size))
+    for at in range(0, len(rows), step):
+        part = rows[at : at + step]
+        kept = part[np.isfinite(part)]
+        if kept.size:
+            low, high, count = min(low, float(kept.min())), max(high, float(kept.max())), count + kept.size
+    return Range(low, high, count)
 
 
 def scale_of_taps(matrices: Sequence[NDArray[Any]], cmap: str | None = None) -> Scale:
@@ -295,9 +341,3 @@ def picture(axes: Axes, pixels: NDArray[Any], white: float, title: str = "") -> 
     axes.set_axis_off()
     axes.set_title(title)
     return image
-
-
-def _finite(values: ArrayLike) -> NDArray[Any]:
-    array: NDArray[Any] = np.asarray(values)
-    finite: NDArray[Any] = array[np.isfinite(array)]
-    return finite

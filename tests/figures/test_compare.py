@@ -139,6 +139,25 @@ def test_stride_one_moves_with_the_picture_and_stride_two_at_even_shifts():
     assert mean["errors"][1] == pytest.approx(min(left), abs=1e-5)
 
 
+def test_what_is_transparent_shows_the_page_and_nothing_of_its_colour():
+    pixels = np.zeros((12, 16, 4), np.uint8)
+    pixels[:, :8] = (10, 200, 30, 255)
+    pixels[:, 8:, 0] = 255  # which nobody sees
+    before, _, after = (values(image) for _, image in panels(draw_compare(Image(pixels, alpha=True), "identity")))
+    for shown in (before, after):
+        assert np.array_equal(shown[:, :, 3], np.repeat([[1.0] * 8 + [0.0] * 8], 12, axis=0))
+    assert np.allclose(before[:, :8, :3], np.array([10, 200, 30]) / 255)
+
+
+def test_a_flat_corner_is_neither_black_nor_white():
+    drawn = panels(draw_compare(np.full((20, 30), 120, np.uint8), "box", mode="borders"))
+    low, high = drawn[1][1].get_clim()
+    assert low < 110 and high > 130 and high - low >= 255 / 8
+    ramp = np.add.outer(np.arange(20), 100 + np.arange(30)).astype(np.uint8)  # which rises by less than an eighth
+    low, high = panels(draw_compare(ramp, "box", mode="borders"))[1][1].get_clim()
+    assert low <= 100 and high >= 120 and high - low >= 255 / 8
+
+
 def test_engines_are_compared():
     found = compare(GREY, ["gaussian:sigma=1.5"], "engines").facts["engines"]["gaussian:sigma=1.5"]
     assert 0 < found["mean"] <= found["maximum"] < 1e-3

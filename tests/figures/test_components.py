@@ -90,6 +90,16 @@ def test_it_is_tidy_and_looks_as_it_did(figure):
     assert_as_drawn(figure, "components")
 
 
+@pytest.mark.parametrize("shape", [(300, 2, 1, 1), (2, 300, 1, 1), (60, 5, 3, 3)])
+def test_many_channels_are_summed_and_few_are_kept(shape):
+    picture = RANDOM.random((6, 7, shape[1]))
+    weights = RANDOM.normal(size=shape)
+    found = components(picture, Pipeline((Conv(Learned(name="w", weights=weights)),)))
+    windows = np.lib.stride_tricks.sliding_window_view(picture, shape[2:], axis=(0, 1))
+    assert np.allclose(found.sums, np.einsum("yxcij,ocij->yxo", windows, weights), atol=1e-9) and found.error < 1e-9
+    assert set(found.parts) == {(out, source) for out in range(min(8, shape[0])) for source in range(min(8, shape[1]))}
+
+
 def test_what_cannot_be_taken_apart():
     with pytest.raises(OptionError, match="there is no layer 2; the pipeline has 1"):
         components(PICTURE, LAYER, 2)

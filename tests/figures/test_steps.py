@@ -233,3 +233,19 @@ def test_the_command(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gif", "p.png"]
     with Image.open("a.gif") as image:
         assert image.n_frames == 4
+
+
+def test_samples_that_are_not_finite_are_written_so():
+    scene = scene_of(steps_of(np.array([[np.inf, np.nan], [-np.inf, 2.0]])[:, :, None], Pool(max=(1, 1))), 3)
+    assert {"inf", "nan", "-inf", "2"} <= {label.text for label in scene.labels}
+
+
+@pytest.mark.slow
+def test_no_number_of_a_sheet_is_too_small_to_read():
+    pixels = np.random.default_rng(2).normal(size=(6, 6, 1)) * 1e-5
+    figure = draw_steps(pixels, Conv(imgconv.kernel("gaussian3")), sheet=True, every=2)
+    assert_tidy(figure)
+    with pytest.raises(OptionError, match=r"every: 48 steps .* --every (\d+) fits") as refused:
+        draw_steps(np.full((6, 6, 3), 1234.5), Conv(imgconv.kernel("sobel-x")), sheet=True)
+    every = int(re.search(r"every (\d+)", str(refused.value).partition(";")[2])[1])
+    assert_tidy(draw_steps(np.full((6, 6, 3), 1234.5), Conv(imgconv.kernel("sobel-x")), sheet=True, every=every))

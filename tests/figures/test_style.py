@@ -4,8 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+from figures.common import assert_tidy
 
+import imgconv
 from imgconv.errors import OptionError
+from imgconv.figures import draw_compare, draw_kernel
 from imgconv.figures.cells import fitted_numbers, luminance, number_cells
 from imgconv.figures.style import SIGNED, colours, scale_of
 
@@ -71,6 +74,22 @@ def test_numbers_that_are_written_fit_into_their_cells_and_say_the_value(top, si
         decimals = len(text.partition(".")[2])
         assert abs(float(text) * 10.0**power - value) <= 0.51 * 10.0 ** (power - decimals) or "e" in text
     assert fitted.size >= 5
+
+
+@pytest.mark.parametrize("far", [1e38, 1e300, np.inf])
+def test_values_that_nobody_can_tick_are_drawn_at_the_ends(far):
+    """And names with signs of mathematics in them are plain text."""
+    figure = draw_compare(np.array([[far, 0.0], [np.nan, -far]]), "identity", title="$x^{$ at $5")
+    assert_tidy(figure)
+    assert figure.get_suptitle() == "$x^{$ at $5"
+
+
+def test_a_long_title_has_lines_and_a_book_is_refused():
+    figure = draw_kernel(imgconv.kernel("swap-bgr"), title="Some words " * 25)
+    assert_tidy(figure)
+    assert 1 < figure.get_suptitle().count("\n") + 1 <= 3
+    with pytest.raises(OptionError, match="title: its 5,000 letters"):
+        draw_kernel(imgconv.kernel("swap-bgr"), title="x" * 5000)
 
 
 def test_numbers_in_cells():
