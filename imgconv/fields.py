@@ -19,6 +19,7 @@ from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import ImgconvError, quoted, shorten
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, PADDINGS, Padding, whole
 from imgconv.kernelfile import SUFFIXES
+from imgconv.kernelnames import foreign
 from imgconv.kerneltext import rows_hint
 from imgconv.kernelvalue import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer
@@ -154,7 +155,7 @@ def _scale(value: Any, folder: str) -> tuple[int, int]:
 
 
 def _numbers(value: Any, folder: str) -> tuple[float, ...]:
-    if isinstance(value, str) and weightfile.is_spec(value):
+    if _is_file(value):
         return tuple(float(one) for one in _array(value, folder, 1))
     values = value if isinstance(value, list) else [value]
     if not values:
@@ -168,8 +169,17 @@ def _offset(value: Any, folder: str = "") -> Offset:
     return Offset(value=float(_number(value)))
 
 
+def _is_file(value: Any) -> bool:
+    """Whether numbers are named by a file, be it one that is not read."""
+    if not isinstance(value, str):
+        return False
+    if problem := foreign(value):
+        raise Wrong(f"{quoted(value)} {problem}")
+    return weightfile.is_spec(value)
+
+
 def _offsets(value: Any, folder: str) -> tuple[Offset, ...]:
-    if isinstance(value, str) and weightfile.is_spec(value):
+    if _is_file(value):
         return tuple(Offset(one) for one in _numbers(value, folder))
     values = value if isinstance(value, list) else [value]
     if not values:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from imgconv import arrayfile, matrixfile, parametric, smallfile, yamlfile
+from imgconv import arrayfile, kernelnames, matrixfile, parametric, smallfile, yamlfile
 from imgconv.errors import (
     ImgconvError,
     KernelFileError,
@@ -376,6 +376,8 @@ class _Reader:
         file = self.keys["weights"]
         path = os.path.join(self.folder or "", file)
         if os.path.splitext(path)[1].lower() != ".npy":
+            if problem := kernelnames.foreign(file):
+                self.fail(f"{quoted(file)} {problem}", "weights")
             self.fail(f"weights must be rows of numbers or name a .npy file, not {describe(file)}", "weights")
         try:
             array = arrayfile.read_npy(path)

@@ -7,6 +7,8 @@ imgaussfilt), scikit-image, SciPy, libvips, G'MIC, Photoshop and CSS filters.
 
 from __future__ import annotations
 
+import re
+
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     # smoothing
     "blur": ("box", "gaussian"),
@@ -194,6 +196,8 @@ NO_KERNELS: dict[str, str] = {
 _TORCH = "holds pickled Python of torch, which could run anything; convert it in Python"
 _TORCH += ": safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'net.safetensors')"
 _KERAS = "is a Keras model in HDF5; in Python, numpy.savez('net.npz', *model.get_weights()) writes what is read"
+_PICTURES = ".png .jpg .jpeg .tif .tiff .webp .gif .bmp .ppm .pgm .pbm .exr .hdr .jp2 .jxl .avif .heic .heif .psd .svg"
+_PICTURES += " .pdf .dng .cr2 .cr3 .nef .arw .orf .raf .rw2 .raw"
 _SHEET = "is a spreadsheet; save it as CSV"
 FOREIGN_FILES: dict[str, str] = {
     **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), _TORCH),
@@ -207,10 +211,20 @@ FOREIGN_FILES: dict[str, str] = {
     **dict.fromkeys((".xlsx", ".xls", ".ods"), _SHEET),
     **dict.fromkeys((".txt", ".tsv", ".dat"), "is read if its name ends in .csv; rename or copy it"),
     ".json": "is read if its name ends in .yaml, of which JSON is a part; rename or copy it",
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff"), "is a picture, not a kernel"),
+    **dict.fromkeys(_PICTURES.split(), "is a picture, not a kernel"),
     ".m": "is a MATLAB program; writematrix(kernel, 'kernel.csv') writes a file that is read",
 }
 """What files are whose suffixes are not read as kernels or weights, and how to make what is."""
+
+
+def foreign(spec: str) -> str:
+    """Say what a file is whose suffix is not read as a kernel or weights, and the way out; nothing of any other.
+
+    >>> foreign("photo.cr2"), foreign("weights.npy:conv1")
+    ('is a picture, not a kernel', '')
+    """
+    match = re.search(r"(?<=[^./\\])(\.\w+)(:[^:/\\]*)?$", spec.strip())  # a tensor's name may follow
+    return FOREIGN_FILES.get(match[1].lower(), "") if match else ""
 
 
 def written(name: str) -> str:

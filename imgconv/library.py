@@ -191,20 +191,19 @@ def _member(name: str, folder: str | None) -> AnyKernel:
 
     A member may not be combined itself, so no chain of files can go round in a circle.
     """
-    if ":" in name:
+    if ":" in name and not kernelnames.foreign(name):
         return _named(name)
     if not NAME.fullmatch(name):
-        raise KernelSpecError(name, "a member is the name of a kernel or a parametric kernel")
+        problem = kernelnames.foreign(name) or "a member is the name of a kernel or a parametric kernel"
+        raise KernelSpecError(name, problem)
     path = _find(name, ([] if folder is None else [folder]) + _folders())
     return kernelfile.load(path, None, name) if path is not None else _named(name)
 
 
 def _file(spec: str) -> AnyKernel:
     suffix = os.path.splitext(spec)[1].lower()
-    if suffix in kernelnames.FOREIGN_FILES:
-        raise KernelFileError(spec, kernelnames.FOREIGN_FILES[suffix])
     if suffix not in SUFFIXES:
-        raise KernelFileError(spec, f"kernel files end in {', '.join(SUFFIXES)}")
+        raise KernelFileError(spec, kernelnames.foreign(spec) or f"kernel files end in {', '.join(SUFFIXES)}")
     return kernelfile.load(spec, _member)
 
 
@@ -239,8 +238,7 @@ def _is_inline(spec: str) -> bool:
 def _wrong_form(spec: str) -> str:
     if not spec:
         return "is empty; 'imgconv kernels list' shows the names"
-    path = re.sub(r"(?<=\w\w):[^:/\\]*$", "", spec)  # a tensor's name may follow
-    if foreign := kernelnames.FOREIGN_FILES.get(os.path.splitext(path)[1].lower()):
+    if foreign := kernelnames.foreign(spec):
         return foreign
     if len(portable.split(spec)) > 1 or os.path.splitext(spec)[1]:
         return f"kernel files end in {', '.join(SUFFIXES)}"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from imgconv import arrayfile
 from imgconv.errors import KernelFileError, did_you_mean, quoted, shorten
+from imgconv.kernelnames import foreign
 from imgconv.smallfile import open_file
 
 SMALL, MOST_PACKED = 1 << 24, 16
@@ -22,7 +23,7 @@ SMALL, MOST_PACKED = 1 << 24, 16
 MAX_LISTING = 1 << 24
 """The longest list of tensors in a .safetensors file, in bytes."""
 
-# Not compiled here: most runs need it not, and Python remembers what it has compiled.
+# Not compiled here: most runs do not need it, and Python remembers what it has compiled.
 _FORM = r"(?is)(?P<path>.+\.(?:npy|npz|safetensors))(?::(?P<name>.+))?"
 
 
@@ -48,7 +49,7 @@ def read(spec: str, folder: str = "") -> NDArray[Any]:
     """
     match = re.fullmatch(_FORM, spec)
     if match is None:
-        raise KernelFileError(shorten(spec), "weights are read from .npy, .npz and .safetensors files")
+        raise KernelFileError(shorten(spec), foreign(spec) or "weights are read from .npy, .npz and .safetensors files")
     path, name = os.path.join(folder, match["path"]), match["name"]
     suffix = os.path.splitext(path)[1].lower()
     if suffix == ".npy":

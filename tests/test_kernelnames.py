@@ -3,11 +3,24 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from imgconv.errors import KernelFileError, KernelSpecError, UnknownKernelError, did_you_mean, nearest, quoted, shorten
-from imgconv.kernelnames import NO_KERNELS, OTHER_NAMES, written
+from imgconv.cli.filtering import _numbers
+from imgconv.errors import (
+    ImgconvError,
+    KernelFileError,
+    KernelSpecError,
+    OptionError,
+    UnknownKernelError,
+    did_you_mean,
+    nearest,
+    quoted,
+    shorten,
+)
+from imgconv.kernelnames import NO_KERNELS, OTHER_NAMES, foreign, written
 from imgconv.library import kernel, names
+from imgconv.pipelinefile import load
 
 
 def test_every_row_names_kernels_that_there_are():
@@ -66,3 +79,22 @@ def test_files_of_other_programs_are_named_with_the_way_out(spec):
         kernel(spec)
     with pytest.raises(KernelFileError, match=r"convert|save|rename"):
         kernel(Path(spec.partition(":")[0]))
+
+
+@pytest.mark.parametrize("file", ["net.pt", "net.pth:conv1", "m.onnx", "photo.cr2", "k.xlsx"])
+@pytest.mark.parametrize(
+    "text", ["- conv: {}", "- conv: {{kernel: box, bias: '{}'}}", "weights: {}", "combine: max\nof: ['{}', box]"]
+)
+def test_every_road_to_a_file_gives_the_way_out(file, text, tmp_path):
+    (tmp_path / "a.yaml").write_text(text.format(file))
+    with pytest.raises(ImgconvError) as caught:
+        (load if text.startswith("-") else kernel)(str(tmp_path / "a.yaml"))
+    assert f"'{file}'" in str(caught.value) and foreign(file) in str(caught.value)
+    with pytest.raises(OptionError, match=re.escape(foreign(file))):
+        _numbers(file)
+
+
+def test_bias_of_numbers_and_of_files_is_read_as_before(tmp_path):
+    np.save(tmp_path / "a,b.npy", [1.0, 2.0])
+    for text, bias in (("3", (3,)), ("1,2", (1, 2)), (str(tmp_path / "a,b.npy"), (1, 2))):
+        assert _numbers(text) == bias

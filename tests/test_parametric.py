@@ -1,5 +1,6 @@
 """Kernels from parameters, against scipy, OpenCV, scikit-image, Pillow, brute force, and their own laws."""
 
+import contextlib
 import math
 
 import cv2
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 import skimage.filters
 import skimage.morphology
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy import interpolate, ndimage, signal, special
 
+import imgconv
 from imgconv import parametric
 from imgconv.errors import ImgconvError, ParameterError
 from imgconv.kernelvalue import MAX_SIDE, Combined, Kernel, Pointwise
@@ -531,3 +533,62 @@ def test_colours_as_the_w3c_says():
 
 def test_the_largest_kernel_there_is():
     assert gaussian(sigma=50, size=MAX_SIDE).shape == (MAX_SIDE, MAX_SIDE)
+
+
+NUMBERS = st.one_of(
+    st.sampled_from(
+        [0.0, -0.0, 1e-320, -1e-320, 1e-9, 0.01, 0.5, 1.0, 2.0, 1000.0, 1e6, 1e308, -1e308, np.inf, np.nan]
+    ),
+    st.floats(0, 12),
+    st.floats(),
+)
+SIZES = st.one_of(st.integers(-1, 12), st.sampled_from([66, 1001, 1002, 10**9]))
+VALUES = {
+    int: SIZES,
+    float: NUMBERS,
+    bool: st.booleans(),
+    tuple[int, int]: st.tuples(SIZES, SIZES),
+    tuple[float, float]: st.tuples(NUMBERS, NUMBERS),
+}
+
+
+def holds(name, values):
+    """A kernel is refused in a sentence, or it is of finite numbers, can be shown, and runs; warnings are errors."""
+    try:
+        made = parametric.get(name).function(**values)
+    except ImgconvError as error:
+        assert len(str(error)) < 300
+        return
+    if isinstance(made, Pointwise):
+        assert np.isfinite(made.matrix).all() and np.isfinite(made.guaranteed_range(0, 255)).all()
+        return
+    assert np.isfinite(made.guaranteed_range(0, 255)).all()
+    members = getattr(made, "of", (made,))
+    assert all(np.isfinite(member.taps).all() and np.isfinite(member.ramp_gain) for member in members)
+    if members[0].weights.size <= 2000:
+        assert all(member.rank >= 0 for member in members)
+        picture = np.arange(24, dtype=np.uint8).reshape(4, 6)
+        result = imgconv.convolve(picture, made, padding="same", border="edge", map="clip")
+        assert result.shape == picture.shape and result.dtype == np.uint8
+
+
+def values_of(name):
+    drawn = {
+        parameter.name.replace("-", "_"): st.one_of(VALUES[kind] for kind in sorted(parameter.kind, key=str))
+        for parameter in parametric.get(name).parameters
+    }
+    return st.fixed_dictionaries({}, optional=drawn)
+
+
+@pytest.mark.parametrize("examples", [8, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", NAMES)
+def test_any_parameters_are_refused_or_give_a_kernel(name, examples):
+    settings(max_examples=examples, deadline=None, derandomize=True, database=None)(
+        given(values_of(name))(lambda values: holds(name, values))
+    )()
+
+
+@pytest.mark.parametrize("spec", ["lanczos3:size=1", "lanczos3:size=2", "disk:radius=1e-320", "disk:radius=0.001"])
+def test_parameters_that_once_warned(spec):
+    with contextlib.suppress(ParameterError):
+        imgconv.convolve(np.eye(5, dtype=np.uint8), kernel(spec), padding="same", border="edge")

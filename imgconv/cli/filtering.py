@@ -105,7 +105,7 @@ def _numbers(text: str) -> tuple[float, ...]:
     from imgconv.weightfile import is_spec
 
     try:
-        values: tuple[float, ...] = read("Numbers", text if is_spec(text) else text.split(","), "")
+        values: tuple[float, ...] = read("Numbers", text if is_spec(text) or "," not in text else text.split(","), "")
     except Wrong as wrong:
         raise OptionError("bias", wrong.problem) from None
     return values
