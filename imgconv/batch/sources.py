@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from imgconv import portable
-from imgconv.batch.unread import WAYS, reason
 from imgconv.errors import ImageReadError, ImgconvError
+from imgconv.image.foreign import WAYS, reason
 from imgconv.image.formats import FORMATS
 from imgconv.image.guard import fault_words
 

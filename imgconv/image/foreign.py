@@ -1,73 +1,113 @@
-"""Files that people take for pictures and that are not read here: what each is, and the way out.
+"""Files that people take for pictures and that are not read here: what each is, and what makes a picture of it.
 
-They are told by their first bytes, as formats that are read are; a name tells nothing but that it is an address.
+Files that are opened are told by their first bytes, as formats that are read are, and those that a batch passes over
+in folders by their suffixes. A name tells nothing else but that it is an address.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 SEEN = 1024
 """How many first bytes are looked at: an SVG may begin with a comment."""
 
-_CONVERT = "convert it to PNG or TIFF first"
-_DEVELOP = "develop it to TIFF first, as dcraw, RawTherapee and darktable do"
-_PAGES = "make PNG of its pages first, as 'pdftoppm -png' does"
-_DRAW = "make PNG of it first, as 'rsvg-convert' and Inkscape do"
-_FRAMES = "take a picture out first, as 'ffmpeg -i FILE picture.png' does"
+_CONVERT = "ImageMagick makes PNG or TIFF of {}"
+_DEVELOP = "darktable, RawTherapee and dcraw develop {} to TIFF"
+_PAGES = "pdftoppm makes PNG of {}, page by page"
+_PRINT = "Ghostscript makes PNG of {}"
+_DRAW = "rsvg-convert and Inkscape make PNG of {}"
+_FRAME = "'ffmpeg -i FILE picture.png' takes a picture out of {}"
+_ARRAY = "{1} reads {0} into arrays, which .npy files hold"
+_UNPACK = "unpack {} first"
 
-_PREFIXES: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "a PDF document", _PAGES),
-    (b"%!PS", "a PostScript document", "make PNG of its pages first, as Ghostscript does"),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript document", "make PNG of its pages first, as Ghostscript does"),
-    (b"8BPS", "a Photoshop document", f"{_CONVERT}, as Photoshop and 'magick FILE[0]' do"),
-    (b"gimp xcf", "a GIMP document", "export it from GIMP as PNG or TIFF first"),
-    (b"FUJIFILMCCD-RAW", "a raw photograph (RAF)", _DEVELOP),
-    (b"IIRO", "a raw photograph (ORF)", _DEVELOP),
-    (b"IIRS", "a raw photograph (ORF)", _DEVELOP),
-    (b"MMOR", "a raw photograph (ORF)", _DEVELOP),
-    (b"IIU\0", "a raw photograph (RW2)", _DEVELOP),
-    (b"FOVb", "a raw photograph (X3F)", _DEVELOP),
-    (b"\0MRM", "a raw photograph (MRW)", _DEVELOP),
-    (b"II\xbc", "a JPEG XR image", _CONVERT),
-    (b"\0\0\1\0", "an icon (ICO)", _CONVERT),
-    (b"\0\0\2\0\1\0", "a cursor (CUR)", _CONVERT),
-    (b"qoif", "a QOI image", _CONVERT),
-    (b"DDS ", "a DDS texture", _CONVERT),
-    (b"\xabKTX ", "a KTX texture", _CONVERT),
-    (b"FLIF", "a FLIF image", _CONVERT),
-    (b"BPG\xfb", "a BPG image", _CONVERT),
-    (b"\x8aMNG", "an MNG animation", _CONVERT),
-    (b"AT&TFORM", "a DjVu document", "make TIFF of its pages first, as 'ddjvu -format=tiff' does"),
-    (b"\xd7\xcd\xc6\x9a", "a Windows metafile", _CONVERT),
-    (b"SIMPLE  =", "a FITS file", "write its array as .npy or TIFF first, as Astropy does"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its array as .npy first, as h5py does"),
-    (b"CDF\1", "a NetCDF file", "write its array as .npy first"),
-    (b"CDF\2", "a NetCDF file", "write its array as .npy first"),
-    (b"MATLAB 5.0", "a MATLAB file", "write its array as .npy first, as scipy.io.loadmat and numpy.save do"),
-    (b"PK\3\4", "a zip archive", "unpack it first"),
-    (b"\x1f\x8b", "a gzip file", "unpack it first, as in 'gunzip -c FILE | imgconv apply - ...'"),
-    (b"\x28\xb5\x2f\xfd", "a zstd file", "unpack it first"),
-    (b"\xfd7zXZ\0", "an xz file", "unpack it first"),
-    (b"BZh", "a bzip2 file", "unpack it first"),
-    (b"7z\xbc\xaf", "a 7z archive", "unpack it first"),
-    (b"Rar!", "a RAR archive", "unpack it first"),
-    (b"\x1aE\xdf\xa3", "a video (Matroska or WebM)", _FRAMES),
-    (b"OggS", "a video or sound (Ogg)", _FRAMES),
-    (b"FLV\1", "a video (FLV)", _FRAMES),
-    (b"version https://git-lfs", "a Git LFS pointer, not the picture itself", "run 'git lfs pull' first"),
+
+class Foreign(NamedTuple):
+    """A kind of file.
+
+    Attributes:
+        what: it is, with its article.
+        way: what makes a picture of it, with ``{}`` for "it" or "them".
+        starts: first bytes, each of which such a file may have.
+        suffixes: of such files where they are pictures that a batch passes over, without dots.
+    """
+
+    what: str
+    way: str
+    starts: tuple[bytes, ...] = ()
+    suffixes: str = ""
+
+
+_RAW = "3fr arw cr2 cr3 crw dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
+_KINDS: tuple[Foreign, ...] = (
+    Foreign("a raw photograph", _DEVELOP, suffixes=_RAW),
+    Foreign("a raw photograph (RAF)", _DEVELOP, (b"FUJIFILMCCD-RAW",)),
+    Foreign("a raw photograph (ORF)", _DEVELOP, (b"IIRO", b"IIRS", b"MMOR")),
+    Foreign("a raw photograph (RW2)", _DEVELOP, (b"IIU\0",)),
+    Foreign("a raw photograph (X3F)", _DEVELOP, (b"FOVb",)),
+    Foreign("a raw photograph (MRW)", _DEVELOP, (b"\0MRM",)),
+    Foreign("a HEIC picture", "heif-convert makes JPEG or PNG of {}", suffixes="heic heif hif"),
+    Foreign("an SVG drawing", _DRAW, suffixes="svg svgz"),
+    Foreign("a PDF document", _PAGES, (b"%PDF",), "pdf"),
+    Foreign("a PostScript document", _PRINT, (b"%!PS", b"\xc5\xd0\xd3\xc6"), "eps ps ai"),
+    Foreign("a DjVu document", "ddjvu makes TIFF of {}", (b"AT&TFORM",), "djvu"),
+    Foreign("a GIMP document", "GIMP exports {} as PNG or TIFF", (b"gimp xcf",), "xcf"),
+    Foreign("a Photoshop document", "Photoshop and ImageMagick make PNG or TIFF of {}", (b"8BPS",), "psd psb"),
+    Foreign("a JPEG XR image", "JxrDecApp makes TIFF of {}", (b"II\xbc",), "jxr wdp hdp"),
+    Foreign("an icon (ICO)", _CONVERT, (b"\0\0\1\0",), "ico"),
+    Foreign("a cursor (CUR)", _CONVERT, (b"\0\0\2\0\1\0",), "cur"),
+    Foreign("a QOI image", _CONVERT, (b"qoif",), "qoi"),
+    Foreign("a DDS texture", _CONVERT, (b"DDS ",), "dds"),
+    Foreign("a KTX texture", _CONVERT, (b"\xabKTX ",), "ktx"),
+    Foreign("a FLIF image", _CONVERT, (b"FLIF",), "flif"),
+    Foreign("a BPG image", _CONVERT, (b"BPG\xfb",), "bpg"),
+    Foreign("an MNG animation", _CONVERT, (b"\x8aMNG",), "mng"),
+    Foreign("a Windows metafile", _CONVERT, (b"\xd7\xcd\xc6\x9a",), "wmf emf"),
+    Foreign("a picture of another kind", _CONVERT, suffixes="tga pcx sgi ras xbm xpm icns"),
+    Foreign("a DICOM file", _ARRAY.format("{}", "pydicom"), suffixes="dcm dicom"),
+    Foreign("a FITS file", _ARRAY.format("{}", "Astropy"), (b"SIMPLE  =",), "fits fit fts"),
+    Foreign("an HDF5 file", _ARRAY.format("{}", "h5py"), (b"\x89HDF\r\n\x1a\n",)),
+    Foreign("a NetCDF file", _ARRAY.format("{}", "SciPy"), (b"CDF\1", b"CDF\2")),
+    Foreign("a MATLAB file", _ARRAY.format("{}", "SciPy"), (b"MATLAB 5.0",)),
+    Foreign("a zip archive", _UNPACK, (b"PK\3\4",)),
+    Foreign("a gzip file", "unpack {} first, as in 'gunzip -c FILE | imgconv apply - ...'", (b"\x1f\x8b",)),
+    Foreign("a zstd file", _UNPACK, (b"\x28\xb5\x2f\xfd",)),
+    Foreign("an xz file", _UNPACK, (b"\xfd7zXZ\0",)),
+    Foreign("a bzip2 file", _UNPACK, (b"BZh",)),
+    Foreign("a 7z archive", _UNPACK, (b"7z\xbc\xaf",)),
+    Foreign("a RAR archive", _UNPACK, (b"Rar!",)),
+    Foreign("a video (Matroska or WebM)", _FRAME, (b"\x1aE\xdf\xa3",)),
+    Foreign("a video or sound (Ogg)", _FRAME, (b"OggS",)),
+    Foreign("a video (FLV)", _FRAME, (b"FLV\1",)),
+    Foreign("a video (AVI)", _FRAME),
+    Foreign("a video", _FRAME),
+    Foreign("a raw photograph (CR3)", _DEVELOP),
+    Foreign("a Git LFS pointer, not the picture itself", "'git lfs pull' fetches {}", (b"version https://git-lfs",)),
 )
-"""First bytes, what begins with them, and the way out."""
+_BY_NAME = {kind.what: kind for kind in _KINDS}
 
-_BRANDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
-    ((b"crx ",), "a raw photograph (CR3)", _DEVELOP),
+_READ_WHEN_NAMED = {
+    "they are JPEG: name them, with --format jpg": "jfif jif jfi mpo",
+    "they are read when named, with --format pgm": "pbm",
+    "they are JPEG 2000: name them, with --format jp2": "jpx jpf jpc j2c",
+}
+"""Suffixes of files that are read, though not looked for in folders."""
+
+WAYS: dict[str, str] = {
+    suffix: words
+    for words, suffixes in (*((kind.way.format("them"), kind.suffixes) for kind in _KINDS), *_READ_WHEN_NAMED.items())
+    for suffix in suffixes.split()
+}
+"""What reads files with a suffix, of those that are passed over in folders."""
+
+_BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
+    ((b"crx ",), "a raw photograph (CR3)"),
     (
         (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"),
         "a HEIC picture",
-        "convert it to JPEG or PNG first, as 'heif-convert' does, or have the phone save the most compatible format",
     ),
 )
-"""Brands of files of boxes (ISO/IEC 14496-12), what bears them, and the way out; any other one is a video."""
+"""Brands of files of boxes (ISO/IEC 14496-12), and what bears them; any other one is a video."""
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://\S")
 
@@ -80,21 +120,36 @@ def address(name: str) -> str:
     return f"this is an address, and only files are opened; {way}"
 
 
+def reason(suffix: str) -> str:
+    """Say which files with a suffix, such as ``.heic``, are passed over, and what reads them.
+
+    >>> reason(".SVG")
+    '.svg (rsvg-convert and Inkscape make PNG of them)'
+    >>> reason(".txt")
+    'without the suffix of a picture'
+    """
+    word = suffix.lower()
+    way = WAYS.get(word.lstrip("."))
+    return f"{word} ({way})" if way else "without the suffix of a picture"
+
+
 def described(head: bytes) -> str:
     """Say what a file that begins with `head`, `SEEN` bytes, is, and the way out; nothing if that is not known."""
-    for prefix, what, way in _PREFIXES:
-        if head.startswith(prefix):
-            return f"this is {what}, which is not read here; {way}"
+    kind = next((kind for kind in _KINDS if kind.starts and head.startswith(kind.starts)), None)
+    if kind:
+        return _said(kind)
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return f"this is a video (AVI), which is not read here; {_FRAMES}"
+        return _said(_BY_NAME["a video (AVI)"])
     if head[128:132] == b"DICM":
-        return "this is a DICOM file, which is not read here; write its array as .npy or PNG first, as pydicom does"
+        return _said(_BY_NAME["a DICOM file"])
     if head[4:8] == b"ftyp":
-        for brands, what, way in _BRANDS:
-            if any(brand in head[8:32] for brand in brands):
-                return f"this is {what}, which is not read here; {way}"
-        return f"this is a video, which is not read here; {_FRAMES}"
+        found = (what for brands, what in _BRANDS if any(brand in head[8:32] for brand in brands))
+        return _said(_BY_NAME[next(found, "a video")])
     return _text(head)
+
+
+def _said(kind: Foreign) -> str:
+    return f"this is {kind.what}, which is not read here; {kind.way.format('it')}"
 
 
 def _text(head: bytes) -> str:
@@ -104,7 +159,7 @@ def _text(head: bytes) -> str:
         text = text[2:].replace(b"\0", b"")
     text = text.lstrip().lower()
     if re.match(rb"(<\?xml|<!--|<!doctype svg|<svg)", text) and re.search(rb"<svg[\s>]", text):
-        return f"this is an SVG drawing, which is not read here; {_DRAW}"
+        return _said(_BY_NAME["an SVG drawing"])
     if re.match(rb"(<!doctype html|<html|<head|<body|<script)", text) or (text.startswith(b"<") and b"<html" in text):
         return "this is a web page, not a picture; download the picture that it shows"
     if text.startswith(b"<?xml"):
