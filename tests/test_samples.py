@@ -297,6 +297,7 @@ def test_a_script_can_be_run(script):
     assert run("sh", "-n", script).returncode == 0
 
 
+@pytest.mark.slow
 def test_edges_of_a_folder(folder, tmp_path):
     done = run("sh", FOLDER, folder, tmp_path / "edges")
     assert (done.returncode, done.stdout, done.stderr) == (0, "2 made, 0 failed\n", "")
@@ -325,6 +326,8 @@ def test_edges_of_a_folder_go_on_after_a_bad_picture(folder, tmp_path):
     assert (done.returncode, done.stdout) == (1, "2 made, 1 failed\n")
     assert len(done.stderr.splitlines()) == 1
     assert "a cut.png" in done.stderr
+    expected = np.clip(np.stack([sobel(plane) for plane in np.moveaxis(small(), 2, 0)], axis=2), 0, 255)
+    assert np.abs(pixels(tmp_path / "edges" / "-k.PNG") - expected).max() < 0.51
     assert names(tmp_path / "edges") == ["-k.PNG", "it's $HOME.tif"]
 
 
@@ -394,7 +397,7 @@ def test_pipe_fails_where_a_command_does(tmp_path):
     assert names(tmp_path) == ["cut.png"]
 
 
-@pytest.mark.parametrize("arguments", [(), ("duck.png",), ("a", "b", "c")])
+@pytest.mark.parametrize("arguments", [("duck.png",), ("a", "b", "c")])
 def test_pipe_wrongly_asked(arguments, tmp_path):
     done = run("sh", PIPE, *arguments, folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

@@ -93,17 +93,17 @@ def form(format: str, width: int, height: int, channels: int, layout: str = "aut
 def columns(count: int, width: float, height: float) -> int:
     """Return how many of `count` tiles lie side by side in a sheet that fits into a small square.
 
-    Empty places count against it: the square may be larger by twice their part of the tiles, if that fills them.
+    Empty places count against it: the square may be larger by half of their part of the last row, if that fills them.
 
-    >>> columns(64, 112, 112), columns(6, 300, 200), columns(5, 300, 200), columns(7, 100, 100)
-    (8, 2, 2, 3)
+    >>> columns(64, 112, 112), columns(64, 300, 200), columns(6, 300, 200), columns(5, 300, 200), columns(7, 100, 100)
+    (8, 8, 2, 2, 3)
     """
     square = sqrt(count * height / width)
     near = range(min(count, max(1, int(square) // 2)), min(count, 2 * int(square) + 2) + 1)
 
     def cost(across: int) -> tuple[float, float]:
         side = max(across * width, ceil(count / across) * height)
-        return side * (1 + 2 * (-count % across) / count), abs(across - square)
+        return side * (1 + 0.5 * (-count % across) / across), abs(across - square)
 
     return min(near, key=cost)
 

@@ -149,6 +149,7 @@ def test_what_is_transparent_shows_the_page_and_nothing_of_its_colour():
     assert np.allclose(before[:, :8, :3], np.array([10, 200, 30]) / 255)
 
 
+@pytest.mark.slow
 def test_a_flat_corner_is_neither_black_nor_white():
     drawn = panels(draw_compare(np.full((20, 30), 120, np.uint8), "box", mode="borders"))
     low, high = drawn[1][1].get_clim()
