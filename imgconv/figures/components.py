@@ -79,8 +79,8 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
     Everything is computed in 64-bit floats.
 
     Raises:
-        OptionError: there is no such layer.
-        LayerError: it is no layer of weights, or one before it cannot run.
+        OptionError: there is no such layer, or it is no layer of weights.
+        LayerError: it, or one before it, cannot run.
     """
     if not 1 <= number <= len(pipeline.layers):
         raise OptionError("layer", f"there is no layer {number}; the pipeline has {len(pipeline.layers)}")
@@ -93,9 +93,12 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
     rows, cols, channels = inputs.shape
     try:
         step = chain.plan(Shape(cols, rows, channels)).steps[0]
-        filters, bias, groups = _weights(layer, step, channels)
     except (ChannelError, OptionError) as error:
         raise LayerError(number, layer.kind, error) if len(pipeline.layers) > 1 else error from None
+    if not isinstance(step, (PointwiseStep, LearnedStep)):
+        problem = f"{number} ({layer.kind}) has no weights that mix channels, so there is nothing to take apart"
+        raise OptionError("layer", problem)
+    filters, bias, groups = _weights(step, channels)
     result = chain.run(inputs, engine, floats).samples
     parts: dict[tuple[int, int], Floats] = {}
     sums = np.zeros_like(result) + bias
@@ -106,14 +109,12 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
     return Components(inputs, filters, parts, sums, bias, result)
 
 
-def _weights(layer: Layer, step: Any, channels: int) -> tuple[Floats, Floats, list[range]]:
+def _weights(step: PointwiseStep | LearnedStep, channels: int) -> tuple[Floats, Floats, list[range]]:
     """Return the filters of a layer, (out, in, rows, cols), its bias, and which inputs each output sees."""
     if isinstance(step, PointwiseStep):
         matrix = step.layer.matrix.matrix
         bias = np.array([offset.at(1.0) for offset in step.bias])
         return matrix[:, :, None, None], bias, [range(channels)] * len(matrix)
-    if not isinstance(step, LearnedStep):
-        raise OptionError(layer.kind, "it has no weights that mix channels, so there is nothing to take apart")
     weights = step.kernel.weights
     made, taken = weights.shape[:2]
     filters = np.zeros((made, channels, *weights.shape[2:]))

@@ -103,10 +103,12 @@ def test_many_channels_are_summed_and_few_are_kept(shape):
 def test_what_cannot_be_taken_apart():
     with pytest.raises(OptionError, match="there is no layer 2; the pipeline has 1"):
         components(PICTURE, LAYER, 2)
-    with pytest.raises(LayerError, match=r"layer 2 \(relu\).*no weights"):
+    with pytest.raises(OptionError, match=r"^layer: 2 \(relu\) has no weights"):
         components(PICTURE, Pipeline((*LAYER.layers, Relu())), 2)
-    with pytest.raises(OptionError, match="no weights that mix channels"):
+    with pytest.raises(OptionError, match=r"^layer: 1 \(conv\) has no weights that mix channels"):
         components(PICTURE, Pipeline((Conv(imgconv.kernel("box")),)))
+    with pytest.raises(LayerError, match=r"^layer 2 \(conv\): "):
+        components(PICTURE, Pipeline((Relu(), Conv(Learned(name="w", weights=np.ones((2, 5, 3, 3)))))), 2)
 
 
 def test_samples_that_are_not_finite_do_not_hide_the_error_of_the_others():
