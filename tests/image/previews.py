@@ -146,11 +146,15 @@ def tiff(**how):
     extra = [(700, 1, None, xmp()), (34377, 7, None, resources()), (33723, 7, None, iptc), (65000, 7, None, preview())]
     with tifffile.TiffWriter(file) as writer:
         writer.write(picture(), photometric="rgb", extratags=extra, subifds=1, metadata=None, **how)
-        # The strip comes packed, so that tifffile needs no codec for it.
+        # tifffile makes no JPEG without a codec, so it is told that the strip is deflated, and corrected.
         small = {"shape": (*SIZE_OF_PREVIEW, 3), "dtype": "uint8", "rowsperstrip": SIZE_OF_PREVIEW[0]}
-        packed = {"photometric": "ycbcr", "compression": "jpeg", "subsampling": (2, 2)}
-        writer.write(iter([preview()]), subfiletype=1, metadata=None, **small, **packed)
-    return file.getvalue()
+        writer.write(iter([preview()]), subfiletype=1, compression="zlib", photometric="rgb", metadata=None, **small)
+    data = bytearray(file.getvalue())
+    for tag, said, true in ((259, 8, 7), (262, 2, 6)):  # compression, and the colours: YCbCr
+        entry = struct.pack("<HHIHH", tag, 3, 1, said, 0)
+        at = data.rindex(entry)
+        struct.pack_into("<H", data, at + 8, true)
+    return bytes(data)
 
 
 @functools.cache
