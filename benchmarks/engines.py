@@ -101,7 +101,7 @@ def ours(case: Case, image: Any, threads: int) -> Run:
     from imgconv import convolve
 
     # Integer taps over their sum stay integers over a divisor.
-    from imgconv.kernelvalue import Kernel
+    from imgconv.kernels.value import Kernel
 
     if case.combined:
         return lambda: convolve(image, case.combined, padding="same", border="edge", threads=threads, map="clip")
@@ -256,7 +256,7 @@ def table(args: argparse.Namespace) -> None:
             slow = 3 * min(each.wall for each in in_turns(scipy(case, image, 1), 1, 0).values())
         from imgconv.border import Border
         from imgconv.engines._bands import suited
-        from imgconv.kernelvalue import Kernel
+        from imgconv.kernels.value import Kernel
         from imgconv.tone import Tone
 
         both = extent((SHAPE[1], SHAPE[0]), case.taps.shape[::-1], padding=Padding("same"))

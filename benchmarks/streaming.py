@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from imgconv.image.model import TiffLayout
-from imgconv.image.tiffwrite import Page, TiffSink, may_be_big
+from imgconv.image.tiff.write import Page, TiffSink, may_be_big
 
 KERNEL = ((1, 4, 7, 4, 1), (4, 16, 26, 16, 4), (7, 26, 41, 26, 7), (4, 16, 26, 16, 4), (1, 4, 7, 4, 1))
 COMPRESSIONS = {"none": 1, "deflate": 8, "lzw": 5}

@@ -18,8 +18,8 @@ _HOMES = {
     "convolve": "imgconv.api",
     "output_size": "imgconv.api",
     "run_pipeline": "imgconv.api",
-    "Pipeline": "imgconv.pipeline",
-    "kernel": "imgconv.library",
+    "Pipeline": "imgconv.pipeline.run",
+    "kernel": "imgconv.kernels.library",
     "read": "imgconv.image",
     "read_frames": "imgconv.image",
     "write": "imgconv.image",
@@ -75,8 +75,8 @@ if TYPE_CHECKING:
     from imgconv.image import read_frames as read_frames
     from imgconv.image import write as write
     from imgconv.image import write_frames as write_frames
-    from imgconv.library import kernel as kernel
-    from imgconv.pipeline import Pipeline as Pipeline
+    from imgconv.kernels.library import kernel as kernel
+    from imgconv.pipeline.run import Pipeline as Pipeline
 
 __all__ = [
     "Image",

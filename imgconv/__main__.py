@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import suppress
 
-from imgconv import interruption
+from imgconv.system import interruption
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

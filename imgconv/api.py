@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv import engines, geometry
-from imgconv.arguments import checked, shown
-from imgconv.arguments import numbers as check_numbers
 from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import AnyKernel
-from imgconv.library import kernel as find_kernel
-from imgconv.pipeline import Pipeline, Target, float_for, layer_for
+from imgconv.kernels.library import kernel as find_kernel
+from imgconv.kernels.value import AnyKernel
+from imgconv.pipeline.run import Pipeline, Target, float_for, layer_for
+from imgconv.words.arguments import checked, shown
+from imgconv.words.arguments import numbers as check_numbers
 
 if TYPE_CHECKING:
     from imgconv.image import Image
@@ -112,7 +112,7 @@ def run_pipeline(
            [13., 15.]], dtype=float32)
     """
     if not isinstance(pipeline, Pipeline):
-        from imgconv.pipelinefile import load
+        from imgconv.pipeline.file import load
 
         pipeline = load(os.fspath(pipeline))
     return _run(pipeline, image, engine, threads, map)

@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import imgconv
-from imgconv import cores, engines
+from imgconv import engines
 from imgconv.engines import _native
 from imgconv.image import FORMATS, formats
+from imgconv.system import cores
 
 LIBRARIES = ("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng", *formats.LIBRARIES)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from imgconv.geometry import AXES, ENDS
-from imgconv.kernelvalue import CLASSES, COMBINES, MAPS
+from imgconv.kernels.value import CLASSES, COMBINES, MAPS
 
 Schema = dict[str, Any]
 

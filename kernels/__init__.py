@@ -1,1 +1,1 @@
-"""The kernel library: one YAML file a kernel, read by `imgconv.library`."""
+"""The kernel library: one YAML file a kernel, read by `imgconv.kernels.library`."""

@@ -16,13 +16,13 @@ import imgconv.api
 import imgconv.border
 import imgconv.filtering.featuremap
 import imgconv.geometry
-import imgconv.kernelvalue
-import imgconv.pipelinefile
+import imgconv.kernels.value
+import imgconv.kernels.volume
+import imgconv.kernels.weightfile
+import imgconv.pipeline.file
 import imgconv.sizes.chain
 import imgconv.sizes.chainwords
-import imgconv.solid
 import imgconv.tone
-import imgconv.weightfile
 from imgconv import convolve, output_size
 from imgconv.errors import OptionError, SizeError
 
@@ -183,11 +183,11 @@ def test_no_module_hides_a_name():
         imgconv.sizes.chainwords,
         imgconv.filtering.featuremap,
         imgconv.geometry,
-        imgconv.kernelvalue,
-        imgconv.pipelinefile,
-        imgconv.solid,
+        imgconv.kernels.value,
+        imgconv.pipeline.file,
+        imgconv.kernels.volume,
         imgconv.tone,
-        imgconv.weightfile,
+        imgconv.kernels.weightfile,
     ],
 )
 def test_examples_in_docstrings_are_true(module):

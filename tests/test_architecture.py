@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,33 +14,8 @@ import pytest
 import imgconv
 
 ROOT = Path(imgconv.__file__).parent
-# Every module may import from its own floor and from those below it.
-FLOORS = [
-    {"cores", "enginenames", "errors", "interruption", "portable", "progress", "value"},
-    {
-        "arguments",
-        "border",
-        "geometry",
-        "kernelnames",
-        "kernelvalue",
-        "numbertext",
-        "smallfile",
-        "tone",
-        "yamlfile",
-        "yamlplain",
-    },
-    {"arguments", "arrayfile", "gain", "kernelfile", "kerneltext", "matrixfile", "parametric", "sizes", "weightfile"},
-    {"engines", "image", "library"},
-    {"functional", "solid"},
-    {"export", "grey", "kernelshow", "layers"},
-    {"fields", "pipeline"},
-    {"pipelinefile", "reportschema", "schema"},
-    {"api", "info"},
-    {"filtering"},
-    {"figures"},
-    {"batch"},
-    {"__main__", "cli"},
-]
+ROWS = re.findall(r"(?m)^\| (\d+) \| `(\w+)` \|", (ROOT.parent / "ARCHITECTURE.md").read_text())
+FLOOR = {room: int(floor) for floor, room in ROWS}
 ALLOWED = {
     "click": {"cli"},
     "PIL": {"image", "figures"},
@@ -47,7 +23,7 @@ ALLOWED = {
     "tifffile": {"image", "figures"},
     "matplotlib": {"figures"},
     "textual_image": {"figures"},
-    "yaml": {"yamlfile"},
+    "yaml": {"yamlreader"},
 }
 
 
@@ -64,18 +40,17 @@ def imports():
 
 
 def test_imports_run_downwards():
-    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
-    parts = {part for part, _, _ in imports()} - {"__init__"}
-    assert parts <= set(floor), "a new module needs its floor here"
-    for part, path, name in imports():
-        if name[0] == "imgconv" and len(name) > 1 and part != "__init__" and name[1] in floor:
-            assert floor[name[1]] <= floor[part], f"{path} imports {'.'.join(name)} from above"
+    found = list(imports())
+    assert {part for part, _, _ in found} - {"__init__"} == set(FLOOR), "ARCHITECTURE.md has a floor for every room"
+    for part, path, name in found:
+        if name[0] == "imgconv" and len(name) > 1 and part != "__init__" and name[1] in FLOOR:
+            assert FLOOR[name[1]] <= FLOOR[part], f"{path} imports {'.'.join(name)} from above"
 
 
 def test_every_folder_is_installed():
     settings = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())
     folders = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
-    assert set(settings["tool"]["setuptools"]["packages"]) == folders | {"imgconv.kernels"}
+    assert set(settings["tool"]["setuptools"]["packages"]) == folders | {"imgconv.kernels.data"}
 
 
 def test_libraries_stay_where_they_belong():
@@ -87,9 +62,12 @@ def test_libraries_stay_where_they_belong():
     ("code", "unwanted"),
     [
         ("import imgconv", "numpy scipy PIL click yaml imageio tifffile"),
-        ("from imgconv.library import kernel; kernel('sharpen'), kernel('sobel')", "scipy PIL click yaml"),
+        ("from imgconv.kernels.library import kernel; kernel('sharpen'), kernel('sobel')", "scipy PIL click yaml"),
         ("import imgconv; imgconv.convolve", "scipy PIL click imageio tifffile"),
-        ("from imgconv.image import reader, pngread, pillow", "numpy scipy imageio tifffile"),
+        (
+            "import imgconv.image.reader, imgconv.image.png.read, imgconv.image.pillow.open",
+            "numpy scipy imageio tifffile",
+        ),
         ("from imgconv.cli import size, apply", "numpy scipy PIL yaml imageio tifffile"),
         ("import imgconv; imgconv.read, imgconv.write", "scipy PIL click imageio tifffile"),
     ],

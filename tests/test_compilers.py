@@ -13,12 +13,12 @@ import pytest
 import imgconv
 
 ROOT = Path(imgconv.__file__).parent.parent
-CORES = ("engines/_core", "functional/_nncore", "image/_pngcore", "image/_tiffcore")
+CORES = ("engines/_core", "functional/_nncore", "image/png/_pngcore", "image/tiff/_tiffcore")
 TESTS = {
     "engines/_core": ["engines", "test_engines.py"],
     "functional/_nncore": ["functional/test_native.py", "functional/test_convolution.py", "functional/test_pooling.py"],
-    "image/_pngcore": ["image/test_png.py"],
-    "image/_tiffcore": ["image/test_tiffcore.py", "image/test_tiff.py"],
+    "image/png/_pngcore": ["image/test_png.py"],
+    "image/tiff/_tiffcore": ["image/test_tiffcore.py", "image/test_tiff.py"],
 }
 
 
@@ -56,7 +56,7 @@ def package(tmp_path):
     without = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
     for name in ("imgconv", "tests", "samples"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=without)
-    shutil.copytree(ROOT / "kernels", tmp_path / "imgconv/kernels", ignore=without)
+    shutil.copytree(ROOT / "kernels", tmp_path / "imgconv/kernels/data", ignore=without)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
@@ -80,7 +80,7 @@ def test_without_code_for_other_processors(core, package):
 @pytest.mark.slow
 def test_in_plain_c(package):
     """Two cores are C11 without a word beyond it; two say what they need, and NumPy computes in their place."""
-    for core in ("image/_pngcore", "image/_tiffcore"):
+    for core in ("image/png/_pngcore", "image/tiff/_tiffcore"):
         assert not compiled(core, package, "-std=c11", "-pedantic-errors", "-DIMGCONV_PLAIN_C")
     for core in ("engines/_core", "functional/_nncore"):
         assert "the native core needs GCC or Clang" in compiled(core, package, "-std=c11", "-DIMGCONV_PLAIN_C")

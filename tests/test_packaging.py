@@ -22,7 +22,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-CORES = ["imgconv/engines/_core", "imgconv/functional/_nncore", "imgconv/image/_pngcore", "imgconv/image/_tiffcore"]
+CORES = [
+    "imgconv/engines/_core",
+    "imgconv/functional/_nncore",
+    "imgconv/image/png/_pngcore",
+    "imgconv/image/tiff/_tiffcore",
+]
 
 
 def pins():
@@ -105,7 +110,7 @@ def test_the_wheel_holds_the_package_alone(distributions):
     tags = distributions[1].stem.split("-")[2:]
     assert tags[:2] == ["cp311", "abi3"]
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "imgconv").rglob("*.py*") if path.suffix != ".pyc"}
-    kernels = {f"imgconv/kernels/{path.name}" for path in (ROOT / "kernels").glob("*.*") if path.suffix != ".pyc"}
+    kernels = {f"imgconv/kernels/data/{path.name}" for path in (ROOT / "kernels").glob("*.*") if path.suffix != ".pyc"}
     with zipfile.ZipFile(distributions[1]) as file:
         names = {name for name in file.namelist() if ".dist-info/" not in name}
         cores = {name for name in names if name.endswith((".so", ".pyd", ".dylib"))}

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 from scipy.signal import fftconvolve
 
-from imgconv import engines, kernel, library
+from imgconv import engines, kernel
 from imgconv.border import Border
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import Combined, Kernel, Pointwise
-from imgconv.pipeline import Pipeline, Target, layer_for
+from imgconv.kernels import library
+from imgconv.kernels.value import Combined, Kernel, Pointwise
+from imgconv.pipeline.run import Pipeline, Target, layer_for
 
 USUAL, HALVES = 0.037, 0.085
 """The largest share of samples that differ by one, as docs/filtering.md says; the second of kernels many of whose

@@ -16,10 +16,11 @@ from cli.running import run as here
 from scipy import ndimage
 
 import imgconv
-from imgconv import layers, pipelinefile
+from imgconv import layers
 from imgconv.filtering.apply import apply
 from imgconv.filtering.request import Request
 from imgconv.layers import Shape
+from imgconv.pipeline import file as pipelinefile
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 KERNELS = SAMPLES / "kernels"

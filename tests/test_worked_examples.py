@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import imgconv
-from imgconv import engines, pipelinefile
+from imgconv import engines
 from imgconv.layers import Shape
-from imgconv.pipeline import Target
+from imgconv.pipeline.run import Target
+from imgconv.pipeline import file as pipelinefile
 
 RNG = np.random.default_rng(5)
 

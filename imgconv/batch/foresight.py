@@ -6,7 +6,6 @@ import os
 from functools import cache
 from io import BytesIO
 
-from imgconv import portable
 from imgconv.batch.plan import Plan
 from imgconv.batch.running import reporting
 from imgconv.batch.task import Task, refuse_special
@@ -15,6 +14,7 @@ from imgconv.filtering.planning import planned
 from imgconv.filtering.request import Request
 from imgconv.image import Header
 from imgconv.image.formats import spec_of
+from imgconv.system import portable
 
 _KINDS = (
     (3, False, "uint8", "RGB"),

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from imgconv import portable
 from imgconv.errors import ReportError
 from imgconv.image.files import make_folder
-from imgconv.image.guard import fault_words
+from imgconv.image.limits.guard import fault_words
+from imgconv.system import portable
 from imgconv.value import Value
 
 MAX_LINE = 2**20

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import IO
 
-from imgconv import portable
 from imgconv.errors import OptionError
 from imgconv.image.files import name_of
-from imgconv.image.guard import fault_words
+from imgconv.image.limits.guard import fault_words
+from imgconv.system import portable
 
 LONGEST = 2**16
 """How many bytes a name may have: more than any system allows for a path."""

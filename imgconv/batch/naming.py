@@ -8,12 +8,12 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
-from imgconv import portable
 from imgconv.batch.sources import Source
 from imgconv.errors import CollisionError, OptionError, did_you_mean, quoted
 from imgconv.filtering.request import Request
 from imgconv.image.formats import spec_of
-from imgconv.kernelvalue import AnyKernel
+from imgconv.kernels.value import AnyKernel
+from imgconv.system import portable
 from imgconv.value import Value
 
 FIELDS = ("name", "stem", "suffix", "parent", "kernel", "format")

@@ -11,13 +11,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import NoReturn
 
-from imgconv import cores, interruption
 from imgconv.batch.ledger import Ledger, Lines
 from imgconv.batch.plan import RECORD_LINES, Plan, entry
 from imgconv.batch.task import DONE, FAILED, Outcome, Task
 from imgconv.errors import ReportError, StoppedError
 from imgconv.filtering.request import Request
 from imgconv.image.files import sweep
+from imgconv.system import cores, interruption
 
 Execute = Callable[[Request, Iterable[Task]], Generator[Outcome]]
 """What runs tasks and yields what comes of each, as it comes; closing it ends what is still running."""

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from imgconv import portable
 from imgconv.errors import ImageReadError, ImgconvError
 from imgconv.image.foreign import WAYS, reason
 from imgconv.image.formats import FORMATS
-from imgconv.image.guard import fault_words
+from imgconv.image.limits.guard import fault_words
+from imgconv.system import portable
 
 SUFFIXES = frozenset(f".{suffix}" for item in FORMATS for suffix in item.suffixes)
 """What the names of pictures end in; other files in a folder are passed over."""

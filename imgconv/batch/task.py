@@ -17,7 +17,7 @@ from imgconv.errors import (
     fault_to_json,
 )
 from imgconv.image.files import make_folder
-from imgconv.image.guard import fault_words
+from imgconv.image.limits.guard import fault_words
 from imgconv.value import Value
 
 if TYPE_CHECKING:

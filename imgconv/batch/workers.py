@@ -18,10 +18,10 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from imgconv import cores, interruption, portable
 from imgconv.batch.task import FAILED, Outcome, Task, run
 from imgconv.image.files import sweep
-from imgconv.image.guard import fault_words
+from imgconv.image.limits.guard import fault_words
+from imgconv.system import cores, interruption, portable
 
 if TYPE_CHECKING:
     from imgconv.filtering.request import Request

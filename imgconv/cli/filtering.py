@@ -84,16 +84,16 @@ def request(asked: dict[str, Any], **others: Any) -> Request:
     kernel, bias = asked["kernel"], asked["bias"]
     volume = asked.pop("volume", False)
     if volume:
-        from imgconv.solid import solid
+        from imgconv.kernels.volume import solid
 
         found = solid(kernel or "")
         asked |= {"kernel": found.flat, "volume": found, "bias": ()}
     elif asked["pipeline"] is None:
-        from imgconv.library import kernel as find_kernel
+        from imgconv.kernels.library import kernel as find_kernel
 
         asked |= {"kernel": find_kernel(kernel or ""), "bias": _numbers(bias) if bias else ()}
     else:
-        from imgconv.pipelinefile import load
+        from imgconv.pipeline.file import load
 
         asked |= {"pipeline": load(asked["pipeline"]), "bias": ()}
     return Request(**asked)
@@ -101,8 +101,8 @@ def request(asked: dict[str, Any], **others: Any) -> Request:
 
 def _numbers(text: str) -> tuple[float, ...]:
     """Read numbers separated by commas, or those in a file."""
-    from imgconv.fields import Wrong, read
-    from imgconv.weightfile import is_spec
+    from imgconv.kernels.weightfile import is_spec
+    from imgconv.pipeline.fields import Wrong, read
 
     try:
         values: tuple[float, ...] = read("Numbers", text if is_spec(text) or "," not in text else text.split(","), "")

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv import export
 from imgconv.cli import options, showing
 from imgconv.cli.parsing import Command
 from imgconv.cli.types import WordType
 from imgconv.errors import OptionError, did_you_mean, quoted
+from imgconv.kernels import export
 
 if TYPE_CHECKING:
     from imgconv.figures.terminal import Picture
-    from imgconv.kernelvalue import AnyKernel
-    from imgconv.library import Entry
+    from imgconv.kernels.library import Entry
+    from imgconv.kernels.value import AnyKernel
 
 MARK, BROKEN = "*", "!"
 """Before the name of a user's own kernel in the list, and of one that cannot be read."""
@@ -81,8 +81,8 @@ def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> Non
       imgconv kernels list compass kirsch    what holds both words
       imgconv kernels list --json            for scripts: an array of objects
     """  # noqa: D301
-    from imgconv.kernelvalue import CLASSES
-    from imgconv.library import catalogue
+    from imgconv.kernels.library import catalogue
+    from imgconv.kernels.value import CLASSES
 
     if kind not in (None, *CLASSES):
         raise OptionError("class", f"'{kind}' is none of {'|'.join(CLASSES)}{did_you_mean(str(kind), CLASSES)}")
@@ -118,7 +118,7 @@ def show(kernel: str, gain: str, show: bool, as_json: bool) -> None:
       imgconv kernels show '1,2,1;2,4,2;1,2,1 /16'
       imgconv kernels show scharr-x --gain unit --json
     """  # noqa: D301
-    from imgconv import kernelshow
+    from imgconv.kernels import show as kernelshow
 
     showing.refuse(show, as_json=as_json)
     found = _kernel(kernel, gain)
@@ -133,7 +133,7 @@ def show(kernel: str, gain: str, show: bool, as_json: bool) -> None:
 def _pictures(kernel: AnyKernel) -> list[Picture]:
     """Return a kernel's taps as pictures, as written: one for each member or, of a network's weights, for the first."""
     from imgconv.figures.terminal import taps_picture
-    from imgconv.kernelvalue import Combined, Learned, Pointwise
+    from imgconv.kernels.value import Combined, Learned, Pointwise
 
     match kernel:
         case Combined():
@@ -193,7 +193,7 @@ def export_kernel(kernel: str, to: str, output: str | None, overwrite: bool, gai
 
 def _kernel(spec: str, gain: str) -> AnyKernel:
     from imgconv.filtering.request import rescaled
-    from imgconv.library import kernel
+    from imgconv.kernels.library import kernel
 
     return rescaled(kernel(spec), gain)
 
@@ -210,7 +210,7 @@ def _select(entries: list[Entry], words: tuple[str, ...] = (), kind: str | None 
     A word that is the name of a class stands for the class; any other is looked for, in any case, in names,
     summaries, sources, classes and forms.
     """
-    from imgconv.kernelvalue import CLASSES
+    from imgconv.kernels.value import CLASSES
 
     def fits(entry: Entry, word: str) -> bool:
         if word in CLASSES:
@@ -251,8 +251,8 @@ def _plain(entry: Entry) -> dict[str, Any]:
 
 def _parameters(entry: Entry) -> list[dict[str, Any]]:
     """Return a parametric kernel's parameters: what each may be, its default, and whether it has to be given."""
-    from imgconv import parametric
-    from imgconv.parametric.base import KINDS
+    from imgconv.kernels import parametric
+    from imgconv.kernels.parametric.base import KINDS
 
     found = parametric.get(entry.name) if entry.parameters else None
     return [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from imgconv import cores, enginenames
+from imgconv import enginenames
 from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
 from imgconv.cli.types import (
     Attached,
@@ -19,8 +19,9 @@ from imgconv.cli.types import (
     SizeType,
     WordType,
 )
-from imgconv.image.limit import MAX_PIXELS, amount
+from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.image.model import STRIPS
+from imgconv.system import cores
 
 
 def padding(default: str | None) -> Callable[[F], F]:

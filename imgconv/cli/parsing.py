@@ -136,6 +136,6 @@ class Command(click.Command):
 
 def _kernel(word: str) -> str:
     """Return the kernel that `word` means, or nothing."""
-    from imgconv.library import names  # only on the way to an error
+    from imgconv.kernels.library import names  # only on the way to an error
 
     return KERNELS.get(word) or (word if word in names() else "")

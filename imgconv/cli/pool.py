@@ -94,7 +94,7 @@ def command(
     from imgconv.filtering.apply import apply  # numpy and the rest are of no use to --help
     from imgconv.filtering.request import Request
     from imgconv.layers.pool import Pool
-    from imgconv.pipeline import Pipeline
+    from imgconv.pipeline.run import Pipeline
 
     pool = Pool(**windows, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode, border=border)
     with Meter(quiet=quiet) as meter:

@@ -96,7 +96,7 @@ def summary(plan: Plan, tally: Tally, faults: int, passed: dict[str, int], *, as
         percent = f"{100 * share:.3g} %" if share >= 0.0001 else "less than 0.01 %"
         lines.append(f"clipped samples in {tally.clipped}, most in {name}, {percent} of them; see --map and --report")
     if tally.personal:
-        from imgconv.image.travelling import personal_note
+        from imgconv.image.metadata.travelling import personal_note
 
         names = [f"{name} in {count} file{'s' * (count != 1)}" for name, count in tally.personal.items()]
         lines.append(personal_note(names))

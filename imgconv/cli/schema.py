@@ -27,6 +27,6 @@ def command(kind: str) -> None:
     """  # noqa: D301
     import json
 
-    from imgconv.schema import SCHEMAS
+    from imgconv.pipeline.schema import SCHEMAS
 
     click.echo(json.dumps(SCHEMAS[kind](), indent=2))

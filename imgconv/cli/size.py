@@ -185,7 +185,7 @@ def _is_layer(word: str) -> bool:
 
 def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple[dict[str, Any], str]]:
     """Return a table of the layers in a file for every SIZE, whose channels are 3 unless it says other."""
-    from imgconv.pipelinefile import load
+    from imgconv.pipeline.file import load
     from imgconv.sizes import chaintable
     from imgconv.sizes.chainwords import shape_of
 

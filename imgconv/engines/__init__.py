@@ -28,7 +28,7 @@ from imgconv.border import Border, index_map
 from imgconv.enginenames import DEFAULT, FOLDERS, names
 from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Extent, reach
-from imgconv.kernelvalue import Kernel
+from imgconv.kernels.value import Kernel
 from imgconv.value import Value
 
 __path__ = FOLDERS

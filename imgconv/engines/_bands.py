@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores, progress
+from imgconv import progress
 from imgconv.engines import Floats, Prepared
+from imgconv.system import cores
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
 

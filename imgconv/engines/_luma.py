@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores
 from imgconv.engines import Floats, Whole, _native
 from imgconv.engines._bands import each
+from imgconv.system import cores
 
 BAND_SAMPLES = 1 << 18
 """Sums that are made at once."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import parametric
 from imgconv.errors import OptionError
 from imgconv.figures.panels import (
     Cell,
@@ -32,9 +31,10 @@ from imgconv.filtering.request import INTERPOLATION, Request, rescaled
 from imgconv.filtering.whole import filter_image
 from imgconv.image import Image, as_image
 from imgconv.image.model import words_for
-from imgconv.kernelvalue import AnyKernel, Kernel
-from imgconv.library import kernel as find_kernel
-from imgconv.pipeline import Pipeline
+from imgconv.kernels import parametric
+from imgconv.kernels.library import kernel as find_kernel
+from imgconv.kernels.value import AnyKernel, Kernel
+from imgconv.pipeline.run import Pipeline
 from imgconv.tone import full_range
 from imgconv.value import Value
 

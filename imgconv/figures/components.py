@@ -25,11 +25,11 @@ from imgconv.figures.style import (
     shown_part,
     styled,
 )
-from imgconv.kernelvalue import Learned
+from imgconv.kernels.value import Learned
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv, LearnedStep
 from imgconv.layers.pointwise import Pointwise, PointwiseStep
-from imgconv.pipeline import Pipeline, Target
+from imgconv.pipeline.run import Pipeline, Target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

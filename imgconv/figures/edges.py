@@ -16,7 +16,7 @@ from imgconv.figures.style import Scale, scale_of
 from imgconv.filtering.request import INTERPOLATION
 from imgconv.geometry import Padding
 from imgconv.layers.pad import Pad
-from imgconv.pipeline import Pipeline
+from imgconv.pipeline.run import Pipeline
 from imgconv.tone import full_range
 
 LEAST_CORNER = 6

@@ -15,7 +15,7 @@ from imgconv.errors import OptionError
 from imgconv.figures.style import BLUE, MARKS, new_figure, picture, settled, shown_part, styled
 from imgconv.geometry import Shape
 from imgconv.layers import Layer
-from imgconv.pipeline import Pipeline, Target
+from imgconv.pipeline.run import Pipeline, Target
 from imgconv.sizes.chain import Row, walk_back
 from imgconv.tone import full_range
 
@@ -122,7 +122,7 @@ def chain_from_words(words: Sequence[str], size: Shape) -> Chain:
 def _layer(link: Link, shape: Shape) -> Layer:
     """Return a layer as it is written, with weights that divide by their number."""
     from imgconv.geometry import Padding
-    from imgconv.kernelvalue import Kernel, Learned
+    from imgconv.kernels.value import Kernel, Learned
     from imgconv.layers.conv import Conv
     from imgconv.layers.pad import Pad
     from imgconv.layers.pool import Pool

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from imgconv.api import convolve
 from imgconv.errors import OptionError
-from imgconv.export._facts import factors, scale_text, symmetry
 from imgconv.figures.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
 from imgconv.figures.response import cut_off_words, profiles, response_map
 from imgconv.figures.style import (
@@ -28,7 +27,8 @@ from imgconv.figures.style import (
     settled,
     styled,
 )
-from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
+from imgconv.kernels.export._facts import factors, scale_text, symmetry
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

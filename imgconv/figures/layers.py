@@ -24,7 +24,7 @@ from imgconv.figures.style import (
 )
 from imgconv.filtering.featuremap import columns
 from imgconv.geometry import Shape
-from imgconv.pipeline import Pipeline, Target, float_for
+from imgconv.pipeline.run import Pipeline, Target, float_for
 from imgconv.sizes.chain import Row
 from imgconv.tone import full_range
 

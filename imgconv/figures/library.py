@@ -17,11 +17,11 @@ from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filter_image
 from imgconv.geometry import Padding
 from imgconv.image import Image, as_image
-from imgconv.kernelvalue import CLASSES, AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.kernels.library import Entry, catalogue
+from imgconv.kernels.library import kernel as find_kernel
+from imgconv.kernels.value import CLASSES, AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.layers.pool import Pool
-from imgconv.library import Entry, catalogue
-from imgconv.library import kernel as find_kernel
-from imgconv.pipeline import Pipeline
+from imgconv.pipeline.run import Pipeline
 from imgconv.tone import full_range
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def draw_library(
 
     Args:
         image: an `Image` or an array, grey or RGB; None takes `chart_picture`.
-        kind: one of `imgconv.kernelvalue.CLASSES`; None draws all.
+        kind: one of `imgconv.kernels.value.CLASSES`; None draws all.
         title: above the sheet.
         drawn: what `samples` gave for these arguments, if it is known.
 

@@ -31,13 +31,13 @@ from imgconv.figures.style import (
     styled,
     ticks,
 )
-from imgconv.kernelvalue import AnyKernel, Combined, Learned, Pointwise
+from imgconv.kernels.value import AnyKernel, Combined, Learned, Pointwise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from imgconv.pipeline import Pipeline
+    from imgconv.pipeline.run import Pipeline
 
 Floats = NDArray[Any]
 Box = tuple[float, float, float, float]

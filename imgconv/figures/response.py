@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.kernelvalue import Combined, Kernel
+from imgconv.kernels.value import Combined, Kernel
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Profile(NamedTuple):
     def cut_offs(self) -> tuple[float, ...]:
         """The frequencies at which the magnitude crosses half of the largest power, from low to high.
 
-        >>> from imgconv.library import kernel
+        >>> from imgconv.kernels.library import kernel
         >>> [round(f, 4) for f in profiles(kernel("gaussian:sigma=2"))[0].cut_offs]  # sqrt(log(2)) / (2 pi sigma)
         [0.0663]
         """

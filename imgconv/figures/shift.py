@@ -16,7 +16,7 @@ from imgconv.figures.panels import Look, Panel, range_words, sheet, short
 from imgconv.figures.style import MARKS, Scale, settled, styled
 from imgconv.geometry import Padding
 from imgconv.layers.pool import Pool
-from imgconv.pipeline import Pipeline
+from imgconv.pipeline.run import Pipeline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

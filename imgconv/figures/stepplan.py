@@ -18,12 +18,12 @@ from imgconv import engines
 from imgconv.border import Border, index_map
 from imgconv.errors import OptionError
 from imgconv.geometry import Axis, Extent, Shape, zero_inserted
-from imgconv.kernelvalue import Combined, Kernel, Learned
+from imgconv.kernels.value import Combined, Kernel, Learned
 from imgconv.layers import Layer
 from imgconv.layers.conv import Conv, LearnedStep
 from imgconv.layers.pool import Pool
 from imgconv.layers.transposed import Transposed
-from imgconv.pipeline import Pipeline, Target
+from imgconv.pipeline.run import Pipeline, Target
 from imgconv.sizes.chain import extents
 
 Floats = NDArray[np.float64]

@@ -11,11 +11,11 @@ import numpy as np
 from imgconv import engines
 from imgconv.image import Image
 from imgconv.image.model import Pixels
-from imgconv.kernelvalue import Combined, Kernel, Learned, Pointwise
+from imgconv.kernels.value import Combined, Kernel, Learned, Pointwise
 from imgconv.layers import Layer
 from imgconv.layers.conv import Conv
 from imgconv.layers.pointwise import Pointwise as OverChannels
-from imgconv.pipeline import Pipeline, Target, float_for
+from imgconv.pipeline.run import Pipeline, Target, float_for
 from imgconv.value import Value
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from imgconv.errors import OptionError
 from imgconv.image import Image
 from imgconv.image.model import Options
-from imgconv.image.pages import write_pages
+from imgconv.image.tiff.pages import write_pages
 from imgconv.image.writer import store
 from imgconv.tone import full_range
 

@@ -14,10 +14,10 @@ from imgconv.filtering.planning import Alike, File, Report, planned
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filtered, foreseen, refuse_span
 from imgconv.image.formats import holders_of_several, spec_of
+from imgconv.image.frames.sequence import store_frames
 from imgconv.image.model import Frame, Header, Image, Pixels
 from imgconv.image.reader import Reading
-from imgconv.image.sequence import store_frames
-from imgconv.pipeline import float_for
+from imgconv.pipeline.run import float_for
 from imgconv.tone import Stats
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ImageReadError
-from imgconv.grey import LUMA
 from imgconv.image import Header, probe, read
+from imgconv.image.colour.grey import LUMA
 from imgconv.image.files import is_pipe
 from imgconv.tone import full_range
 

@@ -16,11 +16,11 @@ from imgconv.filtering.treatment import alpha_done, plain, taken
 from imgconv.geometry import Axis
 from imgconv.image import FORMATS, Header, check_target, format_of
 from imgconv.image.formats import DEPTHS, spec_of
-from imgconv.kerneltext import rows_hint
-from imgconv.kernelvalue import AnyKernel, Kernel, Offset, Pointwise
+from imgconv.kernels.text import rows_hint
+from imgconv.kernels.value import AnyKernel, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv
-from imgconv.pipeline import Pipeline, Plan, Target, float_for, layer_for
+from imgconv.pipeline.run import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
 from imgconv.value import Value
 
@@ -240,13 +240,13 @@ def _personal(header: Header, made: Header, request: Request) -> tuple[str, ...]
     """Name what tells of place and person, where a part of the image is filtered, perhaps to hide it."""
     if request.strip or not header.personal or not (request.region or request.mask):
         return ()
-    from imgconv.image.travelling import carried
+    from imgconv.image.metadata.travelling import carried
 
     return carried(header.personal, spec_of(made.name, made.format))
 
 
 def _personal_notes(names: tuple[str, ...]) -> list[str]:
-    from imgconv.image.travelling import personal_note
+    from imgconv.image.metadata.travelling import personal_note
 
     return [personal_note(names)] if names else []
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from imgconv import cores, enginenames
+from imgconv import enginenames
 from imgconv.engines._bands import Result
 from imgconv.filtering.loss import clipping, lost, remedy
 from imgconv.filtering.planning import Alike, Report
 from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
 from imgconv.geometry import to_json as axes_to_json
-from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
 from imgconv.sizes.calculator import count
+from imgconv.system import cores
 
 GRAY_WORDS = {"601": "BT.601", "709": "BT.709", "average": "the average of red, green and blue"}
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from imgconv import gain as gains
 from imgconv.border import Border
 from imgconv.enginenames import DEFAULT
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.filtering import refusals
 from imgconv.geometry import Padding
-from imgconv.image.limit import MAX_PIXELS
+from imgconv.image.limits.size import MAX_PIXELS
 from imgconv.image.model import Options, strip_of
-from imgconv.kernelvalue import AnyKernel, Combined, Kernel, Solid
-from imgconv.pipeline import Pipeline
+from imgconv.kernels import gain as gains
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Solid
+from imgconv.pipeline.run import Pipeline
 from imgconv.value import Value
 
 Rescaled = TypeVar("Rescaled", AnyKernel, Solid)
@@ -28,7 +28,7 @@ class Request(Value, kw_only=True):
         kernel: the kernel, already found; None for a pipeline.
         pipeline: layers instead of a kernel; what follows down to `bias` then has no meaning.
         volume: the kernel on three axes that is slid through all pages as one volume; `kernel` then is its `flat` one.
-        gain: how it is rescaled; see `imgconv.gain.rescaled`.
+        gain: how it is rescaled; see `imgconv.kernels.gain.rescaled`.
         padding, border: how much is added around the image, and what; no border means the padding's own.
         stride, dilation: steps between windows and between taps.
         correlate: slide the kernel as written.
@@ -40,8 +40,8 @@ class Request(Value, kw_only=True):
         check: run another engine too and compare.
         map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
         depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
-        alpha: one of `imgconv.pipeline.ALPHAS`, or ``drop``.
-        gray: filter the luma by these coefficients, a key of `imgconv.grey.LUMA`; None filters the colours.
+        alpha: one of `imgconv.pipeline.run.ALPHAS`, or ``drop``.
+        gray: filter the luma by these coefficients, a key of `imgconv.image.colour.grey.LUMA`; None filters colours.
         channel: the channels that are filtered, of ``r``, ``g``, ``b``, ``a`` and ``luma`` with or without coefficients
             (``luma-709``); None means all.
         linear: filter in linear light.

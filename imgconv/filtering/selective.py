@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result, Window, each
 from imgconv.engines._luma import luma as made_luma
@@ -19,10 +18,11 @@ from imgconv.engines._luma import plain
 from imgconv.errors import OptionError
 from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights
-from imgconv.grey import LUMA
 from imgconv.image import Header, Image
-from imgconv.kernelvalue import Combined
-from imgconv.pipeline import Pipeline, Plan, Target, float_for
+from imgconv.image.colour.grey import LUMA
+from imgconv.kernels.value import Combined
+from imgconv.pipeline.run import Pipeline, Plan, Target, float_for
+from imgconv.system import cores
 from imgconv.tone import Stats, Tone, full_range
 
 Pixels = NDArray[Any]
@@ -164,8 +164,8 @@ def check_results(plan: Plan, request: Request) -> None:
 
 def light_notes(image: Image) -> tuple[str, ...]:
     """Say where samples that are taken as sRGB's are none."""
-    from imgconv.image.icc import has_srgb_curve, profile_name
-    from imgconv.image.travelling import odd_gamma
+    from imgconv.image.metadata.icc import has_srgb_curve, profile_name
+    from imgconv.image.metadata.travelling import odd_gamma
 
     icc = image.metadata.icc
     if icc and not has_srgb_curve(icc):
@@ -245,7 +245,7 @@ class _Work:
         return first.replace(samples=whole, stats=stats)
 
     def _light(self, pixels: Pixels) -> Pixels:
-        from imgconv.filtering.light import decoded
+        from imgconv.image.colour.light import decoded
 
         made = np.empty(pixels.shape, np.float32)
         colours = pixels.shape[2] - self.alpha
@@ -358,7 +358,7 @@ class _Work:
             return values.astype(self.target.dtype, copy=False), Stats.of(values)
         if not light:
             return Tone("clip", self.target.dtype).apply(values)
-        from imgconv.filtering.light import encoded
+        from imgconv.image.colour.light import encoded
 
         if not plain:
             return encoded(values, self.target.dtype)

@@ -12,7 +12,7 @@ from imgconv.image import Header, Image
 
 if TYPE_CHECKING:
     from imgconv.filtering.request import Request
-    from imgconv.pipeline import Pipeline
+    from imgconv.pipeline.run import Pipeline
 
 
 ALPHA_WORDS = {
@@ -71,6 +71,6 @@ def luma_weights(request: Request, space: str) -> Sequence[int] | None:
     """Return the weights of red, green and blue in the luma that is filtered; None where colours, or grey, are."""
     if not request.gray or space == "grey":
         return None
-    from imgconv.grey import LUMA  # few runs need it
+    from imgconv.image.colour.grey import LUMA  # few runs need it
 
     return LUMA[request.gray]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores, progress
+from imgconv import progress
 from imgconv.border import Border, index_map
 from imgconv.engines._bands import Result
 from imgconv.engines._luma import kind_of, luma
@@ -27,13 +27,14 @@ from imgconv.filtering.whole import refuse_loss
 from imgconv.functional import conv3d
 from imgconv.geometry import Axis, convolution
 from imgconv.image.formats import spec_of
-from imgconv.image.limit import amount, pixels_of
+from imgconv.image.frames.sequence import store_frames
+from imgconv.image.limits.size import amount, pixels_of
 from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading
-from imgconv.image.sequence import store_frames
-from imgconv.kernelvalue import Solid
-from imgconv.pipeline import mapped
-from imgconv.solid import split
+from imgconv.kernels.value import Solid
+from imgconv.kernels.volume import split
+from imgconv.pipeline.run import mapped
+from imgconv.system import cores
 from imgconv.tone import Stats, full_range
 
 Floats = NDArray[np.float64]
@@ -256,7 +257,7 @@ def _unit(report: Report) -> int:
 
 
 class Slid(NamedTuple):
-    """A kernel as it is slid: the `solid`, and the two factors that `imgconv.solid.split` finds in it.
+    """A kernel as it is slid: the `solid`, and the two factors that `imgconv.kernels.volume.split` finds in it.
 
     Pages are added up as `along` says, and `weights` (1, rows, cols) are slid over the sum; where along is a single 1
     they have all planes, and are slid over all pages.
@@ -310,6 +311,6 @@ def _mapped(report: Report, result: Floats) -> Result:
 def _grey(report: Report, image: Image) -> Image:
     if not report.request.gray:
         return image
-    from imgconv.grey import grey_metadata
+    from imgconv.image.colour.grey import grey_metadata
 
     return image.replace(metadata=grey_metadata(image.metadata))

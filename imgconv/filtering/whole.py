@@ -19,7 +19,7 @@ from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights, treated
 from imgconv.image import Header, Image
 from imgconv.image.model import Pixels
-from imgconv.pipeline import computable, float_for, mapped
+from imgconv.pipeline.run import computable, float_for, mapped
 from imgconv.tone import Stats, full_range
 
 
@@ -64,7 +64,7 @@ def filtered(report: Report, image: Image) -> Done:
     assert report.result is not None
     result = image.with_pixels(report.result.samples, alpha=report.output.alpha)
     if report.request.gray:
-        from imgconv.grey import grey_metadata
+        from imgconv.image.colour.grey import grey_metadata
 
         result = result.replace(metadata=grey_metadata(result.metadata))
     return Done(report, result, {number: image.with_pixels(pixels, alpha=False) for number, pixels in kept.items()})
@@ -113,7 +113,7 @@ def computed(
     Returns:
         the result, what was filtered together, and the weights of the luma that was filtered in its place.
 
-    `keep` is as in `imgconv.pipeline.Plan.run`.
+    `keep` is as in `imgconv.pipeline.run.Plan.run`.
     """
     request, chain, engine = report.request, report.chain, engines.get(report.request.engine)
     if report.picked:

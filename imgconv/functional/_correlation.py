@@ -11,28 +11,8 @@ from numpy.typing import NDArray
 from imgconv.border import Border, index_map
 from imgconv.functional import _native, _numpy
 from imgconv.functional._arguments import Samples
+from imgconv.functional._jobs import Correlation
 from imgconv.geometry import Axis
-from imgconv.value import Value
-
-
-class Correlation(Value):
-    """Weights to be slid over the padded samples of a batch, every tuple in the order of the array's axes.
-
-    Attributes:
-        weight: (output channels, channels / groups, taps along each axis), as slid.
-        bias: a number for each output channel, or None.
-        maps: for each axis the source index of every padded position, or -1 for `constant`.
-        stride, dilation, output: of each axis.
-    """
-
-    weight: Samples
-    bias: Samples | None
-    maps: tuple[NDArray[np.intp], ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
-    output: tuple[int, ...]
-    groups: int = 1
-    constant: float = 0.0
 
 
 def run(jobs: Sequence[tuple[Correlation, Samples]], samples: Samples, threads: int | None) -> None:

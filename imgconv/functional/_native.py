@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores
 from imgconv.engines import _native as engine
 from imgconv.engines._bands import each
 from imgconv.errors import EngineError
+from imgconv.system import cores
 
 try:
     from imgconv.functional import _nncore
@@ -24,8 +24,7 @@ except ImportError:  # installed without a compiler
 
 if TYPE_CHECKING:
     from imgconv.functional._arguments import Samples
-    from imgconv.functional._correlation import Correlation
-    from imgconv.functional._windows import Pooling
+    from imgconv.functional._jobs import Correlation, Pooling
 
 LANES = (np.dtype(np.float32), np.dtype(np.float64))
 SAMPLES = tuple(map(np.dtype, (np.uint8, np.uint16, np.float32, np.float64)))

@@ -13,8 +13,7 @@ from imgconv.geometry import reach
 
 if TYPE_CHECKING:
     from imgconv.functional._arguments import Samples
-    from imgconv.functional._correlation import Correlation
-    from imgconv.functional._windows import Pooling
+    from imgconv.functional._jobs import Correlation, Pooling
 
 BAND_SAMPLES = 1 << 20
 """Gathered samples that are multiplied at once."""

@@ -2,69 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.border import CONSTANT, Border, index_map
+from imgconv.border import Border, index_map
 from imgconv.functional import _native, _numpy
 from imgconv.functional._arguments import Samples
+from imgconv.functional._jobs import NOTHING, Pooling
 from imgconv.geometry import Axis
-from imgconv.value import Value
 
-NOTHING = -2
-"""The index that stands, in an index map, for what changes neither a maximum nor a sum."""
 IDENTITY = {"max": -np.inf, "min": np.inf, "sum": 0.0}
 
 
-class Pooling(Value):
-    """Windows to be slid over every channel of a batch, every tuple in the order of the array's axes.
-
-    Attributes:
-        kind: ``max``, ``min`` or ``sum``.
-        maps: for each axis the source index of every padded position, -1 for `constant`, or -2 for nothing.
-        window, stride, dilation, output: of each axis.
-        divisors: for each axis a factor for every output position; sums are divided by their product.
-    """
-
-    kind: str
-    maps: tuple[NDArray[np.intp], ...]
-    window: tuple[int, ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
-    output: tuple[int, ...]
-    constant: float = 0.0
-    divisors: tuple[NDArray[np.int64], ...] = ()
-
-    @classmethod
-    def of(cls, kind: str, axes: Sequence[Axis], border: Border | None) -> Pooling:
-        """Return the pooling over `axes`, solved; without a border the padding holds nothing."""
-        return cls(
-            kind,
-            tuple(_map(axis, border) for axis in axes),
-            tuple(axis.kernel for axis in axes),
-            tuple(axis.stride for axis in axes),
-            tuple(axis.dilation for axis in axes),
-            tuple(axis.output for axis in axes),
-            border.value if border else 0.0,
-        )
-
-    def run(self, samples: Samples, lanes: np.dtype[Any], threads: int | None) -> Samples:
-        """Return (batch, channels, axes) in the type `lanes`."""
-        out = np.empty((*samples.shape[:2], *self.output), lanes)
-        if out.size and not _native.pool(self, samples, out, threads):
-            _numpy.pool(self, samples, out)
-        return out
-
-
-def _map(axis: Axis, border: Border | None) -> NDArray[np.intp]:
-    index = index_map(border or Border("zero"), axis.size, axis.before, axis.after)
-    if border is None:
-        index[index == CONSTANT] = NOTHING
-    return np.concatenate([index, np.full(axis.overhang, NOTHING, np.intp)])
+def run_pooling(job: Pooling, samples: Samples, lanes: np.dtype[Any], threads: int | None) -> Samples:
+    """Return (batch, channels, axes) in the type `lanes`."""
+    out = np.empty((*samples.shape[:2], *job.output), lanes)
+    if out.size and not _native.pool(job, samples, out, threads):
+        _numpy.pool(job, samples, out)
+    return out
 
 
 def counts(axis: Axis, padding_too: bool) -> NDArray[np.int64]:

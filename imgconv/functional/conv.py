@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv.arguments import checked
 from imgconv.border import Border
 from imgconv.errors import ChannelError
 from imgconv.functional._arguments import (
@@ -21,7 +20,9 @@ from imgconv.functional._arguments import (
     weights_of,
     whole,
 )
-from imgconv.functional._correlation import Correlation, index_maps, lanes_of, run
+from imgconv.functional._correlation import index_maps, lanes_of, run
+from imgconv.functional._jobs import Correlation
+from imgconv.words.arguments import checked
 
 
 @checked

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv.arguments import checked
 from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.functional._arguments import Batch, Numbers, Sides, border_of, is_whole, pooled
-from imgconv.functional._windows import Pooling, counts, places
+from imgconv.functional._jobs import Pooling
+from imgconv.functional._windows import counts, places, run_pooling
+from imgconv.words.arguments import checked
 
 
 @checked
@@ -248,7 +249,7 @@ def _select(
     solved = pooled(batch.sizes, kernel_size, stride, padding, dilation, ceil_mode, border is not None)
     job = Pooling.of(kind, solved, border_of(border))
     if not return_indices:
-        return batch.finish(job.run(batch.samples, batch.lanes, threads))
+        return batch.finish(run_pooling(job, batch.samples, batch.lanes, threads))
     out, indices = places(job, batch.samples, batch.lanes)
     return batch.finish(out), indices[0] if batch.single else indices
 
@@ -283,4 +284,4 @@ def _mean(
         divisors = tuple(counts(axis, count_include_pad) for axis in solved)
         if empty := next((axis.name for axis, held in zip(solved, divisors, strict=True) if not held.all()), ""):
             raise OptionError("dilation", f"a window has all its samples outside of the {empty}, so it has no mean")
-    return batch.finish(job.replace(divisors=divisors).run(batch.samples, batch.lanes, threads))
+    return batch.finish(run_pooling(job.replace(divisors=divisors), batch.samples, batch.lanes, threads))

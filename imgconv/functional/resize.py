@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv import cores, geometry
-from imgconv.arguments import checked
+from imgconv import geometry
 from imgconv.engines._bands import each
 from imgconv.errors import OptionError, SizeError, did_you_mean, quoted
 from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers, real
 from imgconv.geometry import MAX_LENGTH, ORDERED_AXES
+from imgconv.system import cores
+from imgconv.words.arguments import checked
 
 AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 """How many axes each method is for."""

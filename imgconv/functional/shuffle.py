@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv.arguments import checked
 from imgconv.errors import ChannelError, OptionError
 from imgconv.functional._arguments import whole
+from imgconv.words.arguments import checked
 
 
 @checked

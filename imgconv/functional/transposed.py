@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgconv.arguments import checked
 from imgconv.border import Border, index_map
 from imgconv.errors import ChannelError
 from imgconv.functional._arguments import (
@@ -22,8 +21,10 @@ from imgconv.functional._arguments import (
     weights_of,
     whole,
 )
-from imgconv.functional._correlation import Correlation, lanes_of, run
+from imgconv.functional._correlation import lanes_of, run
+from imgconv.functional._jobs import Correlation
 from imgconv.geometry import Axis, Phase, phases
+from imgconv.words.arguments import checked
 
 
 @checked

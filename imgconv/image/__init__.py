@@ -6,10 +6,10 @@
     write(target, image)     whole or not at all
     read_frames(source), write_frames(target, frames)  the same for animations and pages, one image at a time
 
-One file a format family: `pngread` and `png`, `tiff`, `tiffread` and `tiffwrite`, `bmp`, `pillow` (JPEG, WebP, GIF),
-`netpbm`, `npy`; for animations `apngread` and `apngwrite`, `gifread` and `gifwrite`, `pillowframes` and `webpframes`,
-and for all of them `canvas` and `clock`. Nothing but NumPy is imported before a file needs it, and to begin reading a
-PNG or JPEG file (`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
+The larger formats have a folder each, `png`, `tiff` and `gif`; `pillow` holds those that Pillow decodes, `simple` those
+that need one module. `frames` is what animations and pages share, `metadata` what travels with pixels, `limits` what a
+file may cost. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
+(`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _HOMES = {
     "formats": ("FORMATS", "format_of"),
     "model": ("DTYPES", "Frame", "Header", "Image", "Metadata", "as_image"),
     "reader": ("probe", "read"),
-    "sequence": ("Frames", "read_frames", "write_frames"),
+    "frames.sequence": ("Frames", "read_frames", "write_frames"),
     "writer": ("check_target", "encode", "write"),
 }
 
 if TYPE_CHECKING:
     from imgconv.image.formats import FORMATS, format_of
+    from imgconv.image.frames.sequence import Frames, read_frames, write_frames
     from imgconv.image.model import DTYPES, Frame, Header, Image, Metadata, as_image
     from imgconv.image.reader import probe, read
-    from imgconv.image.sequence import Frames, read_frames, write_frames
     from imgconv.image.writer import check_target, encode, write
 
 __all__ = [

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from imgconv.image.guard import DataError
+from imgconv.image.limits.guard import DataError
 from imgconv.image.parallel import ordered
 
 codec: Any = zlib

@@ -14,12 +14,12 @@ from contextlib import suppress
 from io import BytesIO, UnsupportedOperation
 from typing import IO, Any, NamedTuple
 
-from imgconv import portable
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
 from imgconv.image.foreign import SEEN, address
 from imgconv.image.formats import sniff
-from imgconv.image.guard import fault_words
-from imgconv.image.limit import MAX_PIXELS, amount
+from imgconv.image.limits.guard import fault_words
+from imgconv.image.limits.size import MAX_PIXELS, amount
+from imgconv.system import portable
 
 TEMPORARY = r"\.imgconv-(\d+)-[0-9a-f]{16}\.tmp"
 """The name of a temporary file and in it the number of the process that writes it; see `sweep`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imgconv.portable import mapped_memory
+from imgconv.system.portable import mapped_memory
 
 _WORTH_MAPPING = 2**22
 

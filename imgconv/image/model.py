@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgconv.errors import OptionError, quoted
-from imgconv.image.guard import DataError
+from imgconv.image.limits.guard import DataError
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Metadata(Value):
             they are stored.
         xmp: the XMP packet, with its orientation likewise.
         dpi: horizontal and vertical resolution in pixels per inch.
-        text: keyword and text pairs (PNG text chunks, JPEG and GIF comments); see `imgconv.image.texts`.
+        text: keyword and text pairs (PNG text chunks, JPEG and GIF comments); see `imgconv.image.metadata.texts`.
         colour: PNG's colour chunks (gAMA, cHRM, sRGB, cICP) by name, for PNG output only.
         jpeg: how a JPEG file was encoded, for JPEG output only.
         tags: fields that go on from TIFF file to TIFF file alone: number, type, count and little-endian value.

@@ -11,18 +11,18 @@ from importlib import import_module
 from itertools import islice
 from typing import IO, Any
 
-from imgconv.arguments import checked
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
-from imgconv.image.budget import Budget
 from imgconv.image.files import SNIFFED, name_of, open_source
 from imgconv.image.foreign import SEEN, described
 from imgconv.image.formats import sniff
-from imgconv.image.guard import decoding
-from imgconv.image.limit import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
+from imgconv.image.limits.budget import Budget
+from imgconv.image.limits.guard import decoding
+from imgconv.image.limits.size import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
+from imgconv.image.metadata.orientation import upright
+from imgconv.image.metadata.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
+from imgconv.image.metadata.travelling import clean, personal
 from imgconv.image.model import COLOURS, Bands, Frame, Header, Image, Metadata, Opened, Pixels
-from imgconv.image.orientation import upright
-from imgconv.image.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
-from imgconv.image.travelling import clean, personal
+from imgconv.words.arguments import checked
 
 Opener = Callable[[IO[bytes], Budget], Opened]
 """Reads a format's header, spending from the budget."""
@@ -372,7 +372,7 @@ def _in(module: str, function: str) -> Opener:
 
 def _by_pillow(format: str) -> Opener:
     def opener(file: IO[bytes], budget: Budget) -> Opened:
-        from imgconv.image.pillow import open_pillow
+        from imgconv.image.pillow.open import open_pillow
 
         return open_pillow(file, format, budget)
 
@@ -380,16 +380,16 @@ def _by_pillow(format: str) -> Opener:
 
 
 _OPENERS: dict[str, Opener] = {
-    "PNG": _in("pngread", "open_png"),
-    "TIFF": _in("tiff", "open_tiff"),
-    "PNM": _in("netpbm", "open_netpbm"),
-    "BMP": _in("bmp", "open_bmp"),
-    "NPY": _in("npy", "open_npy"),
-    "AVIF": _in("avif", "open_avif"),
-    "JXL": _in("jpegxl", "open_jxl"),
-    "JPEG2000": _in("jpeg2000", "open_jp2"),
-    "EXR": _in("exr", "open_exr"),
-    "HDR": _in("hdr", "open_hdr"),
+    "PNG": _in("png.open", "open_png"),
+    "TIFF": _in("tiff.open", "open_tiff"),
+    "PNM": _in("simple.netpbm", "open_netpbm"),
+    "BMP": _in("simple.bmp", "open_bmp"),
+    "NPY": _in("simple.npy", "open_npy"),
+    "AVIF": _in("pillow.avif", "open_avif"),
+    "JXL": _in("simple.jpegxl", "open_jxl"),
+    "JPEG2000": _in("pillow.jpeg2000", "open_jp2"),
+    "EXR": _in("simple.exr", "open_exr"),
+    "HDR": _in("simple.hdr", "open_hdr"),
     **{format: _by_pillow(format) for format in ("JPEG", "WebP", "GIF")},
 }
 
@@ -448,6 +448,6 @@ def _stored_metadata(opened: Opened) -> Metadata:
     meta = opened.metadata
     if opened.format != "TIFF" or opened.orientation in (0, 1, xmp_orientation(meta.xmp)):
         return meta
-    from imgconv.image.tiffmetadata import oriented_exif
+    from imgconv.image.tiff.metadata import oriented_exif
 
     return meta.replace(exif=oriented_exif(meta.exif, opened.orientation))

@@ -9,14 +9,14 @@ from importlib import import_module
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.arguments import checked
 from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
 from imgconv.image.files import check_place, name_of, replace_file
 from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
-from imgconv.image.guard import decoding, fault_words, tidy
+from imgconv.image.limits.guard import decoding, fault_words, tidy
+from imgconv.image.metadata.profile import cmyk_to_rgb
+from imgconv.image.metadata.travelling import travelling
 from imgconv.image.model import Header, Image, Metadata, Options, Pixels, Samples, as_image, strip_of
-from imgconv.image.profile import cmyk_to_rgb
-from imgconv.image.travelling import travelling
+from imgconv.words.arguments import checked
 
 Encoder = Callable[[Image, IO[bytes], Options], tuple[str, ...]]
 
@@ -154,7 +154,7 @@ def store_bands(
     Raises:
         ImageWriteError: the file cannot be written.
     """
-    from imgconv.image.tiffwrite import Page, TiffSink, may_be_big
+    from imgconv.image.tiff.write import Page, TiffSink, may_be_big
 
     spec, name = spec_of(target, "TIFF"), name_of(target)
     notes = list(conversions(name, image, spec))
@@ -242,23 +242,23 @@ def encoding(name: str, format: str) -> Iterator[None]:
 
 
 _ENCODERS = {
-    "PNG": ("png", "encode_png"),
-    "TIFF": ("tiffwrite", "encode_tiff"),
-    "JPEG": ("jpeg", "encode_jpeg"),
-    "NPY": ("npy", "encode_npy"),
-    "PGM": ("netpbm", "encode_pnm"),
-    "PPM": ("netpbm", "encode_pnm"),
-    "PNM": ("netpbm", "encode_pnm"),
-    "PAM": ("netpbm", "encode_pam"),
-    "PFM": ("netpbm", "encode_pfm"),
-    "GIF": ("gifwrite", "encode_gif"),
-    "AVIF": ("avif", "encode_avif"),
-    "JXL": ("jpegxl", "encode_jxl"),
-    "JPEG2000": ("jpeg2000", "encode_jp2"),
-    "EXR": ("exr", "encode_exr"),
-    "HDR": ("hdr", "encode_hdr"),
-    "WebP": ("pillow", "encode_webp"),
-    "BMP": ("pillow", "encode_bmp"),
+    "PNG": ("png.write", "encode_png"),
+    "TIFF": ("tiff.write", "encode_tiff"),
+    "JPEG": ("pillow.jpeg", "encode_jpeg"),
+    "NPY": ("simple.npy", "encode_npy"),
+    "PGM": ("simple.netpbm", "encode_pnm"),
+    "PPM": ("simple.netpbm", "encode_pnm"),
+    "PNM": ("simple.netpbm", "encode_pnm"),
+    "PAM": ("simple.netpbm", "encode_pam"),
+    "PFM": ("simple.netpbm", "encode_pfm"),
+    "GIF": ("gif.write", "encode_gif"),
+    "AVIF": ("pillow.avif", "encode_avif"),
+    "JXL": ("simple.jpegxl", "encode_jxl"),
+    "JPEG2000": ("pillow.jpeg2000", "encode_jp2"),
+    "EXR": ("simple.exr", "encode_exr"),
+    "HDR": ("simple.hdr", "encode_hdr"),
+    "WebP": ("pillow.open", "encode_webp"),
+    "BMP": ("pillow.open", "encode_bmp"),
 }
 """Which function of which module of this folder writes a format; it is imported when it is needed."""
 

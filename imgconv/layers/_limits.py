@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgconv.errors import SizeError
-from imgconv.image.limit import amount, pixels_of
+from imgconv.image.limits.size import amount, pixels_of
 from imgconv.layers import Shape, Step
 from imgconv.sizes.chain import extents
 
@@ -35,7 +35,7 @@ def refuse_enormous(step: Step, shape: Shape) -> None:
 def refuse_held(step: Step, shape: Shape, most: int) -> None:
     """Refuse a step on an input of `shape` whose output, held in memory whole, has more than `most` pixels.
 
-    Pixels are counted as `imgconv.image.limit.pixels_of` does.
+    Pixels are counted as `imgconv.image.limits.size.pixels_of` does.
 
     Raises:
         SizeError: it has.

@@ -1,11 +1,11 @@
-"""The kinds of values that layers' fields hold; `imgconv.pipelinefile` reads each from YAML by the name it has here."""
+"""The kinds of values that layers' fields hold; `imgconv.pipeline.fields` reads each from YAML by its name here."""
 
 from __future__ import annotations
 
 from imgconv.border import Border
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import Combined, Kernel, Learned, Offset
-from imgconv.kernelvalue import Pointwise as Mixer
+from imgconv.kernels.value import Combined, Kernel, Learned, Offset
+from imgconv.kernels.value import Pointwise as Mixer
 
 __all__ = [
     "VALID",

@@ -12,9 +12,9 @@ from imgconv import geometry
 from imgconv.border import Border
 from imgconv.engines import Floats, Job, Prepared, Whole
 from imgconv.errors import ChannelError, OptionError
-from imgconv.gain import rescaled
 from imgconv.geometry import Extent
-from imgconv.kernelvalue import Combined, Kernel, Learned
+from imgconv.kernels.gain import rescaled
+from imgconv.kernels.value import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._types import VALID, Count, Flag, Numbers, Padding, Pair, Taps
 from imgconv.sizes.calculator import count

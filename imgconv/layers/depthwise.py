@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgconv.errors import ChannelError
-from imgconv.kernelvalue import Learned
+from imgconv.kernels.value import Learned
 from imgconv.layers import Layer, Shape
 from imgconv.layers.conv import Conv, ConvStep, LearnedStep
 

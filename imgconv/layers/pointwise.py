@@ -13,7 +13,7 @@ from imgconv.border import Border, index_map
 from imgconv.engines import Floats, Prepared
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
-from imgconv.kernelvalue import Offset
+from imgconv.kernels.value import Offset
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._types import VALID, Mixer, Offsets, Padding, Pair
 from imgconv.layers.conv import Conv, pick

@@ -6,7 +6,7 @@ import numpy as np
 
 from imgconv.border import Border
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import Kernel
+from imgconv.kernels.value import Kernel
 from imgconv.layers import Layer, Shape
 from imgconv.layers._steps import Chained
 from imgconv.layers._types import VALID, Flag, Line, Pair

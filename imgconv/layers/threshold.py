@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Floats
-from imgconv.kernelvalue import Offset
+from imgconv.kernels.value import Offset
 from imgconv.layers import Setting
 from imgconv.layers._pixelwise import PixelwiseLayer
 from imgconv.layers._types import Flag

@@ -11,7 +11,7 @@ from imgconv import geometry
 from imgconv.engines import Floats
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
-from imgconv.kernelvalue import Combined, Kernel, Learned
+from imgconv.kernels.value import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats, interleaved, planes
 from imgconv.layers._types import VALID, Count, Extra, Flag, Numbers, Padding, Pair, Taps

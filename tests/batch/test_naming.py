@@ -8,8 +8,8 @@ from imgconv.batch.naming import Naming, targets, word_for
 from imgconv.batch.sources import Source
 from imgconv.errors import CollisionError, OptionError
 from imgconv.filtering.request import Request
-from imgconv.library import kernel
-from imgconv.pipelinefile import parse
+from imgconv.kernels.library import kernel
+from imgconv.pipeline.file import parse
 
 
 @pytest.mark.parametrize(

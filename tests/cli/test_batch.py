@@ -11,7 +11,7 @@ from cli.photograph import BOX, convolved, pixels, rounded
 from cli.running import ok, run
 from PIL import Image
 
-from imgconv import portable
+from imgconv.system import portable
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="workers talk through pipes that are waited for together"),

@@ -13,7 +13,7 @@ from cli.running import contents, run
 
 import imgconv
 from imgconv.image import Image
-from imgconv.image.ifd import pack_directory
+from imgconv.image.metadata.ifd import pack_directory
 
 RESULT = "apply photo.png {} -k box"
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from imgconv.cli import main
-from imgconv.kernelvalue import CLASSES
-from imgconv.library import catalogue, kernel
+from imgconv.kernels.library import catalogue, kernel
+from imgconv.kernels.value import CLASSES
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import imgconv.cli.meter
 from imgconv.filtering.apply import apply
 from imgconv.filtering.request import Request
 from imgconv.image import write
-from imgconv.library import kernel
-from imgconv.pipelinefile import load
+from imgconv.kernels.library import kernel
+from imgconv.pipeline.file import load
 from imgconv.progress import Progress, phase
 
 PHASES = ["reading", "filtering", "writing"]

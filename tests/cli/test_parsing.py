@@ -9,7 +9,7 @@ from cli.running import ok, run
 from imgconv.cli import cli
 from imgconv.cli.parsing import KERNELS, MEANT, Command
 from imgconv.errors import nearest
-from imgconv.library import kernel
+from imgconv.kernels.library import kernel
 
 
 def commands(group=cli, path=()):

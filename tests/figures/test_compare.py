@@ -18,7 +18,7 @@ from imgconv.figures.edges import BORDERS, PADDINGS
 from imgconv.filtering.request import Request
 from imgconv.image import Image
 from imgconv.layers.resize import Resize
-from imgconv.pipeline import Pipeline
+from imgconv.pipeline.run import Pipeline
 
 RANDOM = np.random.default_rng(7)
 GREY = RANDOM.integers(0, 256, (24, 36), np.uint8)

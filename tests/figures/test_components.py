@@ -14,10 +14,10 @@ from imgconv.errors import LayerError, OptionError
 from imgconv.figures import draw_components
 from imgconv.figures.components import components
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import Learned
+from imgconv.kernels.value import Learned
 from imgconv.layers.conv import Conv
 from imgconv.layers.relu import Relu
-from imgconv.pipeline import Pipeline
+from imgconv.pipeline.run import Pipeline
 
 RANDOM = np.random.default_rng(11)
 PICTURE = RANDOM.integers(0, 256, (20, 28, 3), np.uint8)

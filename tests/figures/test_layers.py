@@ -8,11 +8,11 @@ from figures.common import assert_as_drawn, assert_tidy
 import imgconv
 from imgconv.errors import ImgconvError
 from imgconv.figures import draw_layers
-from imgconv.kernelvalue import Learned
+from imgconv.kernels.value import Learned
 from imgconv.layers.conv import Conv
 from imgconv.layers.pool import Pool
 from imgconv.layers.relu import Relu
-from imgconv.pipeline import Pipeline
+from imgconv.pipeline.run import Pipeline
 
 RANDOM = np.random.default_rng(4)
 PICTURE = RANDOM.integers(0, 256, (24, 36, 3), np.uint8)

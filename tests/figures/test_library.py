@@ -9,8 +9,8 @@ import imgconv
 from imgconv.errors import OptionError
 from imgconv.figures import draw_library
 from imgconv.figures.library import chart_picture, samples
-from imgconv.kernelvalue import CLASSES
-from imgconv.library import catalogue
+from imgconv.kernels.library import catalogue
+from imgconv.kernels.value import CLASSES
 
 REFERENCES = {"library-sharpen": lambda: draw_library(kind="sharpen", title="Kernels that sharpen")}
 

@@ -23,7 +23,7 @@ from imgconv.figures.stepplan import BORDER, IMAGE, INSERTED, NOTHING, steps_of
 from imgconv.figures.steps import example
 from imgconv.figures.stepscene import scene_of, sum_text
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import Kernel, Learned
+from imgconv.kernels.value import Kernel, Learned
 from imgconv.layers.conv import Conv
 from imgconv.layers.pool import Pool
 from imgconv.layers.relu import Relu

@@ -12,8 +12,8 @@ from imgconv import engines
 from imgconv.border import Border
 from imgconv.geometry import Padding
 from imgconv.image import Image
-from imgconv.library import kernel
-from imgconv.pipeline import Pipeline, Target, layer_for
+from imgconv.kernels.library import kernel
+from imgconv.pipeline.run import Pipeline, Target, layer_for
 from imgconv.tone import Stats
 
 

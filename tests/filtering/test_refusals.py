@@ -13,10 +13,10 @@ from imgconv.filtering.apply import apply
 from imgconv.filtering.refusals import OF_IMAGES, OF_KERNELS, option
 from imgconv.filtering.request import Request
 from imgconv.geometry import Padding
+from imgconv.kernels.library import kernel
+from imgconv.kernels.volume import solid
 from imgconv.layers.pool import Pool
-from imgconv.library import kernel
-from imgconv.pipeline import Pipeline
-from imgconv.solid import solid
+from imgconv.pipeline.run import Pipeline
 
 BOX = kernel("box")
 PIPELINE = Pipeline((Pool(max=(2, 2)),))

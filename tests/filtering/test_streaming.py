@@ -28,9 +28,9 @@ from imgconv.filtering.streaming import stage as stages
 from imgconv.geometry import Padding
 from imgconv.image import Image, encode, read
 from imgconv.image.model import Metadata, TiffLayout
-from imgconv.image.tiffwrite import Page, TiffSink
-from imgconv.library import kernel
-from imgconv.pipelinefile import parse
+from imgconv.image.tiff.write import Page, TiffSink
+from imgconv.kernels.library import kernel
+from imgconv.pipeline.file import parse
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]
 LAYOUTS = [

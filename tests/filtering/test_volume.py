@@ -10,9 +10,9 @@ from cli.running import ok, run
 
 from imgconv.errors import KernelSpecError
 from imgconv.image import read_frames
-from imgconv.kernelvalue import Solid
-from imgconv.library import kernel
-from imgconv.solid import solid, split
+from imgconv.kernels.library import kernel
+from imgconv.kernels.value import Solid
+from imgconv.kernels.volume import solid, split
 
 SCIPY = {"zero": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
 KERNEL = np.random.default_rng(3).integers(-4, 5, (3, 5, 3)).astype(float)

@@ -14,14 +14,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from imgconv import kernelfile, library, parametric, pipelinefile
 from imgconv.border import Border
 from imgconv.cli import types
 from imgconv.errors import ImgconvError
-from imgconv.gain import rescaled
 from imgconv.geometry import Padding
-from imgconv.kernelvalue import COMBINES, GAINS, MAPS, Combined, Kernel
+from imgconv.kernels import file as kernelfile
+from imgconv.kernels import library, parametric
+from imgconv.kernels.gain import rescaled
+from imgconv.kernels.value import COMBINES, GAINS, MAPS, Combined, Kernel
 from imgconv.layers import names as layer_names
+from imgconv.pipeline import file as pipelinefile
 from imgconv.sizes import chainwords
 
 MOST_SECONDS, LONGEST_SENTENCE, ROUND = 2, 500, 100

@@ -121,7 +121,9 @@ def _prepare():
 
     import imgconv.cli.apply
     import imgconv.filtering.apply
-    from imgconv.image import deflate, read, tiff, tiffread, writer
+    from imgconv.image import deflate, read, writer
+    from imgconv.image.tiff import open as tiff
+    from imgconv.image.tiff import read as tiffread
 
     modules = imageio, numpy, tifffile, imgconv, deflate, read, tiff, tiffread, writer
     plugins = BmpImagePlugin, GifImagePlugin, ImageCms, JpegImagePlugin, TiffImagePlugin, WebPImagePlugin

@@ -12,7 +12,7 @@ import PIL.Image
 import PIL.PngImagePlugin
 import tifffile
 
-from imgconv.image.ifd import pack_directory
+from imgconv.image.metadata.ifd import pack_directory
 
 SIZE, SIZE_OF_PREVIEW = (120, 160), (60, 80)
 PLATE = "40,30,64x40"

@@ -14,8 +14,8 @@ from image.pictures import exif_block, noise, scene
 
 from imgconv.errors import ImageReadError, ImageWriteError
 from imgconv.image import Image, Metadata, as_image, check_target, encode, probe, read, write
-from imgconv.image.budget import of_block
-from imgconv.image.jpegxl import open_jxl
+from imgconv.image.limits.budget import of_block
+from imgconv.image.simple.jpegxl import open_jxl
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><about>a duck</about></x:xmpmeta>'
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imgconv import cores
 from imgconv.image import deflate as module
 from imgconv.image.deflate import NO_MATCHES, RUNS, THOROUGH, Inflater, Way, choose, deflate, inflate
 from imgconv.image.parallel import ordered
+from imgconv.system import cores
 
 WAYS = [NO_MATCHES, RUNS, THOROUGH, Way(0), Way(1), Way(6), Way(9)]
 

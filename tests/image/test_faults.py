@@ -16,7 +16,8 @@ import tifffile
 from image.pictures import noise, png_chunk, png_file, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import encode, probe, read, tiffcodec
+from imgconv.image import encode, probe, read
+from imgconv.image.tiff import codec as tiffcodec
 
 SUFFIXES = ["png", "jpg", "tif", "webp", "bmp", "gif", "ppm", "pgm", "pam", "pfm", "npy"]
 

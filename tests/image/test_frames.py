@@ -16,8 +16,8 @@ from image.pictures import noise, png_chunk, png_file
 
 from imgconv.errors import ImageReadError, ImageWriteError, OptionError
 from imgconv.image import Frame, Image, probe, read, read_frames, write, write_frames
-from imgconv.image.canvas import CLEAR, KEEP, RESTORE, Canvas, Patch, blended, changed, shows_through
-from imgconv.image.clock import Clock
+from imgconv.image.frames.canvas import CLEAR, KEEP, RESTORE, Canvas, Patch, blended, changed, shows_through
+from imgconv.image.frames.clock import Clock
 
 OPS = {KEEP: 0, CLEAR: 1, RESTORE: 2}
 TENTHS = [Fraction(number, 10) for number in (1, 3, 2, 25)]

@@ -4,8 +4,9 @@ import pytest
 from image.hostile import HOSTILE, directory_bomb, profile_bomb
 from image.limited import Jobs
 
-from imgconv.image import FORMATS, icc, ifd
-from imgconv.image.budget import Budget, BudgetError
+from imgconv.image import FORMATS
+from imgconv.image.limits.budget import Budget, BudgetError
+from imgconv.image.metadata import icc, ifd
 from imgconv.image.reader import _OPENERS
 
 MEGABYTES, SECONDS = 300, 10

@@ -10,7 +10,8 @@ import pytest
 from image.pictures import scene
 
 from imgconv.errors import ImageReadError, OptionError
-from imgconv.image import Image, encode, jpeg, probe, read, write
+from imgconv.image import Image, encode, probe, read, write
+from imgconv.image.pillow import jpeg
 
 SHAPES = [(1, 1), (8, 8), (64, 64), (65, 30), (71, 9), (200, 333), (520, 17), (9, 4000)]
 

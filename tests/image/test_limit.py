@@ -14,7 +14,7 @@ from image.pictures import noise, png_chunk, png_file
 
 from imgconv.errors import ImageReadError, ImageWriteError
 from imgconv.image import FORMATS, encode, probe, read, read_frames, write_frames
-from imgconv.image.limit import MAX_PIXELS, amount
+from imgconv.image.limits.size import MAX_PIXELS, amount
 
 MEGABYTE = 2**20
 

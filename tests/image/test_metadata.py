@@ -12,7 +12,7 @@ import tifffile
 from image.pictures import exif_block, noise, png_file, scene
 
 from imgconv.image import Image, Metadata, encode, read, write
-from imgconv.image.ifd import exif_orientation, patched_exif
+from imgconv.image.metadata.ifd import exif_orientation, patched_exif
 
 SRGB = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" dc:title="duck"/></x:xmpmeta>'

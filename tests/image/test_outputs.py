@@ -10,10 +10,10 @@ import pytest
 from cli.running import run
 from image.pictures import leftovers, noise
 
-from imgconv import portable
 from imgconv.errors import ImageReadError, ImageWriteError
 from imgconv.image import FORMATS, encode, read, write, write_frames
 from imgconv.image.files import is_standard_output
+from imgconv.system import portable
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes with names, owners and descriptors are POSIX's")
 

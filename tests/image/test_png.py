@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from image.pictures import noise, png_chunk, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import encode, pngfilter, read
+from imgconv.image import encode, read
+from imgconv.image.png import filters as pngfilter
 
 COLOURS = {1: 0, 2: 4, 3: 2, 4: 6}
 NATIVE = pytest.param("native", marks=pytest.mark.skipif(pngfilter.core is None, reason="built without a compiler"))
@@ -156,7 +157,7 @@ def test_image_data_in_many_chunks(cut, way):
 
 
 def test_the_file_is_the_same_whatever_the_number_of_cores(monkeypatch):
-    from imgconv.image import png as writer
+    from imgconv.image.png import write as writer
 
     pixels = noise(rows=1200, cols=500)
     files = []
@@ -250,7 +251,7 @@ def test_a_small_picture_needs_no_pillow(tmp_path):
 
 @pytest.mark.parametrize("step", [-(2**63), -1, 0, 5, 7, 9, 2**62, 2**63 - 1])
 def test_the_core_refuses_pixels_of_other_sizes(step):
-    core = pytest.importorskip("imgconv.image._pngcore", reason="built without a compiler")
+    core = pytest.importorskip("imgconv.image.png._pngcore", reason="built without a compiler")
     for act, sizes in ((core.filter, (12, 6, 14)), (core.unfilter, (14, 6, 12))):
         with pytest.raises(ValueError, match="different sizes"):
             act(bytes(sizes[0]), bytes(sizes[1]), bytearray(sizes[2]), step)
@@ -258,7 +259,7 @@ def test_the_core_refuses_pixels_of_other_sizes(step):
 
 @pytest.mark.parametrize("name", ["filter", "unfilter"])
 def test_the_core_refuses_rows_that_lie_over_one_another(name):
-    core = pytest.importorskip("imgconv.image._pngcore", reason="built without a compiler")
+    core = pytest.importorskip("imgconv.image.png._pngcore", reason="built without a compiler")
     sizes = {"filter": (12, 14), "unfilter": (14, 12)}[name]
     room = memoryview(bytearray(64))
     for start, above in ((0, 40), (13, 40), (40, 10), (40, 5)):

@@ -14,9 +14,9 @@ from image.previews import PLATE, carved
 
 import imgconv.filtering.apply as apply_module
 from imgconv.image import FORMATS, Image, Metadata, read, read_frames, write, write_frames
-from imgconv.image.exif import clean_exif
-from imgconv.image.pictures import holds_picture, picture_spans, spells_picture
-from imgconv.image.xmp import clean_xmp
+from imgconv.image.metadata.exif import clean_exif
+from imgconv.image.metadata.pictures import holds_picture, picture_spans, spells_picture
+from imgconv.image.metadata.xmp import clean_xmp
 
 SOURCES = {"jpg": previews.jpeg, "png": previews.png, "webp": previews.webp, "tif": previews.tiff}
 TARGETS = [spec.suffixes[0] for spec in FORMATS if "uint8" in spec.dtypes and ("RGB", False) in spec.kinds]

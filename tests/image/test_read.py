@@ -17,7 +17,7 @@ from image.pictures import exif_block, noise, png_chunk, png_file, scene
 
 from imgconv.errors import ImageReadError
 from imgconv.image import probe, read, reader, write
-from imgconv.image.pngfilter import core
+from imgconv.image.png.filters import core
 
 
 def saved(picture, format, **options):

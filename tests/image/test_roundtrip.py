@@ -75,7 +75,7 @@ def test_pillow_reads_our_tiff(channels, level):
 
 
 def test_big_tiff_is_read_by_tifffile(monkeypatch):
-    from imgconv.image import tiffwrite
+    from imgconv.image.tiff import write as tiffwrite
 
     monkeypatch.setattr(tiffwrite, "CLASSIC_LIMIT", 1000)
     pixels = noise(3, "uint16")

@@ -11,9 +11,10 @@ import tifffile
 from image.pictures import noise, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import probe, read, tiffread
-from imgconv.image.ifd import pack_directory
+from imgconv.image import probe, read
+from imgconv.image.metadata.ifd import pack_directory
 from imgconv.image.reader import Reading
+from imgconv.image.tiff import read as tiffread
 
 
 def tiff(pixels, **options):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-core = pytest.importorskip("imgconv.image._tiffcore", reason="built without a compiler")
+core = pytest.importorskip("imgconv.image.tiff._tiffcore", reason="built without a compiler")
 
 GUARD = 64
 CLEAR, END = 256, 257

@@ -12,8 +12,8 @@ from image.pictures import noise, scene
 import imgconv.filtering.apply as apply_module
 from imgconv.errors import ImageReadError
 from imgconv.image import encode, probe, read, write
-from imgconv.image.ifd import pack_directory
-from imgconv.image.tifftags import without_previews
+from imgconv.image.metadata.ifd import pack_directory
+from imgconv.image.tiff.tags import without_previews
 
 IPTC = b"\x1c\x02\x05\0\5Title"
 EXTRA = [

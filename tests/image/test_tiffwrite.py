@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from image.pictures import noise, scene
 
 from imgconv.image import Image, encode, read
-from imgconv.image import tiffcodec as codec
 from imgconv.image.model import Metadata, TiffLayout
-from imgconv.image.tiffwrite import Page, TiffSink, may_be_big
+from imgconv.image.tiff import codec
+from imgconv.image.tiff.write import Page, TiffSink, may_be_big
 
 CODECS = {"none": 1, "LZW": 5, "deflate": 8, "PackBits": 32773}
 LAYOUTS = {"strips": {"strip": 5}, "own strips": {}, "tiles": {"tile": (16, 16)}, "large tiles": {"tile": (32, 32)}}

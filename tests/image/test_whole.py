@@ -11,7 +11,8 @@ import tifffile
 from image.pictures import noise, png_chunk, png_file, png_rows, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import encode, pngread, probe, read, read_frames
+from imgconv.image import encode, probe, read, read_frames
+from imgconv.image.png import read as pngread
 
 PNG_KINDS = [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 1), (3, 2), (3, 4), (3, 8), (4, 8), (6, 16)]
 PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

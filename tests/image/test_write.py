@@ -167,7 +167,7 @@ class Interrupting:
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_an_interrupt_leaves_nothing_behind(overwrite, places, monkeypatch):
-    from imgconv.image import png
+    from imgconv.image.png import write as png
 
     monkeypatch.setattr(png._Strips, "filtered", Interrupting())
     target = places / ("old.png" if overwrite else "new.png")

@@ -83,7 +83,7 @@ def command(source: str, kernels: tuple[str, ...], **asked: Any) -> None:
     from imgconv.figures.panels import Look
     from imgconv.filtering.request import Request
     from imgconv.image import read
-    from imgconv.pipelinefile import load
+    from imgconv.pipeline.file import load
 
     place(asked)
     mode, sizes, pipeline = asked["mode"] or "results", asked["sizes"] or (), asked["pipeline"]

@@ -13,7 +13,7 @@ from imgconv.cli.types import NumberType
 from imgconv.errors import OptionError
 
 if TYPE_CHECKING:
-    from imgconv.pipeline import Pipeline
+    from imgconv.pipeline.run import Pipeline
 
 
 @click.command(cls=Sectioned)
@@ -75,9 +75,9 @@ def command(ctx: click.Context, /, source: str, weights: str | None, layer: int 
 def _pipeline(weights: str | None, asked: dict[str, Any]) -> Pipeline:
     """Return the layers that the options name."""
     from imgconv.border import Border
-    from imgconv.library import kernel
-    from imgconv.pipeline import Pipeline, layer_for
-    from imgconv.pipelinefile import load
+    from imgconv.kernels.library import kernel
+    from imgconv.pipeline.file import load
+    from imgconv.pipeline.run import Pipeline, layer_for
 
     if weights is None:
         return load(asked["pipeline"])

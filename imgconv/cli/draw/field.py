@@ -54,7 +54,7 @@ def command(
     from imgconv.figures.field import chain_from_words, chain_of
     from imgconv.figures.panels import file_name
     from imgconv.image import read
-    from imgconv.pipelinefile import load
+    from imgconv.pipeline.file import load
     from imgconv.sizes.chainwords import shape_of
 
     if asked["cmap"]:

@@ -25,7 +25,7 @@ def command(kernels: tuple[str, ...], gain: str, **asked: Any) -> None:
     """  # noqa: D301
     from imgconv.figures import draw_kernel
     from imgconv.filtering.request import rescaled
-    from imgconv.library import kernel
+    from imgconv.kernels.library import kernel
 
     place(asked)
     found = [rescaled(kernel(spec), gain) for spec in kernels]

@@ -43,7 +43,7 @@ def command(source: str, pipeline: str, layer: int | None, shared_scale: bool, *
     """  # noqa: D301
     from imgconv.figures import draw_layers
     from imgconv.image import read
-    from imgconv.pipelinefile import load
+    from imgconv.pipeline.file import load
 
     place(asked)
     chain = load(pipeline)

@@ -153,7 +153,7 @@ def _layer(channels: int, asked: dict[str, Any]) -> Layer:
     from imgconv.border import Border
     from imgconv.layers.pool import Pool
     from imgconv.layers.transposed import Transposed
-    from imgconv.pipeline import layer_for
+    from imgconv.pipeline.run import layer_for
 
     padding, border, method = asked["padding"], asked["border"], asked["method"]
     sized = re.fullmatch(SIZE, asked["kernel"].strip())
@@ -199,8 +199,8 @@ def _layer(channels: int, asked: dict[str, Any]) -> Layer:
 def _kernel(channels: int, sized: bool, asked: dict[str, Any]) -> Any:
     """Return the kernel: weights of a window's size, or one of the library's forms."""
     from imgconv.figures.steps import example_taps
-    from imgconv.kernelvalue import Learned
-    from imgconv.library import kernel
+    from imgconv.kernels.library import kernel
+    from imgconv.kernels.value import Learned
     from imgconv.sizes.chain import check_groups
 
     if not sized:

@@ -29,7 +29,7 @@ from imgconv.layers import Step
 from imgconv.layers._steps import PlannedPixelwise
 from imgconv.layers.conv import ConvStep
 from imgconv.layers.pointwise import PointwiseStep
-from imgconv.pipeline import computable, float_for
+from imgconv.pipeline.run import computable, float_for
 from imgconv.tone import full_range
 
 _SAME = (

@@ -15,7 +15,7 @@ from imgconv.filtering.streaming.stage import Stage, along_of
 from imgconv.filtering.streaming.threads import Ahead, Behind
 from imgconv.image.model import Bands, Pixels
 from imgconv.layers import Setting
-from imgconv.pipeline import float_for
+from imgconv.pipeline.run import float_for
 from imgconv.tone import Tone, full_range
 
 BLOCK_BYTES = 2**20

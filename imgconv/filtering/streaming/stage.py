@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv import cores
 from imgconv.engines import Floats, Prepared
 from imgconv.engines._bands import Way, run, suited, ways_of
 from imgconv.filtering.planning import Report
 from imgconv.geometry import Shape, reach
-from imgconv.image.limit import check_held
+from imgconv.image.limits.size import check_held
 from imgconv.image.model import Pixels
 from imgconv.layers import Setting, Step
 from imgconv.layers.conv import ConvStep
 from imgconv.layers.pointwise import ChannelMatrix, PointwiseStep
+from imgconv.system import cores
 from imgconv.tone import Stats, Tone
 
 GROUP_BYTES = 2**22

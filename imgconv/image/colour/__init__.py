@@ -1,0 +1,1 @@
+"""What samples mean as light and as brightness."""

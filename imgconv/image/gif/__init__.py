@@ -1,0 +1,1 @@
+"""GIF: reading and writing, one image or an animation."""

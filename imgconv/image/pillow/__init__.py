@@ -1,0 +1,1 @@
+"""The formats that Pillow decodes and encodes."""

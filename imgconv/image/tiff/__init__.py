@@ -1,0 +1,1 @@
+"""TIFF: directories, fields, strips and tiles."""

@@ -1,0 +1,1 @@
+"""Pipelines: chains of layers, their fields, their files and schemas, and how they run."""

@@ -1,0 +1,513 @@
+"""Plan every size, then run: one layer or a chain of them, on pixels with or without alpha."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv import progress
+from imgconv.border import Border
+from imgconv.engines import Engine, Job, Prepared, Whole
+from imgconv.engines._bands import Result, Way, Window, run, run_within, suited
+from imgconv.engines._luma import luma as made_luma
+from imgconv.engines._luma import plain
+from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
+from imgconv.geometry import Extent, Padding
+from imgconv.image.limits.size import MAX_PIXELS, pixels_of
+from imgconv.kernels.value import MAPS, AnyKernel, Combined, Pointwise
+from imgconv.layers import Layer, Setting, Shape, Step
+from imgconv.layers._limits import refuse_enormous, refuse_held
+from imgconv.layers.conv import Conv, ConvStep
+from imgconv.sizes.chain import Row, extents, rows
+from imgconv.tone import Stats, Tone, full_range
+from imgconv.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Pixels = NDArray[Any]
+
+BAND_SAMPLES = 1 << 18
+"""Samples that are mapped at once: they stay in the second-level cache."""
+
+PART_SAMPLES = 3 << 19
+"""Samples with alpha that are filtered at once: their floats take little beside the image."""
+
+ALPHAS = ("auto", "premultiply", "keep", "filter")
+"""What becomes of alpha: it weights the colours, under all layers or where pixels of several places are mixed; it is
+left alone; or it is a channel like any other."""
+
+
+def layer_for(
+    kernel: AnyKernel,
+    padding: Padding,
+    border: Border,
+    stride: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int] = (1, 1),
+    correlate: bool = False,
+) -> Layer:
+    """Return the layer that applies `kernel`; pairs are (width, height)."""
+    if isinstance(kernel, Pointwise):
+        from imgconv.layers.pointwise import Pointwise as OverChannels  # few kernels are one
+
+        return OverChannels(kernel, (), padding, border, stride)
+    return Conv(kernel, padding, border, stride, dilation, correlate)
+
+
+class Target(Value):
+    """What the samples of the result shall be.
+
+    Attributes:
+        map: how results become samples; ``float`` or None keeps them as they are.
+        dtype: the samples' type.
+        low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
+        watched: whether anybody asks what was seen while samples were made.
+        apart: whether ``stretch`` takes every channel from its own smallest to its own largest result.
+        ends: what was seen in each channel, where that was measured beforehand.
+    """
+
+    map: str | None
+    dtype: np.dtype[Any]
+    low: float | None = None
+    high: float | None = None
+    watched: bool = True
+    apart: bool = False
+    ends: tuple[Stats, ...] = ()
+
+    @classmethod
+    def of(
+        cls, layer: Layer, map: str | None, dtype: np.dtype[Any], low: float | None = None, high: float | None = None
+    ) -> Target:
+        """Return the target for the results of `layer`: an angle's 0..360 degrees fill the whole range.
+
+        Raises:
+            OptionError: `map` is unknown.
+        """
+        if map is not None and map not in MAPS:
+            raise OptionError("map", f"{quoted(map)} is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
+        angle = isinstance(layer, Conv) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle"
+        if angle and map not in (None, "float"):
+            return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
+        return cls(map, dtype, low, high)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the whole result must be known before its first sample can be made."""
+        return self.map == "stretch" and (self.low is None or self.high is None)
+
+    def tone(self, white: float, stats: Stats | None = None) -> Tone | None:
+        """Return the mapping for results of samples whose largest value is `white`."""
+        if self.map in (None, "float"):
+            return None
+        low, high = self.low, self.high
+        if self.waits and stats is not None:
+            seen = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
+            low, high = seen[0] if low is None else low, seen[1] if high is None else high
+        return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white, self.watched)
+
+
+class Plan(Value):
+    """Layers planned one after the other for one input shape."""
+
+    layers: tuple[Layer, ...]
+    steps: tuple[Step, ...]
+    input: Shape
+
+    @property
+    def output(self) -> Shape:
+        """The shape that comes out at the end."""
+        return self.steps[-1].output
+
+    @property
+    def extent(self) -> Extent:
+        """Both axes of the last window."""
+        return list(extents(self.steps[-1].stages))[-1]
+
+    @property
+    def rows(self) -> list[Row]:
+        """A row for every layer: size, receptive field, parameters and multiply-adds."""
+        planned = ((layer.kind, step.output, step.stages) for layer, step in zip(self.layers, self.steps, strict=True))
+        return rows(self.input, planned)
+
+    def whites(self, white: float) -> list[float]:
+        """Return what stands for white before every layer and after the last, if `white` does in the input."""
+        found = [white]
+        for layer in self.layers:
+            found.append(layer.white_after(found[-1]))
+        return found
+
+    @property
+    def sums(self) -> bool:
+        """Whether the first step can be handed samples that are whole numbers in a float type."""
+        return isinstance(self.steps[0], ConvStep)
+
+    @property
+    def exact(self) -> bool:
+        """Whether whole numbers give the first step exact sums, as its taps are integers."""
+        return isinstance(self.steps[0], ConvStep) and all(job.integral for job in self.steps[0].jobs(1.0))
+
+    def prepare(
+        self,
+        engine: Engine,
+        dtype: np.dtype[Any],
+        white: float,
+        threads: int | None = None,
+        whole: Whole | None = None,
+    ) -> list[list[Prepared]]:
+        """Return, for every step, its jobs with their ways chosen; `whole` is for what the first one gets."""
+        further = np.dtype(np.float32) if whole else float_for(dtype)
+        kinds = [computable(dtype), *[further] * (len(self.steps) - 1)]
+        wholes = [whole, *[None] * (len(self.steps) - 1)]
+        given = zip(self.steps, self.whites(white), kinds, wholes, strict=False)
+        return [list(step.prepare(Setting(engine, one, threads, also), kind)) for step, one, kind, also in given]
+
+    def _shares(self) -> list[float]:
+        """Return which share of the work is done before every layer and at the end, by multiply-adds and samples."""
+        number = len(self.steps)
+        if number == 1 or not progress.heard():
+            return [at / number for at in range(number + 1)]
+        work = [row.multiply_adds[0] + pixels_of(*row.output) for row in self.rows]
+        return [sum(work[:at]) / sum(work) for at in range(number + 1)]
+
+    def run(
+        self,
+        pixels: Pixels,
+        engine: Engine,
+        target: Target,
+        *,
+        white: float | None = None,
+        threads: int | None = None,
+        keep: Callable[[int, Pixels], None] | None = None,
+        window: Window | None = None,
+        whole: Whole | None = None,
+    ) -> Result:
+        """Run every step on `pixels`, (rows, cols, channels), all channels alike.
+
+        `whole` is for samples that are whole numbers in a float type, where the first step `sums`. `white` is the
+        largest sample value, for floats that stand for samples of an integer type. `keep` is called with the number of
+        every layer, from 1, and its float results. With a `window` the result is that part of the whole, sample for
+        sample, and nothing else is looked at; what ``stretch`` measures is the window's.
+        """
+        pixels = pixels.astype(computable(pixels.dtype), copy=False)
+        whites = self.whites(full_range(pixels.dtype) if white is None else white)
+        kind, last = np.dtype(np.float32) if whole else float_for(pixels.dtype), len(self.steps) - 1
+        narrow = target.dtype.kind == "f" and target.dtype.itemsize < kind.itemsize  # it may not hold all results
+        reasons: list[str] = []
+        ways: list[Way] = []
+        ends = self._shares()
+        for i, (step, jobs) in enumerate(
+            zip(self.steps, self.prepare(engine, pixels.dtype, whites[0], threads, whole), strict=True)
+        ):
+            waits = target.waits or narrow or i < last or keep is not None
+            made = partial(
+                run if window is None or i < last else partial(run_within, window),
+                jobs,
+                pixels,
+                (step.output.height, step.output.width, step.output.channels),
+                combine=step.combine,
+                threads=threads,
+            )
+            tone = target.tone(whites[-1])
+            twice = target.waits and not (target.apart or narrow) and i == last and keep is None
+            if twice and all(hasattr(suited(job, None), "store") for job in jobs):
+                # To compute twice takes less memory and time than to keep all results as floats in between.
+                with progress.part(ends[i], (ends[i] + ends[i + 1]) / 2):
+                    seen = made(tone=None, dtype=kind, measure=True).stats
+                tone = target.tone(whites[-1], seen)
+                waits = tone is None or not isfinite(tone.shift)
+            with progress.part(ends[i], ends[i + 1]):
+                result = made(tone=None if waits else tone, dtype=kind if waits else target.dtype)
+            if not waits and target.waits:
+                result = result.replace(stats=result.stats.replace(minimum=seen.minimum, maximum=seen.maximum))
+            pixels = result.samples
+            reasons.append(result.reason)
+            ways += [way._replace(layer=i + 1) for way in result.ways]
+            if keep:
+                keep(i + 1, pixels)
+        result = result.replace(reason="; ".join(dict.fromkeys(reasons)), ways=tuple(ways))
+        return mapped(result, target, whites[-1]) if waits else result
+
+
+class Pipeline(Value):
+    """A chain of layers; `source` is the name of the file it was read from."""
+
+    layers: tuple[Layer, ...]
+    source: str = ""
+
+    def plan(self, shape: Shape) -> Plan:
+        """Work out the size after every layer.
+
+        Raises:
+            SizeError: a size is impossible, or asks for absurd padding or windows.
+            ChannelError: a layer takes another number of channels.
+            LayerError: one of these, with the layer's number; for pipelines from a file or of several layers.
+        """
+        steps: list[Step] = []
+        taken = shape
+        for number, layer in enumerate(self.layers, 1):
+            try:
+                steps.append(layer.plan(taken))
+                refuse_enormous(steps[-1], taken)
+            except ImgconvError as error:
+                raise self._of_layer(number, error) from None
+            taken = steps[-1].output
+        return Plan(self.layers, tuple(steps), shape)
+
+    def _of_layer(self, number: int, error: ImgconvError) -> ImgconvError:
+        """Return an error with the number of the layer it is about, where that is not clear."""
+        if self.source or len(self.layers) > 1:
+            return LayerError(number, self.layers[number - 1].kind, error)
+        return error
+
+    def refuse_held(self, plan: Plan, most: int) -> None:
+        """Refuse results of more than `most` pixels, and of more than the input has, where they are held whole.
+
+        Raises:
+            SizeError, LayerError: as `plan` does.
+        """
+        taken = plan.input
+        most = max(most, pixels_of(*taken))
+        for number, step in enumerate(plan.steps, 1):
+            try:
+                refuse_held(step, taken, most)
+            except ImgconvError as error:
+                raise self._of_layer(number, error) from None
+            taken = step.output
+
+    def run(
+        self,
+        pixels: Pixels,
+        engine: Engine,
+        target: Target,
+        *,
+        alpha: str | None = None,
+        threads: int | None = None,
+        keep: Callable[[int, Pixels], None] | None = None,
+        white: float | None = None,
+        window: Window | None = None,
+        max_pixels: int = MAX_PIXELS,
+        luma: Sequence[int] | None = None,
+    ) -> Result:
+        """Run the chain on `pixels`, (rows, cols, channels).
+
+        Args:
+            pixels: the samples, not premultiplied.
+            engine: what runs the correlations.
+            target: what the result's samples shall be.
+            alpha: one of `ALPHAS` if the last channel is alpha, else None. Where a layer's results are no weighted
+                means (derivatives, learned weights), ``premultiply`` weights the colours and leaves alpha; ``auto``
+                does the same but under learned weights, which it lets see the colours as they are.
+            threads: at most so many; None means every core that this process may use.
+            keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
+            white, window: as in `Plan.run`.
+            max_pixels: as in `refuse_held`.
+            luma: the weights of red, green and blue, the first three channels, in the one that is filtered in their
+                place; whole numbers. It is rounded with the results only.
+
+        Raises:
+            SizeError, LayerError: as `plan` and `refuse_held` do.
+        """
+        pixels = pixels.astype(computable(pixels.dtype), copy=False)
+        rows, cols, channels = pixels.shape
+        channels -= 2 if luma else 0
+        white = full_range(pixels.dtype) if white is None else white
+        if alpha in (None, "filter"):
+            plan = self.plan(Shape(cols, rows, channels))
+            self.refuse_held(plan, max_pixels)
+            seen, whole = _seen(plan, pixels, luma, threads)
+            return plan.run(seen, engine, target, white=white, threads=threads, keep=keep, window=window, whole=whole)
+        plan = self.plan(Shape(cols, rows, channels - 1))
+        self.refuse_held(plan, max_pixels)
+        colours, cover = pixels[:, :, :-1], pixels[:, :, -1:]
+        clear = np.dtype(target.dtype).type(full_range(target.dtype) if target.map not in (None, "float") else white)
+        # opaque throughout, and so is every border; floats may lie above, too
+        if cover.min() == white and (pixels.dtype.kind == "u" or cover.max() == white):
+            seen, whole = _seen(plan, colours, luma, threads)
+            result = plan.run(seen, engine, target, white=white, threads=threads, keep=keep, window=window, whole=whole)
+            return result.replace(samples=_with_channel(result.samples, clear))
+        kind = float_for(pixels.dtype)
+        floats = Target(None, kind)
+        weighted = self.weights(alpha)
+        if isinstance(plan.steps[-1], ConvStep) and len(self.layers) == 1 and not target.waits and keep is None:
+            within = window or Window(0, 0, plan.output.height, plan.output.width)
+            return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads, white, within, luma)
+        if luma:
+            colours = plain(*made_luma(colours, luma, threads=threads))
+        if weighted:
+            with np.errstate(all="ignore"):
+                colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
+            if pixels.dtype.kind == "f":
+                _overlook(colours, cover)
+        result = plan.run(
+            np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep, window=window
+        )
+        means = weighted and self.averages
+        alphas = tuple(layer.for_alpha(means, white) for layer in self.layers)
+        covering = Pipeline(alphas).plan(Shape(cols, rows, 1))
+        cover = covering.run(cover, engine, floats, white=white, threads=threads, window=window).samples
+        if means:
+            _unweight(result.samples, cover, white)
+        result = mapped(result.replace(stats=Stats.of(result.samples)), target, plan.whites(white)[-1])
+        shares = cover * (clear / kind.type(white))
+        if result.samples.dtype.kind != "f":
+            shares = Tone("clip", target.dtype).apply(shares)[0]
+        return result.replace(samples=_with_channel(result.samples, shares))
+
+    def weights(self, alpha: str | None) -> bool:
+        """Whether the colours are weighted by alpha, if that is treated so; a matrix over channels needs no weights."""
+        if alpha == "premultiply":
+            return any(layer.kind != "pointwise" for layer in self.layers)
+        return alpha == "auto" and not all(layer.mixes for layer in self.layers)
+
+    @property
+    def averages(self) -> bool:
+        """Whether results are weighted means of samples, so that alpha is filtered along with colours it weights."""
+        return all(layer.averages for layer in self.layers)
+
+    def _by_parts(
+        self,
+        colours: ConvStep,
+        pixels: Pixels,
+        engine: Engine,
+        target: Target,
+        weighted: bool,
+        threads: int | None,
+        white: float,
+        window: Window,
+        luma: Sequence[int] | None,
+    ) -> Result:
+        """Run the one layer there is some rows at a time, as weighting the whole image takes many times its memory."""
+        (layer,) = self.layers
+        kind, means = float_for(pixels.dtype), weighted and layer.averages
+        height, width, channels = pixels.shape
+        channels -= 2 if luma else 0
+        cover = layer.for_alpha(means, white).plan(Shape(width, height, 1))
+        assert isinstance(cover, ConvStep)
+        jobs = (colours.jobs(white), cover.jobs(white))
+        clear = full_range(target.dtype) if target.map not in (None, "float") else white
+        tone = target.tone(layer.white_after(white))
+        shape = colours.output
+        samples = np.empty((window.bottom - window.top, window.right - window.left, channels), target.dtype)
+        rows = max(PART_SAMPLES // (shape.width * channels), 2 * jobs[0][0].taps.shape[0])
+        found = Result(samples, Stats())
+        for start in range(window.top // rows * rows, window.bottom, rows):
+            stop = min(start + rows, shape.height)
+            first, last = window.rows(start, stop)
+            part = samples[first - window.top : last - window.top]
+            cut = np.s_[first - start : last - start, window.left : window.right]
+            with np.errstate(all="ignore"), progress.part(start / shape.height, stop / shape.height):
+                source, moved = _seen_rows(jobs, start, stop)
+                seen = pixels[source]
+                alphas = seen[:, :, -1:].astype(kind)
+                floats = plain(*made_luma(seen, luma, threads=threads)) if luma else seen[:, :, :-1].astype(kind)
+                if weighted:
+                    floats *= alphas / kind.type(white)
+                    if pixels.dtype.kind == "f":
+                        _overlook(floats, alphas)
+                results = []
+                for image, step, some in zip((floats, alphas), (colours, cover), moved, strict=True):
+                    ways = [engine.prepare(job, image.shape, kind) for job in some]
+                    size = (stop - start, shape.width, image.shape[2])
+                    results.append(run(ways, image, size, combine=step.combine, dtype=kind, threads=threads))
+                result, shares = results[0].samples[cut], results[1].samples[cut]
+                if means:
+                    _unweight(result, shares, white)
+                if tone is None:
+                    part[:, :, :-1], stats = result, Stats.of(result)
+                else:
+                    part[:, :, :-1], stats = tone.apply(result)
+                shares *= kind.type(clear) / kind.type(white)
+                part[:, :, -1:] = shares if part.dtype.kind == "f" else Tone("clip", target.dtype).apply(shares)[0]
+            found = results[0].replace(samples=samples, stats=found.stats + stats)
+        return found
+
+
+def _seen(
+    plan: Plan, pixels: Pixels, weights: Sequence[int] | None, threads: int | None
+) -> tuple[Pixels, Whole | None]:
+    """Return what the first step is handed of `pixels`: themselves, or the luma with what lies behind blue."""
+    if not weights:
+        return np.ascontiguousarray(pixels), None
+    planes, whole = made_luma(pixels, weights, rest=True, exact=plan.exact, threads=threads)
+    return (planes, whole) if plan.sums else (plain(planes, whole), None)
+
+
+def _seen_rows(jobs: Sequence[Sequence[Job]], start: int, stop: int) -> tuple[NDArray[np.intp], list[list[Job]]]:
+    """Return the rows of the image that output rows `start` to `stop` (exclusive) see, and the jobs on those alone."""
+    maps = [[job.source_rows(start, stop) for job in some] for some in jobs]
+    source = np.unique(np.concatenate([rows[rows >= 0] for some in maps for rows in some]))
+    if not len(source):  # nothing but padding
+        source = np.zeros(1, np.intp)
+    moved = [
+        [
+            job.replace(rows=np.where(rows < 0, -1, np.searchsorted(source, rows)))
+            for job, rows in zip(*pair, strict=True)
+        ]
+        for pair in zip(jobs, maps, strict=True)
+    ]
+    return source, moved
+
+
+def mapped(result: Result, target: Target, white: float) -> Result:
+    """Return a float result with its samples made into what `target` says, a band of rows at a time."""
+    if target.apart and target.waits:
+        return _mapped_apart(result, target, white)
+    tone = target.tone(white, result.stats)
+    if tone is None:
+        return result
+    samples = np.empty(result.samples.shape, target.dtype)
+    stats = Stats()
+    step = max(1, BAND_SAMPLES // max(1, samples[:1].size))
+    for start in range(0, len(samples), step):
+        with np.errstate(all="ignore"):
+            samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
+        stats += seen
+    return result.replace(samples=samples, stats=stats)
+
+
+def _mapped_apart(result: Result, target: Target, white: float) -> Result:
+    """Return a float result with every channel mapped on a scale of its own."""
+    samples = np.empty(result.samples.shape, target.dtype)
+    stats = Stats()
+    for channel in range(samples.shape[2]):
+        floats = np.ascontiguousarray(result.samples[:, :, channel : channel + 1])
+        seen = target.ends[channel] if target.ends else Stats.of(floats)
+        made = mapped(Result(floats, seen), target.replace(apart=False), white)
+        samples[:, :, channel] = made.samples[:, :, 0]
+        stats += made.stats
+    return result.replace(samples=samples, stats=stats)
+
+
+def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of results of samples of `dtype`: float64 for float64, else float32."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def computable(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that samples of `dtype` are handed to the engines in: float16 goes as float32."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _overlook(colours: Pixels, cover: Pixels) -> None:
+    """Make weighted colours 0 where their alpha is 0: what has no weight counts for nothing, be it NaN or infinite."""
+    hidden = cover == 0
+    if hidden.any():
+        np.copyto(colours, 0, where=hidden)
+
+
+def _unweight(colours: Pixels, cover: Pixels, white: float) -> None:
+    """Divide colours that were weighted by alpha by what alpha became; where nothing is left they are 0."""
+    seen = cover > white * 1e-6
+    np.divide(colours * white, cover, out=colours, where=seen)
+    colours *= seen
+
+
+def _with_channel(colours: Pixels, last: Any) -> Pixels:
+    samples = np.empty((*colours.shape[:2], colours.shape[2] + 1), colours.dtype)
+    samples[:, :, :-1] = colours
+    samples[:, :, -1:] = last
+    return samples

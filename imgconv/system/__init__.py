@@ -1,0 +1,1 @@
+"""What systems do differently: files, processes, signals and cores, in forms that work on all of them."""

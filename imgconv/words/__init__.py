@@ -1,0 +1,1 @@
+"""Values as people write them: numbers, and the arguments of public functions."""
