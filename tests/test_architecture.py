@@ -47,6 +47,30 @@ def test_imports_run_downwards():
             assert FLOOR[name[1]] <= FLOOR[part], f"{path} imports {'.'.join(name)} from above"
 
 
+def modules():
+    """Every module by its dotted name."""
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports within functions, and those for types alone, count too. A folder's door may be imported from within."""
+    known, arrows = dict(modules()), {}
+    for module, path in known.items():
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                whole = [f"{node.module}.{alias.name}" for alias in node.names]
+                names |= {name if name in known else node.module for name in whole}
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+        arrows[module] = {name for name in names & set(known) if not f"{module}.".startswith(f"{name}.")}
+    while free := {module for module, targets in arrows.items() if not targets & set(arrows)}:
+        arrows = {module: targets for module, targets in arrows.items() if module not in free}
+    assert not arrows, "these modules import each other, or something that does"
+
+
 def test_every_folder_is_installed():
     settings = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())
     folders = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}

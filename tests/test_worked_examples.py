@@ -11,8 +11,8 @@ import pytest
 import imgconv
 from imgconv import engines
 from imgconv.layers import Shape
-from imgconv.pipeline.run import Target
 from imgconv.pipeline import file as pipelinefile
+from imgconv.pipeline.run import Target
 
 RNG = np.random.default_rng(5)
 

@@ -7,36 +7,30 @@ is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
+from imgconv.figures.comparison import Comparison, Task, Variant, draws, result_panel
 from imgconv.figures.panels import (
     Cell,
     Look,
     Panel,
     Words,
-    draw_sheet,
     file_name,
-    range_words,
-    refuse_many_channels,
     short,
     taps_of,
 )
-from imgconv.figures.style import Scale, scale_of
+from imgconv.figures.style import Scale
 from imgconv.filtering.refusals import OF_KERNELS
 from imgconv.filtering.request import INTERPOLATION, Request, rescaled
-from imgconv.filtering.whole import filter_image
-from imgconv.image import Image, as_image
-from imgconv.image.model import words_for
+from imgconv.image import as_image
 from imgconv.kernels import parametric
 from imgconv.kernels.library import kernel as find_kernel
 from imgconv.kernels.value import AnyKernel, Kernel
 from imgconv.pipeline.run import Pipeline
-from imgconv.tone import full_range
-from imgconv.value import Value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,106 +55,6 @@ ALPHA = (
 
 MOST_ROWS = 4
 """So many kernels have a row of their own on a sheet of paddings, borders or engines."""
-
-
-class Variant(NamedTuple):
-    """One way to filter a picture: its name, and the kernel or the layers."""
-
-    name: str
-    kernel: AnyKernel | None = None
-    pipeline: Pipeline | None = None
-
-    def asked(self, request: Request) -> Request:
-        """Return the request with this kernel or these layers."""
-        return request.replace(kernel=self.kernel, pipeline=self.pipeline)
-
-
-class Comparison(NamedTuple):
-    """What was computed for a sheet.
-
-    Attributes:
-        draw: makes the figure.
-        facts: numbers that were measured, by what they are, for a report.
-        notes: what a user should know.
-    """
-
-    draw: Callable[[Look], Figure]
-    facts: dict[str, Any] = {}  # noqa: RUF012 - never changed
-    notes: tuple[str, ...] = ()
-
-
-class Filtered(NamedTuple):
-    """What ``apply`` makes of a picture: its colours, (rows, cols, channels), its alpha, if any, and the report."""
-
-    pixels: Floats
-    cover: Floats | None
-    report: Any
-
-
-class Task(Value):
-    """What is to be compared.
-
-    Attributes:
-        image: the picture.
-        variants: the kernels, and the layers of a pipeline, if there are any.
-        request: the options of all of them; its kernel does not matter.
-        sizes: of a family of kernels.
-        specs: the kernels as they were written.
-    """
-
-    image: Image
-    variants: tuple[Variant, ...]
-    request: Request
-    sizes: tuple[int, ...] = ()
-    specs: tuple[str, ...] = ()
-
-    def filtered(self, variant: Variant, **changes: Any) -> Floats:
-        """Return the colours of what ``apply`` makes of the picture, (rows, cols, channels), without alpha."""
-        return self.run(variant, **changes).pixels
-
-    def run(self, variant: Variant, **changes: Any) -> Filtered:
-        """Return what ``apply`` makes of the picture."""
-        request = self.request.replace(map=self.request.map or "float").replace(**changes)
-        done = filter_image(self.image, variant.asked(request))
-        pixels = colours_of(done.image)
-        refuse_many_channels(pixels.shape[2], f"the result of {variant.name}")
-        return Filtered(pixels, cover_of(done.image), done.report)
-
-    def result(self, variant: Variant, group: str = "") -> Panel:
-        """Return what ``apply`` makes of the picture, as a panel."""
-        done = self.run(variant)
-        mapped = self.request.map not in (None, "float")
-        return result_panel(variant.name, done.pixels, group, mapped)._replace(cover=done.cover)
-
-    @property
-    def picture(self) -> Panel:
-        """The picture as it came."""
-        pixels = colours_of(self.image)
-        refuse_many_channels(pixels.shape[2], "the picture")
-        size = f"{self.image.width}x{self.image.height} {words_for(self.image)}"
-        return Panel(f"input\n{size}", pixels, scale_of_picture(pixels), result=False, cover=cover_of(self.image))
-
-
-def colours_of(image: Image) -> Floats:
-    """Return the pixels of an image without alpha."""
-    return image.pixels[:, :, :-1] if image.alpha else image.pixels
-
-
-def cover_of(image: Image) -> Floats | None:
-    """Return how much of each pixel is seen, (rows, cols) of 0 to 1; None without alpha."""
-    if not image.alpha:
-        return None
-    found: Floats = np.clip(image.pixels[:, :, -1] / float(full_range(image.pixels.dtype)), 0, 1)
-    return found
-
-
-def scale_of_picture(pixels: Floats) -> Scale:
-    """Return black to white for a picture of integers, or of floats within 0 and 1; the range of other floats."""
-    white = full_range(pixels.dtype)
-    found = scale_of(pixels)
-    if pixels.dtype.kind == "u" or (pixels.shape[2] == 3 and found.low >= 0 and found.high <= white):
-        return Scale(0.0, float(white), "gray")
-    return found if pixels.shape[2] == 1 else found._replace(cmap="gray")
 
 
 def compare(
@@ -286,10 +180,6 @@ def refuse_look(look: Look) -> None:
             raise OptionError(name, "--split shows samples as apply writes them; --map says how results become those")
 
 
-def draws(rows: Sequence[Sequence[Cell]], facts: dict[str, Any] | None = None) -> Comparison:
-    return Comparison(lambda look: draw_sheet(rows, look), facts or {})
-
-
 def _blocks(first: Panel, pairs: Sequence[tuple[Cell, Panel]]) -> list[list[Cell]]:
     """Return the picture and pairs of a kernel and its result: one pair beside it, several one over the other."""
     if len(pairs) == 1:
@@ -309,12 +199,6 @@ def _kernel_cell(variant: Variant) -> Cell:
     assert variant.pipeline is not None
     lines = [f"{number}  {layer.kind}" for number, layer in enumerate(variant.pipeline.layers[:12], 1)]
     return Words(variant.name, (*lines, *(("...",) * (len(variant.pipeline.layers) > 12))))
-
-
-def result_panel(name: str, values: Floats, group: str = "", mapped: bool = False) -> Panel:
-    size = f"{values.shape[1]}x{values.shape[0]}"
-    scale = Scale(0.0, float(full_range(values.dtype)), "gray") if mapped and values.dtype.kind == "u" else None
-    return Panel(f"{short(name)}\n{size}, {range_words(values)}", values, scale, group)
 
 
 def _results(task: Task) -> Comparison:
@@ -352,7 +236,7 @@ def sized(spec: str, size: int) -> str:
 
 
 def _split(task: Task) -> Comparison:
-    from imgconv.figures.split import split  # which builds on this module's parts
+    from imgconv.figures.split import split
 
     return split(task)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import OptionError, SizeError
-from imgconv.figures.compare import Filtered, Task, Variant, result_panel
+from imgconv.figures.comparison import Filtered, Task, Variant, result_panel
 from imgconv.figures.panels import Box, Cell, Panel, Words, short
 from imgconv.figures.style import Scale, scale_of
 from imgconv.filtering.request import INTERPOLATION

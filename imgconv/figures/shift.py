@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
+from imgconv.figures.comparison import Comparison, Task, Variant
 from imgconv.figures.panels import Look, Panel, range_words, sheet, short
 from imgconv.figures.style import MARKS, Scale, settled, styled
 from imgconv.geometry import Padding
@@ -20,8 +21,6 @@ from imgconv.pipeline.run import Pipeline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from imgconv.figures.compare import Comparison, Task, Variant
 
 Floats = NDArray[Any]
 
@@ -61,8 +60,6 @@ def moved(task: Task) -> Comparison:
     Raises:
         OptionError: the picture is too narrow.
     """
-    from imgconv.figures.compare import Comparison, Variant
-
     width = task.image.width
     (variant,) = task.variants
     if task.request.stride[0] != task.request.stride[1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imgconv.errors import OptionError
-from imgconv.figures.compare import Comparison, Task, colours_of, cover_of
+from imgconv.figures.comparison import Comparison, Task, colours_of, cover_of
 from imgconv.figures.panels import Cell, Panel, draw_sheet, refuse_many_channels, short
 from imgconv.figures.style import Scale
 from imgconv.tone import full_range

@@ -25,7 +25,7 @@ from imgconv.tone import full_range
 from imgconv.value import Value
 
 if TYPE_CHECKING:
-    from imgconv.filtering.checking import Check
+    from imgconv.filtering.agreement import Check
     from imgconv.filtering.selective import Chosen
 
 File = str | IO[bytes]

@@ -101,8 +101,12 @@ def _run(report: Report, image: Image) -> tuple[Report, dict[int, Pixels]]:
         from imgconv.filtering.checking import compare  # few runs need it
 
         colours = np.ascontiguousarray(planes[:, :, : report.plan.input.channels + (2 if weights else 0)])
-        check = compare(report.replace(result=result), image, result.samples, colours, weights)
+        check = compare(report.replace(result=result), image, result.samples, colours, weights, _samples)
     return report.replace(result=result, seconds=seconds, check=check, reason=result.reason, ways=result.ways), kept
+
+
+def _samples(report: Report, image: Image) -> Pixels:
+    return computed(report, image)[0].samples
 
 
 def computed(
