@@ -379,7 +379,7 @@ class _Reader:
         file = self.keys["weights"]
         path = os.path.join(self.folder or "", file)
         if os.path.splitext(path)[1].lower() != ".npy":
-            if problem := kernelnames.foreign(file):
+            if problem := kernelnames.foreign(file, tables=False):
                 self.fail(f"{quoted(file)} {problem}", "weights")
             self.fail(f"weights must be rows of numbers or name a .npy file, not {describe(file)}", "weights")
         try:

@@ -209,7 +209,6 @@ FOREIGN_FILES: dict[str, str] = {
     ".gguf": "is a quantised language model, without convolutions that are read here",
     **dict.fromkeys((".pkl", ".pickle"), "is a pickle, which could run anything; write the array with numpy.save"),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), _SHEET),
-    **dict.fromkeys((".txt", ".tsv", ".dat"), "is read if its name ends in .csv; rename or copy it"),
     ".json": "is read if its name ends in .yaml, of which JSON is a part; rename or copy it",
     **dict.fromkeys(_PICTURES.split(), "is a picture, not a kernel"),
     ".m": "is a MATLAB program; writematrix(kernel, 'kernel.csv') writes a file that is read",
@@ -217,14 +216,23 @@ FOREIGN_FILES: dict[str, str] = {
 """What files are whose suffixes are not read as kernels or weights, and how to make what is."""
 
 
-def foreign(spec: str) -> str:
+TABLES = dict.fromkeys((".txt", ".tsv", ".dat"), "is read if its name ends in .csv; rename or copy it")
+"""Files that may hold a table of numbers, where one is read."""
+
+
+def foreign(spec: str, *, tables: bool = True) -> str:
     """Say what a file is whose suffix is not read as a kernel or weights, and the way out; nothing of any other.
+
+    Args:
+        spec: a path, which the name of a tensor may follow.
+        tables: whether a table of numbers is read where the file is named.
 
     >>> foreign("photo.cr2"), foreign("weights.npy:conv1")
     ('is a picture, not a kernel', '')
     """
     match = re.search(r"(?<=[^./\\])(\.\w+)(:[^:/\\]*)?$", spec.strip())  # a tensor's name may follow
-    return FOREIGN_FILES.get(match[1].lower(), "") if match else ""
+    suffix = match[1].lower() if match else ""
+    return FOREIGN_FILES.get(suffix) or (TABLES.get(suffix, "") if tables else "")
 
 
 def written(name: str) -> str:
