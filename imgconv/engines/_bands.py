@@ -14,35 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import progress
-from imgconv.engines import Floats, Prepared
+from imgconv.engines import Floats, Prepared, Way
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
 
+Store = Callable[[NDArray[Any], int, int, NDArray[Any], Tone | None], Stats]
+"""`Prepared.store`."""
+
 LONG = 1 << 30
 """Multiply-adds, at most, of a band from which on it may take a noticeable time."""
-
-
-class Way(NamedTuple):
-    """A part of the computing: why it goes as it does, and whether the engine that was asked for does it.
-
-    Attributes:
-        reason: in words.
-        elsewhere: whether it is a function of this package, as no engine is asked for such a thing.
-        layer: the layer's number, from 1.
-    """
-
-    reason: str
-    elsewhere: bool = False
-    layer: int = 1
 
 
 def ways_of(prepared: Sequence[Prepared], layer: int = 1) -> tuple[Way, ...]:
     """Return the ways that jobs go, without repeating any; a job of several steps has its own list of them."""
     found: dict[Way, None] = {}
     for job in prepared:
-        own: tuple[Way, ...] = getattr(job, "ways", ())
-        for way in own or (Way(job.reason, getattr(job, "elsewhere", False)),):
+        for way in job.ways or (Way(job.reason, job.elsewhere),):
             found[way._replace(layer=layer)] = None
     return tuple(found)
 
@@ -88,18 +76,12 @@ def run(
     first, last = rows or (0, output[0])
     samples = np.empty((0 if measure else last - first, *output[1:]), dtype) if out is None else out
     if len(prepared) == 1:
-        prepared = [suited(prepared[0], tone)]
+        prepared = [prepared[0].suited(tone)]
     step = min(job.band_rows for job in prepared)
     starts = range(first, last, step)
     stats: list[Stats] = [Stats()] * len(starts)
 
-    # An engine that can make samples itself saves the floats in between.
-    maker: Any = prepared[0]
-    if combine:
-        from imgconv.engines._joint import joint  # few kernels are combined
-
-        maker = joint(prepared, combine)
-    store = getattr(maker, "store", None)
+    store = _storing(prepared, combine)
 
     def band(number: int) -> None:
         start = starts[number]
@@ -157,16 +139,11 @@ def run_within(
     size = (window.bottom - window.top, window.right - window.left, output[2])
     samples = np.empty((0, *size[1:]) if measure else size, dtype)
     if len(prepared) == 1:
-        prepared = [suited(prepared[0], tone)]
+        prepared = [prepared[0].suited(tone)]
     step = min(job.band_rows for job in prepared)
     starts = range(window.top // step * step, window.bottom, step)
     stats: list[Stats] = [Stats()] * len(starts)
-    maker: Any = prepared[0]
-    if combine:
-        from imgconv.engines._joint import joint
-
-        maker = joint(prepared, combine)
-    store = getattr(maker, "store", None)
+    store = _storing(prepared, combine)
     floats = tone is None or tone.dtype.kind == "f"
 
     def results(start: int, stop: int) -> Floats:
@@ -200,17 +177,19 @@ def run_within(
     return Result(samples, sum(stats, Stats()), used, reason, ways_of(prepared))
 
 
+def _storing(prepared: Sequence[Prepared], combine: str | None) -> Store | None:
+    """Return what makes samples without the floats in between, as some engines can; None where nothing does."""
+    if combine:
+        from imgconv.engines._joint import joint  # few kernels are combined
+
+        together = joint(prepared, combine)
+        return together.store if together is not None else None
+    return prepared[0].store if prepared[0].stores else None
+
+
 def _taps(prepared: Prepared) -> int:
     """Return how many multiply-adds a sample may take, whatever the way."""
-    job = getattr(prepared, "job", None)
-    return 1 if job is None else int(job.taps.size)
-
-
-def suited(prepared: Prepared, tone: Tone | None) -> Prepared:
-    """Return the way that `prepared` has for samples of `tone`: integers need less exactness than floats."""
-    choose = getattr(prepared, "suited", None)
-    way: Prepared = prepared if choose is None else choose(tone)
-    return way
+    return 1 if prepared.job is None else int(prepared.job.taps.size)
 
 
 def each(task: Callable[[int], None], count: int, threads: int, *, long: bool = False) -> None:

@@ -41,6 +41,8 @@ class Fourier(Way):
     direct: Prepared
     level: _native.Level | None
 
+    stores = True
+
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive)."""
         job = self.job

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Prepared
 from imgconv.engines._gather import longest_run
-from imgconv.engines._native import COMBINES, F32, MUL16, SAMPLES, Choice, Level, Native, combined, level, make
+from imgconv.engines._native import COMBINES, F32, MUL16, SAMPLES, Choice, Finish, Level, Native, combined, level, make
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 
@@ -69,7 +69,7 @@ class Abreast(Value):
         slope, shift, half, low, high, absolute, counted, code, watched = _finish(tone, out.dtype)
         way = self.whole.arithmetic
         scale = slope / way.divisor if way.divisor else slope * way.unit
-        finish = (scale, shift, half, low, high, high, absolute, counted, -1, False, code, 0.0, watched)
+        finish = Finish(scale, shift, half, low, high, high, absolute, counted, code=code, watched=watched)
         least, most, below, above, nan = self.whole.run(image, start, stop, out, finish)
         if not watched:
             return Stats(total=out.size)

@@ -152,12 +152,39 @@ def _rounded_up(error: float) -> str:
     return f"{np.ceil(max(error, 1e-4) / step - 1e-9) * step:.2g}"
 
 
-def _complete(finish: tuple[Any, ...], watched: bool = True) -> tuple[Any, ...]:
-    # Only the exact division of sums has a twelfth entry, the divisor.
-    return (*finish, *(() if len(finish) == 12 else (0.0,)), watched)
+class Finish(NamedTuple):
+    """How the core makes samples from accumulators, in the order of its own structure; see _core_sink.h.
+
+    Attributes:
+        scale, shift: a result is ``accumulator * scale + shift``.
+        half: added before results are cut to whole numbers.
+        below, above: accumulators or results from which on samples are clipped.
+        top: the largest sample, or where it is told from larger ones.
+        absolute: whether signs are dropped.
+        counted: whether what is clipped is counted.
+        halves: by how many bits 16-bit accumulators are shifted; -1 where they are multiplied.
+        wide: whether results are computed in double.
+        code: of the samples' type, its place in `SAMPLES`.
+        divisor: by which sums are divided exactly; 0 where `scale` is enough.
+        watched: whether smallest and largest results are looked for.
+    """
+
+    scale: float
+    shift: float
+    half: float = 0.0
+    below: float = 0.0
+    above: float = 0.0
+    top: float = 0.0
+    absolute: bool = False
+    counted: bool = False
+    halves: int = -1
+    wide: bool = False
+    code: int = 2
+    divisor: float = 0.0
+    watched: bool = True
 
 
-class Native(Value):
+class Native(Value, Prepared):
     """A job on the native core, for images of (rows, cols, channels) and type."""
 
     job: Job
@@ -169,8 +196,15 @@ class Native(Value):
     range: tuple[float, float]
     """What results can be for samples of an integer type; infinities for float ones."""
     plan: Any
-    finishes: dict[tuple[Tone | None, np.dtype[Any]], tuple[Any, ...]]
+    finishes: dict[tuple[Tone | None, np.dtype[Any]], Finish]
     """What `_finish` returned; every band asks for it."""
+
+    stores = True
+
+    @property
+    def error(self) -> float:
+        """How far results may be off before they are rounded, in sample values."""
+        return self.arithmetic.error
 
     @property
     def double(self) -> bool:
@@ -187,17 +221,15 @@ class Native(Value):
         """Put output rows `start` to `stop` (exclusive) into `out`, float32 or as `double` says, and return it."""
         way, double = self.arithmetic, self.double
         if double and out.dtype == np.float32:  # each result is divided in double and rounded once
-            finish = (way.unit, way.base * way.unit + self.job.offset, 0, 0, 0, 0, 0, 0, -1, True, 2)
-            self.run(image, start, stop, out, _complete(finish))
+            finish = Finish(way.unit, way.base * way.unit + self.job.offset, wide=True)
+            self.run(image, start, stop, out, finish)
             return out
         if not way.divisor:
             shift = way.base * way.unit + self.job.offset
-            finish = (way.unit, shift, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
-            self.run(image, start, stop, out, _complete(finish))
+            self.run(image, start, stop, out, Finish(way.unit, shift, wide=double, code=3 if double else 2))
             return out
         # Divided here, because a product with 1 / divisor would miss results that are exactly a half.
-        finish = (1.0, way.base, 0, 0, 0, 0, 0, 0, -1, double, 3 if double else 2)
-        self.run(image, start, stop, out, _complete(finish))
+        self.run(image, start, stop, out, Finish(1.0, way.base, wide=double, code=3 if double else 2))
         if way.divisor != 1:
             out /= out.dtype.type(way.divisor)
         if self.job.offset:
@@ -205,14 +237,7 @@ class Native(Value):
         return out
 
     def store(self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], tone: Tone | None) -> Stats:
-        """Compute output rows `start` to `stop` (exclusive) straight into `out` and return what was seen.
-
-        Args:
-            image: (rows, cols, channels).
-            start, stop: rows.
-            out: the rows' samples, of the type of `tone`.
-            tone: how results become samples; None keeps them as they are, in a float type.
-        """
+        """Compute output rows `start` to `stop` (exclusive) straight into `out` and return what was seen."""
         low, high, below, above, nan = self.run(image, start, stop, out, self.finish(tone, out.dtype))
         if tone is not None and not tone.watched:
             return Stats(total=out.size)
@@ -220,16 +245,16 @@ class Native(Value):
             low, high = (self._result(value) for value in (low, high))
         return Stats(low, high, below, above, nan, out.size).counting_infinite(out)
 
-    def finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    def finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> Finish:
         """Return how the core makes samples of `dtype` from accumulators."""
         known = self.finishes.get((tone, dtype))
         if known is None:
-            known = _complete(self._finish(tone, dtype), tone is None or tone.watched)
+            known = self._finish(tone, dtype)._replace(watched=tone is None or tone.watched)
             self.finishes[tone, dtype] = known
         return known
 
     def run(
-        self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: tuple[Any, ...]
+        self, image: NDArray[Any], start: int, stop: int, out: NDArray[Any], finish: Finish
     ) -> tuple[float, float, int, int, int]:
         """Compute output rows as the core's `run` does, and return what was seen of accumulators."""
         return _core.run(self.plan, image, out, start, stop, finish)
@@ -239,7 +264,7 @@ class Native(Value):
         total = accumulator + way.base
         return (total / way.divisor if way.divisor else total * way.unit) + self.job.offset
 
-    def _finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    def _finish(self, tone: Tone | None, dtype: np.dtype[Any]) -> Finish:
         """Return the core's way from accumulators to samples of `dtype`."""
         way, slope, shift = self.arithmetic, tone.slope if tone else 1.0, tone.shift if tone else 0.0
         code = SAMPLES.index(dtype.str[1:])
@@ -248,7 +273,7 @@ class Native(Value):
         added = (way.base * way.unit + self.job.offset) * slope + shift
         if dtype.kind == "f":
             wide = way.operation in DOUBLES or (dtype.itemsize == 8 and way.peak >= 2**24)
-            return (scale, added, 0.0, 0.0, 0.0, 0.0, absolute, 0, -1, wide, code)
+            return Finish(scale, added, absolute=absolute, wide=wide, code=code)
         top = full_range(dtype)
         counted = self._counted(slope, shift, absolute, top)
         whole = way.base + (self.job.offset + shift) * way.divisor
@@ -260,25 +285,25 @@ class Native(Value):
         if halves >= 0:
             level = 1 << halves
             below, above = np.floor((-0.5 - added) * level), np.ceil((top + 0.5 - added) * level)
-            return (scale, added, half, below, above, top, absolute, counted, halves, False, code)
+            return Finish(scale, added, half, below, above, top, absolute, counted, halves, False, code)
         integers = way.operation in INTEGERS
         wide = bool(way.operation in DOUBLES or (integers and (top + abs(added)) * 2.0**-22 > 0.01))
-        return self._thresholds((scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code))
+        return self._thresholds(
+            Finish(scale, added, half, -0.5, top + 0.5, top + 0.5, absolute, counted, -1, wide, code)
+        )
 
-    def _exact(
-        self, divisor: int, whole: float, top: float, absolute: bool, counted: bool, code: int
-    ) -> tuple[Any, ...]:
+    def _exact(self, divisor: int, whole: float, top: float, absolute: bool, counted: bool, code: int) -> Finish:
         """Round ``(accumulator + whole) / divisor``, where halves must be met exactly."""
         scale, added = 1 / divisor, whole / divisor
         halves = self._halves(scale, added, absolute, code)
         if halves >= 0:
             below, above = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
-            return (scale, added, 0.5, below, above, top, absolute, counted, halves, False, code)
+            return Finish(scale, added, 0.5, below, above, top, absolute, counted, halves, False, code)
         way = self.arithmetic
         low, high = np.floor(-divisor / 2 - whole), np.ceil((top + 0.5) * divisor - whole)
         short = way.operation == MUL16 and not absolute and whole == round(whole) and code == 0
         if short and divisor > 1 and way.peak + abs(whole) + divisor <= 32767:
-            return (scale, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
+            return Finish(scale, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
         # A result that is no half is at least 1 / (4 * divisor) away from one, so half of that keeps both apart:
         # the offset may add a half.
         margin = 1 / (8 * divisor)
@@ -286,20 +311,22 @@ class Native(Value):
         sums = way.operation in INTEGERS and not absolute and whole == round(whole) and code < 2
         if wide and sums and way.peak + abs(whole) + divisor < 2**24:
             less = scale * (1 - 2.0**-22)
-            return (less, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
+            return Finish(less, whole + divisor // 2, 0.0, low, high, top, absolute, counted, 0, False, code, divisor)
         low, high = -0.5 + margin, top + 0.5 - margin
-        return self._thresholds((scale, added, 0.5 + margin, low, high, top + 0.5, absolute, counted, -1, wide, code))
+        return self._thresholds(
+            Finish(scale, added, 0.5 + margin, low, high, top + 0.5, absolute, counted, -1, wide, code)
+        )
 
-    def _thresholds(self, finish: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _thresholds(self, finish: Finish) -> Finish:
         """Let int32 accumulators that become uint8 be compared as they are, where that is the same."""
-        scale, added, half, low, high, top, absolute, counted, _, wide, code = finish
+        scale, added, low, high, wide = finish.scale, finish.shift, finish.below, finish.above, finish.wide
         way = self.arithmetic
-        if way.operation not in INTEGERS or absolute or wide or scale <= 0 or way.peak * scale > 2**30:
+        if way.operation not in INTEGERS or finish.absolute or wide or scale <= 0 or way.peak * scale > 2**30:
             wide = bool(wide or (way.operation != F32 and way.peak >= 2**24))
-            return (scale, added, half, low, high, top, absolute, counted, -1, wide, code)
+            return finish._replace(wide=wide)
         low = max(np.floor((low - added) / scale), -(2.0**31))
         high = min(np.ceil((high - added) / scale), 2.0**31 - 1)
-        return (scale, added, half, low, high, top, absolute, counted, 0, wide, code)
+        return finish._replace(below=low, above=high, halves=0)
 
     def _halves(self, scale: float, added: float, absolute: bool, code: int) -> int:
         """Return by how many bits 16-bit accumulators can be shifted to become uint8, or -1."""
@@ -410,11 +437,11 @@ def pointwise(shape: tuple[int, int, int], dtype: np.dtype[Any], level: Level) -
     return make(job, shape, dtype, way, (0, shape[1]), level, "")
 
 
-class Choice(Value):
+class Choice(Value, Prepared):
     """Two ways of a job: `fast` is exact enough for integer samples, `fine` for floats too."""
 
     fine: Prepared
-    fast: Native
+    fast: Prepared
 
     @property
     def reason(self) -> str:
@@ -434,4 +461,4 @@ class Choice(Value):
         """Return the way for samples of `tone`, which may magnify errors."""
         if tone is None or tone.dtype.kind != "u":
             return self.fine
-        return self.fast if self.fast.arithmetic.error * abs(tone.slope) <= FIXED_ERROR else self.fine
+        return self.fast if self.fast.error * abs(tone.slope) <= FIXED_ERROR else self.fine

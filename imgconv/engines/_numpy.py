@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Floats, Job
+from imgconv.engines import Floats, Job, Prepared
 from imgconv.engines._gather import gather
 from imgconv.value import Value
 
 Vector = NDArray[np.float64]
 
 
-class Way(Value):
+class Way(Value, Prepared):
     """What every way has: the job, the plain stretch of its column map, and the type it computes in."""
 
     job: Job

@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Job, Prepared, _arithmetic, _fourier, _native, _spectral
+from imgconv.engines import Job, Prepared, Traits, _arithmetic, _fourier, _native, _spectral
 from imgconv.engines._costs import DOUBLE_FFT, FFT, NUMPY_FFT, NUMPY_TAP, cost
 from imgconv.engines._gather import longest_run
 from imgconv.engines._native import Arithmetic, Choice, Level, Native
 from imgconv.engines._numpy import Direct, Separable, Vector, spans
+from imgconv.engines.base import CHANNELS, CORRELATE
 from imgconv.geometry import reach
 
-OWN = True
+TRAITS = Traits(frozenset({CORRELATE, CHANNELS}), own=True)
 
 BAND_SAMPLES = 1 << 18
 """Samples of a band: its buffers stay in the second-level cache."""
@@ -114,7 +115,6 @@ def _native_way(job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any], lev
     if fine is fast:
         return fine.make()
     rough = fast.make()
-    assert isinstance(rough, Native)
     return Choice(fine.make(), rough)
 
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Floats, Job
+from imgconv.engines import Floats, Job, Prepared, Traits
 from imgconv.engines._gather import gather, longest_run
 from imgconv.value import Value
 
-REFEREE = True
+TRAITS = Traits(referee=True)
 
 BAND_SAMPLES = 1 << 20
 
 
-class Correlate(Value):
+class Correlate(Value, Prepared):
     """scipy.ndimage.correlate in float64 over a padded band, cut to the windows that fit, then strided."""
 
     job: Job

@@ -8,7 +8,8 @@ import numpy as np
 
 from imgconv import engines
 from imgconv.border import Border
-from imgconv.engines._bands import Result, Way
+from imgconv.engines import Way
+from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
 from imgconv.filtering.featuremap import Form, form
 from imgconv.filtering.request import Request, rescaled
@@ -142,7 +143,7 @@ class Report(Value, kw_only=True):
     @property
     def elsewhere(self) -> tuple[Way, ...]:
         """What this package computes itself although another engine was asked for, which has no such thing."""
-        if engines.is_own(self.request.engine):
+        if engines.get(self.request.engine).traits.own:
             return ()
         return tuple(way for way in self.ways if way.elsewhere)
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Floats, Prepared
-from imgconv.engines._bands import COMBINE, Way, run, suited, ways_of
+from imgconv.engines import Floats, Prepared, Way
+from imgconv.engines._bands import COMBINE, run, ways_of
 from imgconv.errors import ImgconvError, LayerError, OptionError
 from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape, Step
@@ -25,7 +25,7 @@ def floats(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
 
-class Whole(Value):
+class Whole(Value, Prepared):
     """A way of computing that knows no bands: `function` gets the image and returns all of its results."""
 
     function: Callable[[NDArray[Any]], Floats]
@@ -40,7 +40,7 @@ class Whole(Value):
         return self.function(image)
 
 
-class Pixelwise(Value):
+class Pixelwise(Value, Prepared):
     """A way of computing that looks at one pixel at a time."""
 
     function: Callable[[Floats], Floats]
@@ -181,12 +181,12 @@ class Branches(Value):
 
 def _reasons(jobs: Sequence[Sequence[Prepared]]) -> list[str]:
     """Return the ways that are taken where floats are wanted, without repeating any."""
-    return list(dict.fromkeys(suited(job, None).reason for step in jobs for job in step))
+    return list(dict.fromkeys(job.suited(None).reason for step in jobs for job in step))
 
 
 def _ways(jobs: Sequence[Sequence[Prepared]]) -> tuple[Way, ...]:
     """Return the ways of the jobs of several steps, where floats are wanted."""
-    return ways_of([suited(job, None) for step in jobs for job in step])
+    return ways_of([job.suited(None) for step in jobs for job in step])
 
 
 def perform(step: Step, jobs: Sequence[Prepared], pixels: NDArray[Any], setting: Setting) -> Floats:

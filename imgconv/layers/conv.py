@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imgconv import geometry
 from imgconv.border import Border
 from imgconv.engines import Floats, Job, Prepared, Whole
+from imgconv.engines.base import CHANNELS
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
 from imgconv.kernels.gain import rescaled
@@ -184,7 +185,7 @@ class LearnedStep(Value):
 
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Return the one job there is: all planes together, or by another engine one after the other."""
-        if getattr(setting.engine, "OWN", False):
+        if setting.engine.does(CHANNELS):
             from imgconv.layers._steps import Whole
 
             made, taken = self.kernel.weights.shape[:2]
@@ -229,7 +230,7 @@ class LearnedStep(Value):
         return Planes(tuple(found), np.array(self.kernel.bias or (0.0,) * made))
 
 
-class Planes(Value):
+class Planes(Value, Prepared):
     """Every output channel as a sum of correlations of input channels: (output, input, prepared) each."""
 
     planes: tuple[tuple[int, int, Prepared], ...]

@@ -105,7 +105,7 @@ class PointwiseStep(Value):
         ]
 
 
-class ChannelMatrix(Value):
+class ChannelMatrix(Value, Prepared):
     """A matrix product over the channels of each pixel, in float64."""
 
     matrix: NDArray[np.float64]

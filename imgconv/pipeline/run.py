@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from imgconv import progress
 from imgconv.border import Border
-from imgconv.engines import Engine, Job, Prepared, Whole
-from imgconv.engines._bands import Result, Way, Window, run, run_within, suited
+from imgconv.engines import Engine, Job, Prepared, Way, Whole
+from imgconv.engines._bands import Result, Window, run, run_within
 from imgconv.engines._luma import luma as made_luma
 from imgconv.engines._luma import plain
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
@@ -213,7 +213,7 @@ class Plan(Value):
             )
             tone = target.tone(whites[-1])
             twice = target.waits and not (target.apart or narrow) and i == last and keep is None
-            if twice and all(hasattr(suited(job, None), "store") for job in jobs):
+            if twice and all(job.suited(None).stores for job in jobs):
                 # To compute twice takes less memory and time than to keep all results as floats in between.
                 with progress.part(ends[i], (ends[i] + ends[i + 1]) / 2):
                     seen = made(tone=None, dtype=kind, measure=True).stats

@@ -14,7 +14,7 @@ import pytest
 from correlations import job_of, noise, padded, rounded, windows
 
 from imgconv.engines import Whole, _arithmetic, _native, builtin
-from imgconv.engines._bands import run, suited
+from imgconv.engines._bands import run
 from imgconv.engines._gather import longest_run
 from imgconv.tone import Tone
 
@@ -337,8 +337,8 @@ def test_floats_are_not_computed_in_fixed_point():
     np.testing.assert_allclose(result, windows(job, image), rtol=0, atol=1e-6 * 255)
     level = _native.level()
     some = level is not None and level.has(_native.DOT16)  # NEON has no fixed point for these taps
-    assert suited(way, Tone("clip", image.dtype)).arithmetic.fixed == some
-    assert not suited(way, Tone("stretch", image.dtype, 100.0, 100.5)).arithmetic.fixed
+    assert way.suited(Tone("clip", image.dtype)).arithmetic.fixed == some
+    assert not way.suited(Tone("stretch", image.dtype, 100.0, 100.5)).arithmetic.fixed
 
 
 def test_agrees_with_four_loops():

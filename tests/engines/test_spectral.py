@@ -10,7 +10,7 @@ from correlations import job_of, noise, rounded, windows
 from scipy import ndimage
 
 from imgconv.engines import _arithmetic, _native, _spectral, builtin
-from imgconv.engines._bands import run, suited
+from imgconv.engines._bands import run
 from imgconv.engines._gather import longest_run
 from imgconv.tone import Tone
 
@@ -269,7 +269,7 @@ def test_large_kernels_are_transformed(dtype, size):
     image = noise(dtype, (150, 170, 3))
     taps = np.random.default_rng(6).random((size, size))
     job = job_of(taps / taps.sum(), image.shape, "symmetric")
-    way = suited(builtin.prepare(job, image.shape, image.dtype), Tone("clip", image.dtype))
+    way = builtin.prepare(job, image.shape, image.dtype).suited(Tone("clip", image.dtype))
     assert isinstance(way, _spectral.Spectral)
     assert "FFT in tiles" in way.reason
     found = run([way], image, image.shape, dtype=np.dtype("f4")).samples

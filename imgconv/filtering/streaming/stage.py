@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Floats, Prepared
-from imgconv.engines._bands import Way, run, suited, ways_of
+from imgconv.engines import Floats, Prepared, Way
+from imgconv.engines._bands import run, ways_of
 from imgconv.filtering.planning import Report
 from imgconv.geometry import Shape, reach
 from imgconv.image.limits.size import check_held
@@ -19,6 +19,7 @@ from imgconv.layers.conv import ConvStep
 from imgconv.layers.pointwise import ChannelMatrix, PointwiseStep
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone
+from imgconv.value import Value
 
 GROUP_BYTES = 2**22
 """About so many bytes of results are computed at once."""
@@ -41,13 +42,21 @@ class Ring:
         return self.samples[start % self.size : start % self.size + stop - start]
 
 
-class _Turned:
+class _Turned(Value, Prepared):
     """A way of computing pixel by pixel that looks at a ring of `size` rows."""
 
-    def __init__(self, way: Prepared, size: int) -> None:
-        self.way, self.size = way, size
-        self.band_rows, self.reason = way.band_rows, way.reason
-        self.ways = ways_of([way])
+    way: Prepared
+    size: int
+    band_rows: int
+    reason: str
+    ways: tuple[Way, ...]
+
+    cheap = True
+
+    @classmethod
+    def of(cls, way: Prepared, size: int) -> _Turned:
+        """Let a way look at a ring."""
+        return cls(way, size, way.band_rows, way.reason, ways_of([way]))
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive)."""
@@ -103,7 +112,7 @@ def along_of(step: Step, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -
         )
     nothing = np.empty(0, np.intp)
     return Along(
-        np.arange(height), slice, nothing, lambda _, size: [_Turned(way, size) for way in ways], ways[0].band_rows
+        np.arange(height), slice, nothing, lambda _, size: [_Turned.of(way, size) for way in ways], ways[0].band_rows
     )
 
 
@@ -164,7 +173,7 @@ class Stage:
     @property
     def measurable(self) -> bool:
         """Whether results are the same when they are measured first and computed again."""
-        return all(isinstance(way, _Turned) or hasattr(suited(way, None), "store") for way in self.ways)
+        return all(way.cheap or way.suited(None).stores for way in self.ways)
 
     def compute(self, tone: Tone | None, out: Pixels | None, rows: tuple[int, int], threads: int | None) -> None:
         """Compute a group into `out`, or only measure it."""
