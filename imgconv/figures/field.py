@@ -31,8 +31,9 @@ MOST_CHAINS, MOST_LAYERS = 3, 30
 MOST_TIMED = 50_000_000_000
 """Chains of more multiply-adds are not timed: they would take minutes."""
 
-LEAST_VIEW, NEAR = 24, 10
-"""Pixels of a picture that are drawn around a field: at least so many a side, and so many times the field."""
+NEAR, CLOSE = (24, 10), (8, 3)
+"""Pixels around a field that are drawn: at least so many a side, and so many times the field; with a picture there, and
+without one."""
 
 LEAST_BAR = 0.008
 """The least width of a bar, as a part of the layer's."""
@@ -259,7 +260,8 @@ def _draw_squares(axes: Axes, chain: Chain, place: tuple[int, int], pixels: NDAr
         axes.add_patch(Rectangle(corner, wide, tall, facecolor=shade, alpha=0.28, edgecolor="none"))
         axes.add_patch(Rectangle(corner, wide, tall, facecolor="none", edgecolor=shade, linewidth=1.4))
     # Of a picture that is many times as large as the field only the part around it is drawn.
-    room = float(max(LEAST_VIEW, NEAR * widest)) / 2
+    least, times = CLOSE if pixels is None else NEAR
+    room = max(least, times * widest) / 2
     edge = 0.5 + 0.01 * max(width, height)  # beyond the picture's outline
     left, right = (
         max(min(-edge, across[0] - 1), middle[0] - room),
