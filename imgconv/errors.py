@@ -42,7 +42,7 @@ def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     >>> nearest("soble-x", ["sobel-x", "sobel-y", "scharr-x", "box"])
     ['sobel-x', 'sobel-y']
     >>> nearest("covn", ["conv", "combine"]), nearest("gauss", ["gaussian", "glass"])
-    (['conv'], ['gaussian', 'glass'])
+    (['conv'], ['glass', 'gaussian'])
     """
     word = word.lower()
     if not 2 <= len(word) <= 64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -174,24 +175,14 @@ def test_no_module_hides_a_name():
     assert not {path.stem for path in folder.iterdir()} & set(imgconv.__all__)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        imgconv.api,
-        imgconv.border,
-        imgconv.sizes.chain,
-        imgconv.sizes.chainwords,
-        imgconv.filtering.featuremap,
-        imgconv.geometry,
-        imgconv.kernels.value,
-        imgconv.pipeline.file,
-        imgconv.kernels.volume,
-        imgconv.tone,
-        imgconv.kernels.weightfile,
-    ],
-)
-def test_examples_in_docstrings_are_true(module):
-    failed, tried = doctest.testmod(module)
+FOLDER = Path(imgconv.__file__).parent
+WITH_EXAMPLES = sorted(path for path in FOLDER.rglob("*.py") if ">>> " in path.read_text())
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_examples_in_docstrings_are_true(path):
+    parts = path.relative_to(FOLDER.parent).with_suffix("").parts
+    failed, tried = doctest.testmod(import_module(".".join(parts).removesuffix(".__init__")))
     assert tried > 0
     assert failed == 0
 
