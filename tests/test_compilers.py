@@ -15,7 +15,7 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent.parent
 CORES = ("engines/_core", "functional/_nncore", "image/png/_pngcore", "image/tiff/_tiffcore")
 TESTS = {
-    "engines/_core": ["engines", "test_engines.py"],
+    "engines/_core": ["engines"],
     "functional/_nncore": ["functional/test_native.py", "functional/test_convolution.py", "functional/test_pooling.py"],
     "image/png/_pngcore": ["image/test_png.py"],
     "image/tiff/_tiffcore": ["image/test_tiffcore.py", "image/test_tiff.py"],
@@ -43,6 +43,7 @@ def compiled(core, folder, *options):
 
 def passes(folder, *tests, native):
     environment = {**os.environ, "PYTHONPATH": str(folder), "IMGCONV_REQUIRE_NATIVE": str(int(native))}
+    environment["IMGCONV_REQUIRE_ALL"] = "0"  # tests of a core that is not there are skipped
     command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *tests]
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return ran.returncode == 0, ran.stdout[-3000:]
