@@ -6,7 +6,6 @@ names begin with an underscore are parts of engines.
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -40,12 +39,7 @@ def get(name: str) -> Engine:
     """
     if name not in names():
         raise OptionError("engine", f"{quoted(name)} is none of {'|'.join(names())}{did_you_mean(name, names())}")
-    return _engine(import_module(f"imgconv.engines.{name}"), name)
-
-
-@cache
-def _engine(module: Any, name: str) -> Engine:
-    """Return a module as an engine; one that declares nothing has what every engine has."""
+    module: Any = import_module(f"imgconv.engines.{name}")
     return Engine(name, vars(module).get("TRAITS", Traits()), module.prepare)
 
 
