@@ -176,7 +176,8 @@ def way_of(word, job, whole):
 @pytest.mark.parametrize("word", WAYS)
 def test_every_way_gives_the_same(word, name, border):
     """Ways are chosen by cost, so small cases would never see the transform; here each is made to run."""
-    for padding, stride, dilation in itertools.product(("same", "full"), STRIDES, DILATIONS):
+    cases = list(itertools.product(("same", "full"), STRIDES, DILATIONS))
+    for padding, stride, dilation in cases[BORDERS.index(border) % 2 :: 2]:
         found = expected(name, padding, border, stride, dilation, "uint8", 3)
         if found is None:
             continue

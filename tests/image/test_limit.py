@@ -71,8 +71,8 @@ def test_the_header_of_a_tiff_file_may_say_any_height_but_no_more_is_decoded_tha
     [("apply", 1), ("apply", 8), ("read", 5), ("read", 32773), ("probe", 1), ("probe", 5)],
 )
 def test_a_tiff_file_that_is_a_bomb_costs_a_look_at_its_header(name, compression, tmp_path):
-    """A few bytes that ask for 3,600 million pixels, in strips of one row that are all stored in the same place."""
-    side = 60_000
+    """A few bytes that ask for 900 million pixels, in strips of one row that are all stored in the same place."""
+    side = 30_000
     listed = 8 + 2 + 12 * 9 + 4
     offsets, lengths = struct.pack("<I", listed - 100) * side, struct.pack("<I", 64) * side
     entries = [*GREY, (256, side), (257, side), (259, compression), (278, 1)]
@@ -84,7 +84,7 @@ def test_a_tiff_file_that_is_a_bomb_costs_a_look_at_its_header(name, compression
             ran = run("apply", source, target, "-k", "identity")
             assert (ran.code, target.exists(), ran.err.count("\n")) == (1, False, 1)
             target = tmp_path / "out.tif"  # it would be streamed, but for the work
-            ran = run("apply", source, target, "-k", "identity", "--max-pixels", "30M")
+            ran = run("apply", source, target, "-k", "identity", "--max-pixels", "5M")
             assert (ran.code, target.exists(), ran.err.count("\n")) == (1, False, 1)
         elif name == "read":
             with pytest.raises(ImageReadError):

@@ -290,8 +290,15 @@ def filtered_by_script(one, format, image):
     return made[..., ::-1] if made.ndim == 3 else made
 
 
-@pytest.mark.parametrize("format", SCRIPTS)
-@pytest.mark.parametrize("spec", SPECS)
+IN_TURN = [
+    pytest.param(spec, format, marks=[pytest.mark.slow] * (number % len(SCRIPTS) != at))
+    for number, spec in enumerate(SPECS)
+    for at, format in enumerate(SCRIPTS)
+]
+"""Every kernel in a format, and in the slow run in all of them."""
+
+
+@pytest.mark.parametrize(("spec", "format"), IN_TURN)
 def test_scripts_do_what_imgconv_does(spec, format):
     if format == "torch":
         pytest.importorskip("torch")
