@@ -34,7 +34,6 @@ UNDECIDED = {
         "what the first frame leaves uncovered is transparent, as in browsers, and not black or white",
     ),
     "sdl/SDL2_image/sample.jxl": "JPEG XL, which no referee reads",
-    "pillow/12bit.cropped.tif": "samples of 12 bits are scaled to the full range, and not multiplied by 16",
     "pillow/avif/xmp_tags_orientation.avif": "turned by an orientation that only XMP has, which no referee heeds",
     "pillow/xmp_tags_orientation.png": "likewise",
     "pillow/xmp_tags_orientation_exiftool.png": "likewise",
