@@ -222,3 +222,10 @@ def test_many_threads_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert len(faults) == 40 and (warnings.filters[:], warnings.showwarning) == before
+
+
+@pytest.mark.parametrize("head", [b"P5\n%s 3\n255\n", b"P5\n3 %s\n255\n", b"P5\n3 3\n%s\n", b"Pf\n3 3\n%s\n"])
+def test_what_a_netpbm_header_says_is_quoted_in_one_line_and_cut(head):
+    with pytest.raises(ImageReadError) as caught:
+        read(head % (b"\x01\xff\x80" * 3000) + bytes(100))
+    assert len(str(caught.value)) < 300 and str(caught.value).isprintable()

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv.errors import quoted
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.model import Image, Opened, Options, Pixels, space_of
@@ -102,7 +103,7 @@ def _tokens(head: bytes, wanted: int) -> tuple[list[bytes], int]:
 
 def _positive(token: bytes, what: str) -> int:
     if not token.isdigit() or len(token) > 10 or int(token) < 1:
-        raise DataError(f"its {what} is {token.decode('latin-1')!r}")
+        raise DataError(f"its {what} is {quoted(token.decode('latin-1'))}")
     return int(token)
 
 
@@ -119,7 +120,7 @@ def _number(token: bytes) -> float:
     except ValueError:
         value = 0
     if not math.isfinite(value) or value == 0:
-        raise DataError(f"its scale is {token.decode('latin-1')!r}")
+        raise DataError(f"its scale is {quoted(token.decode('latin-1'))}")
     return value
 
 
