@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 class Value:
     """A frozen value whose fields are the annotations of its class and of those that it is derived from.
 
-    Class variables are no fields.
+    Class variables are not fields.
 
     What a class assigns to a field is the default. A class may check its fields in ``__post_init__``, which may use
     `object.__setattr__`. With ``kw_only=True`` every field must be given by name.

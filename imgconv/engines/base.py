@@ -130,7 +130,8 @@ class Way(NamedTuple):
 class Prepared:
     """A job with its way chosen, ready to run on any band of output rows.
 
-    A class of prepared jobs is derived from this one, has the two values, and computes. The rest it may leave as it is.
+    A class of prepared jobs is derived from this one, says its `reason` and `band_rows`, and computes. The rest has
+    defaults.
 
     Attributes:
         reason: the way and why, for the report: ``separable, because the kernel has rank 1 ...``.
@@ -159,7 +160,7 @@ class Prepared:
 
     @property
     def error(self) -> float:
-        """A bound."""
+        """How far results may be off before they are rounded."""
         return 0.0
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
