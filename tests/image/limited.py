@@ -28,14 +28,14 @@ class Ended(NamedTuple):
     seconds: float
     memory: int
 
-    def faults(self):
-        """Say what a command line tool must not do."""
+    def faults(self, refusals=(1,)):
+        """Say what a command line tool must not do; `refusals` are the exit codes with which a file may be refused."""
         lines = self.err.splitlines()
-        if self.code not in (0, 1):
+        if self.code and self.code not in refusals:
             yield f"exit code {self.code}: {self.err[-300:]}"
         elif self.code == 0 and lines:
             yield f"done, but on stderr: {self.err[:300]}"
-        elif self.code == 1 and (len(lines) != 1 or not lines[0].startswith("imgconv: ") or len(lines[0]) > 500):
+        elif self.code and (len(lines) != 1 or not lines[0].startswith("imgconv: ") or len(lines[0]) > 500):
             yield f"not one sentence: {self.err[:500]}"
         if self.seconds > SECONDS or self.memory > BYTES:
             yield f"{self.seconds:.1f} s, {self.memory >> 20} MB"

@@ -376,6 +376,38 @@ def test_a_268_byte_file_that_asks_for_37_gib_is_refused_at_once():
         read(tiny)
 
 
+PLAIN, PACKED_BITS, LZW_CODES, DEFLATED = 1, 32773, 5, 8
+COLOUR_MAP = {320: (3, [n * 257 for n in range(256)] * 3)}
+
+
+@pytest.mark.parametrize("kind", ["palette", "bits", "grey", "deep"])
+@pytest.mark.parametrize("codec", [PLAIN, PACKED_BITS, LZW_CODES, DEFLATED])
+def test_strips_that_are_not_there_are_refused_by_the_header(kind, codec):
+    """Be they not listed, or too short for what their codec can hold: libtiff leaves such rows black."""
+    photometric, bits, more = {
+        "palette": (3, 8, COLOUR_MAP),
+        "bits": (1, 1, {}),
+        "grey": (1, 8, {}),
+        "deep": (1, 16, {}),
+    }[kind]
+    fields = {258: (3, [bits]), 259: (3, [codec]), 262: (3, [photometric]), **more}
+    unlisted = by_hand(14, 300, bytes(3000), fields | {278: (3, [9])})
+    tall = by_hand(14, 1, bytes(8), fields | {257: (4, [2**23]), 278: (4, [2**23])})
+    for encoded in (unlisted, tall):
+        with pytest.raises(ImageReadError, match="breaks off"):
+            probe(encoded)
+
+
+@pytest.mark.parametrize("codec", ["tiff_lzw", "packbits", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_what_packs_best_is_read(codec, mode):
+    """No limit of a codec is set too low for a picture of one colour."""
+    picture = PIL.Image.new(mode, (3000, 2000))
+    encoded = BytesIO()
+    picture.save(encoded, "TIFF", compression=codec)
+    assert read(encoded.getvalue()).pixels.shape[:2] == (2000, 3000)
+
+
 def test_depth_that_nobody_here_decodes_is_one_sentence():
     encoded = by_hand(8, 8, bytes(8 * 8 * 6), {258: (3, [20, 20, 20]), 259: (3, [1]), 262: (3, [2]), 277: (3, [3])})
     with pytest.raises(ImageReadError) as caught:

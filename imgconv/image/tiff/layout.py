@@ -16,7 +16,7 @@ from imgconv.image.metadata.ifd import Fields, Stream
 from imgconv.image.model import TiffLayout
 from imgconv.image.tiff.codec import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKBITS, WEBP, ZSTD
 
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK = 0, 1, 2, 3, 4, 5
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = 0, 1, 2, 3, 4, 5, 6
 ASSOCIATED, UNASSOCIATED = 1, 2
 MOST_SAMPLES = 2**16 - 1
 _SEGMENT_BYTES = 64
@@ -31,6 +31,8 @@ COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 _COLOUR_NAMES = {WHITE_IS_ZERO: "grey", BLACK_IS_ZERO: "grey", RGB: "RGB", CMYK: "CMYK"}
 BYTEWISE = (NONE, LZW, OLD_DEFLATE, DEFLATE, PACKBITS, LZMA, ZSTD)
 """Compressions that leave bytes as they were."""
+_MOST_OUT_OF_ONE = {NONE: 1, PACKBITS: 64, LZW: 2731, OLD_DEFLATE: 1032, DEFLATE: 1032}
+"""How many bytes can come out of one: in LZW 4095 of a code of 12 bits, in PackBits 128 of two bytes."""
 SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 """NumPy's letters for TIFF's sample formats."""
 
@@ -104,6 +106,20 @@ class Layout:
         """How many strips or tiles the image has; more may be listed."""
         down, across = -(-self.height // self.unit[0]), -(-self.width // self.unit[1])
         return max(0, down * across * (self.samples if self.planar else 1))
+
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes of all strips or tiles together."""
+        return sum(length for _, length in self.segments)
+
+    @property
+    def least_bytes(self) -> int:
+        """The fewest bytes that can hold the samples, where the compression sets a limit; 0 where it sets none."""
+        most = _MOST_OUT_OF_ONE.get(self.compression, 0)
+        if not most or self.absent or self.photometric == YCBCR:
+            return 0
+        bits = sum(self.bits) if len(self.bits) == self.samples else self.bits[0] * self.samples
+        return self.height * -(-self.width * bits // 8) // most
 
     @property
     def absent(self) -> int:

@@ -137,6 +137,13 @@ class _File:
         return list(chain)
 
     def _check(self, layout: Layout) -> None:
+        """Refuse strips and tiles that are not there, which Pillow would leave black.
+
+        Raises:
+            EOFError: some are not listed, lie beyond the end of the file or are too short to hold their rows.
+        """
+        if len(layout.segments) < layout.needed or layout.stored_bytes < layout.least_bytes:
+            raise EOFError
         if any(offset + length > self.end for offset, length in layout.segments if offset):
             raise EOFError
 
