@@ -285,6 +285,14 @@ class LibraryError(ImgconvError):
         super().__init__(f"{what} needs {library}; pip install 'imgconv[{extra}]'")
 
 
+class PluginError(ImgconvError):
+    """A member that another package adds, such as an engine, and that cannot be used; `problem` says why."""
+
+    def __init__(self, noun: str, name: str, package: str, problem: str) -> None:
+        self.noun, self.name, self.package, self.problem = noun, name, package, problem
+        super().__init__(f"{noun} {quoted(name)} of the package {package} cannot be used: {problem}")
+
+
 class ClusterError(ImgconvError):
     """A Dask cluster that cannot be used; `address` is what was said of it."""
 

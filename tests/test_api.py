@@ -152,7 +152,7 @@ def test_angles_fill_the_range():
         ({"stride": 0}, "at least 1"),
         ({"stride": 1.5}, "whole number"),
         ({"dilation": (1, 2, 3)}, "rows, cols"),
-        ({"engine": "cuda"}, "none of builtin"),
+        ({"engine": "cuda"}, "there is no engine .cuda.; the engines are builtin, scipy"),
         ({"map": "clop"}, "did you mean 'clip'"),
     ],
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from importlib import import_module
 from typing import Any, ClassVar, NoReturn
 
 import click
@@ -17,46 +16,46 @@ import click
 import imgconv
 from imgconv.cli.reporting import Reporting, option_name
 from imgconv.cli.reporting import printable as printable
-from imgconv.errors import ImgconvError, OptionError, did_you_mean, quoted
+from imgconv.errors import ImgconvError, OptionError
+from imgconv.registry import Registry, declared
 
-HELPERS = {"filtering", "meter", "options", "parsing", "progress", "reporting", "sections", "showing", "types"}
+HELPERS = frozenset(
+    ("filtering", "meter", "options", "parsing", "progress", "reporting", "sections", "showing", "types")
+)
 """Modules of this folder that are not commands."""
 
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."
+
+
+def _command(name: str, module: Any) -> click.Command:
+    """Return the command that a module has."""
+    command: click.Command = declared(module, "command", click.Command)
+    return command
 
 
 class Commands(click.Group):
     """A group whose commands are the modules of a folder, and the folders in it.
 
     Attributes:
-        package: the folder, as it is imported.
+        registry: the room.
     """
 
-    package: ClassVar[str] = __name__
+    registry: ClassVar[Registry] = Registry("command", __name__, "COMMAND", apart=HELPERS)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in alphabetical order."""
-        (folder,) = import_module(self.package).__path__
-        names = (
-            name.removesuffix(".py") for name in os.listdir(folder) if name[:1] not in "_." and name[-4:] != ".pyc"
-        )
-        return sorted(set(names) - HELPERS)
+        return self.registry.names()
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return the command called `name`."""
-        if name not in self.list_commands(ctx):
-            return None
-        command: click.Command = import_module(f"{self.package}.{name}").command
-        return command
+        return self.registry.get(name, _command) if self.registry.has(name) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that `args` starts with, or name the nearest ones."""
-        known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
-            hint = did_you_mean(args[0], known) or f"; the commands are {', '.join(known)}"
-            raise click.UsageError(f"there is no command {quoted(args[0])}{hint}")
+        if args and not args[0].startswith("-") and not self.registry.has(args[0]):
+            raise click.UsageError(self.registry.unknown(args[0]))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

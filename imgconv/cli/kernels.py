@@ -12,9 +12,9 @@ import click
 
 from imgconv.cli import options, showing
 from imgconv.cli.parsing import Command
-from imgconv.cli.types import WordType
+from imgconv.cli.types import MemberType
 from imgconv.errors import OptionError, did_you_mean, quoted
-from imgconv.kernels import export
+from imgconv.registry import EXPORTS
 
 if TYPE_CHECKING:
     from imgconv.figures.terminal import Picture
@@ -148,7 +148,11 @@ def _pictures(kernel: AnyKernel) -> list[Picture]:
 @command.command("export", cls=KernelCommand)
 @click.argument("kernel", metavar="KERNEL")
 @click.option(
-    "--to", required=True, type=WordType(*export.names()), metavar="FORMAT", help=f"One of {', '.join(export.names())}."
+    "--to",
+    required=True,
+    type=MemberType(EXPORTS),
+    metavar="FORMAT",
+    help=f"One of {', '.join(EXPORTS.names())}, or one that another package adds.",
 )
 @click.option("-o", "--output", metavar="OUTPUT", help="Write to this file. [default: standard output]")
 @options.overwrite
@@ -175,6 +179,7 @@ def export_kernel(kernel: str, to: str, output: str | None, overwrite: bool, gai
       imgconv kernels export scharr-x --gain unit --to csv
     """  # noqa: D301
     from imgconv.image.files import check_place, replace_file
+    from imgconv.kernels import export
 
     if output == "":
         raise OptionError("output", "the file's name is empty")

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import click
 
-from imgconv import enginenames
 from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
 from imgconv.cli.types import (
     Attached,
     BorderType,
     ChannelsType,
+    MemberType,
     NumberType,
     PaddingType,
     PixelsType,
@@ -21,6 +21,7 @@ from imgconv.cli.types import (
 )
 from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.image.model import STRIPS
+from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
 
 
@@ -74,8 +75,8 @@ SLIDING = (gain, padding("interpolation"), border, stride, dilation, correlate)
 """How a kernel is slid over a picture, by ``apply``, ``batch`` and ``draw compare``."""
 engine = click.option(
     "--engine",
-    type=WordType(among=enginenames.names),
-    default=enginenames.DEFAULT,
+    type=MemberType(ENGINES),
+    default=DEFAULT_ENGINE,
     show_default=True,
     help="What computes the correlations that filter every channel alike.",
 )

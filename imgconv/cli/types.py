@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -16,6 +15,7 @@ MAX_NUMBER = 1e30
 
 if TYPE_CHECKING:
     from imgconv.border import Border
+    from imgconv.registry import Registry
 
 
 class SizeType(click.ParamType[Any]):
@@ -69,20 +69,12 @@ class BorderType(click.ParamType[Any]):
 
 
 class WordType(click.ParamType[Any]):
-    """One of a few words, or another name of one of them; the error names the nearest.
-
-    The words may be `among` those that a function returns, which is asked where they are needed.
-    """
+    """One of a few words, or another name of one of them; the error names the nearest."""
 
     name = "WORD"
 
-    def __init__(self, *words: str, among: Callable[[], list[str]] | None = None, **others: str) -> None:
-        self._words, self._among, self.others = words, among, others
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words."""
-        return tuple(self._among()) if self._among else self._words
+    def __init__(self, *words: str, **others: str) -> None:
+        self.words, self.others = words, others
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return the words as they are typed."""
@@ -98,6 +90,26 @@ class WordType(click.ParamType[Any]):
             hint = did_you_mean(word, self.words)
             raise OptionError(_option(param), f"{_quoted(value)} is none of {'|'.join(self.words)}{hint}")
         return word
+
+
+class MemberType(click.ParamType[Any]):
+    """The name of a member of a room of peers; those that other packages add are looked for, but not shown."""
+
+    name = "NAME"
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the names as they are typed."""
+        return "|".join(self.registry.names())
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name in lower case."""
+        name = str(value).strip().lower()
+        if not self.registry.has(name):
+            raise OptionError(_option(param), self.registry.unknown(value))
+        return name
 
 
 class RegionType(click.ParamType[Any]):

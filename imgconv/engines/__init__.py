@@ -1,19 +1,15 @@
 """Engines: what runs a correlation. Every engine gives the same answer.
 
-An engine is a module of this folder, named after it, which keeps the contract of `imgconv.engines.base`. Modules whose
-names begin with an underscore are parts of engines.
+An engine is a module of this folder, named after it, or one of another package; either keeps the contract of
+`imgconv.engines.base`. Modules whose names begin with an underscore are parts of engines.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
-from imgconv.enginenames import DEFAULT, FOLDERS, names
 from imgconv.engines.base import Engine, Floats, Job, Pair, Prepared, Traits, Way, Whole
-from imgconv.errors import OptionError, did_you_mean, quoted
-
-__path__ = FOLDERS
+from imgconv.errors import OptionError
+from imgconv.registry import DEFAULT_ENGINE as DEFAULT
+from imgconv.registry import ENGINES
 
 __all__ = [
     "DEFAULT",
@@ -31,16 +27,17 @@ __all__ = [
 ]
 
 
+names = ENGINES.names
+
+
 def get(name: str) -> Engine:
     """Return the engine called `name`.
 
     Raises:
         OptionError: there is none.
+        PluginError: another package adds it, and it cannot be used.
     """
-    if name not in names():
-        raise OptionError("engine", f"{quoted(name)} is none of {'|'.join(names())}{did_you_mean(name, names())}")
-    module: Any = import_module(f"imgconv.engines.{name}")
-    return Engine(name, vars(module).get("TRAITS", Traits()), module.prepare)
+    return ENGINES.get(name, Engine.of)
 
 
 def other_than(name: str) -> str:
@@ -50,7 +47,7 @@ def other_than(name: str) -> str:
         OptionError: there is no engine of that name, or no other one.
     """
     get(name)
-    others = [other for other in names() if other != name]
+    others = [other for other in ENGINES.names() if other != name]
     if not others:
         raise OptionError("check", "there is no other engine to compare with")
     referees = [other for other in others if get(other).traits.referee]

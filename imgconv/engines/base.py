@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from imgconv.border import Border, index_map
 from imgconv.geometry import Extent, reach
 from imgconv.kernels.value import Kernel
+from imgconv.registry import Broken, declared, function
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
 
@@ -208,6 +209,18 @@ class Engine(Value):
     name: str
     traits: Traits
     choose: Callable[[Job, tuple[int, int, int], np.dtype[Any]], Any]
+
+    @classmethod
+    def of(cls, name: str, module: Any) -> Engine:
+        """Return the engine that a module is.
+
+        Raises:
+            Broken: it does not keep the contract.
+        """
+        traits = declared(module, "TRAITS", Traits, Traits())
+        if unknown := set(traits.primitives) - {CORRELATE, CHANNELS}:
+            raise Broken(f"its TRAITS name a primitive that there is not, {min(map(repr, unknown))}")
+        return cls(name, traits, function(module, "prepare"))
 
     def prepare(self, job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
         """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from imgconv import enginenames
 from imgconv.errors import OptionError
+from imgconv.registry import DEFAULT_ENGINE
 
 OF_KERNELS = (
     *("gain", "padding", "border", "stride", "dilation", "correlate", "transposed", "output_padding", "groups", "bias"),
@@ -48,8 +48,8 @@ def refuse(values: Mapping[str, Any], given: Collection[str]) -> None:
         for name in OF_IMAGES:
             if not any(values.get(name) is nothing for nothing in (None, False, ())):  # 0 is a frame
                 raise OptionError(option(name), "a volume is filtered without; leave it or --volume out")
-        if values.get("engine", enginenames.DEFAULT) != enginenames.DEFAULT:
-            raise OptionError("engine", f"a volume is filtered by {enginenames.DEFAULT} only")
+        if values.get("engine", DEFAULT_ENGINE) != DEFAULT_ENGINE:
+            raise OptionError("engine", f"a volume is filtered by {DEFAULT_ENGINE} only")
     if values.get("transposed") and values.get("border") is not None:
         raise OptionError("border", "a transposed convolution adds nothing around the image that a border could fill")
     if values.get("output_padding") is not None and not values.get("transposed"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from imgconv import enginenames
 from imgconv.engines._bands import Result
 from imgconv.filtering.loss import clipping, lost, remedy
 from imgconv.filtering.planning import Alike, Report
@@ -13,6 +12,7 @@ from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
 from imgconv.geometry import to_json as axes_to_json
 from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
+from imgconv.registry import DEFAULT_ENGINE
 from imgconv.sizes.calculator import count
 from imgconv.system import cores
 
@@ -72,7 +72,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "asked": request.engine,
             "reason": report.engine_reason,
             "elsewhere": [
-                {"layer": way.layer, "engine": enginenames.DEFAULT, "reason": way.reason} for way in report.elsewhere
+                {"layer": way.layer, "engine": DEFAULT_ENGINE, "reason": way.reason} for way in report.elsewhere
             ],
         },
         "map": report.target.map,
@@ -261,7 +261,7 @@ def _elsewhere_lines(report: Report) -> list[tuple[str, str]]:
     for way in found:
         layers.setdefault(way.reason, []).append(str(way.layer))
     words = [f"{reason} (layer {', '.join(numbers)})" for reason, numbers in layers.items()]
-    return [("", f"{enginenames.DEFAULT}: {'; '.join(words)}; {why}")]
+    return [("", f"{DEFAULT_ENGINE}: {'; '.join(words)}; {why}")]
 
 
 def _threads(report: Report, result: Result) -> int:

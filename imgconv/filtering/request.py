@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeVar
 
 from imgconv.border import Border
-from imgconv.enginenames import DEFAULT
 from imgconv.errors import KernelValueError, OptionError
 from imgconv.filtering import refusals
 from imgconv.geometry import Padding
@@ -14,6 +13,7 @@ from imgconv.image.model import Options, strip_of
 from imgconv.kernels import gain as gains
 from imgconv.kernels.value import AnyKernel, Combined, Kernel, Solid
 from imgconv.pipeline.run import Pipeline
+from imgconv.registry import DEFAULT_ENGINE
 from imgconv.value import Value
 
 Rescaled = TypeVar("Rescaled", AnyKernel, Solid)
@@ -74,7 +74,7 @@ class Request(Value, kw_only=True):
     output_padding: tuple[int, int] | None = None
     groups: int | None = None
     bias: tuple[float, ...] = ()
-    engine: str = DEFAULT
+    engine: str = DEFAULT_ENGINE
     check: bool = False
     map: str | None = None
     low: float | None = None

@@ -16,10 +16,11 @@ import sys
 from typing import Any
 
 from imgconv import layers
-from imgconv.errors import ImgconvError, PipelineFileError, did_you_mean, quoted
+from imgconv.errors import ImgconvError, PipelineFileError, PluginError, quoted
 from imgconv.layers import Layer
 from imgconv.pipeline.fields import Field, Wrong, fields, read
 from imgconv.pipeline.run import Pipeline
+from imgconv.registry import LAYERS
 from imgconv.system import smallfile
 from imgconv.yamlreader import events as yamlfile
 from imgconv.yamlreader.events import Document, Step, describe
@@ -106,15 +107,14 @@ class _Reader:
 
     def named(self, name: str, *path: Step) -> type[Layer]:
         """Return the kind of layer called `name`."""
-        known = layers.names()
-        if name not in known:
-            hint = did_you_mean(name, known)
-            place = self.document.where_key(*path)
+        place = self.document.where_key(*path)
+        if not LAYERS.has(name):
             # What is no pipeline may be anybody's file, whose words are not for messages.
-            named = quoted(name) if hint or self.familiar else "of that name"
-            rest = hint or f"; the layers are {', '.join(known)}"
-            raise PipelineFileError(self.document.source, f"there is no layer {named}{rest}", *place)
-        return layers.find(name)
+            raise PipelineFileError(self.document.source, LAYERS.unknown(name, quote=self.familiar), *place)
+        try:
+            return layers.find(name)
+        except PluginError as error:
+            raise PipelineFileError(self.document.source, str(error), *place) from error
 
     def made(self, kind: type[Layer], given: Any, *path: Step) -> Layer:
         """Return the layer of a kind with the fields that are given."""
@@ -135,8 +135,7 @@ class _Reader:
         missing = [field.name for field in known if field.required and field.name not in values]
         if missing:
             place = self.document.where_key(*path)
-            name = kind.__module__.rpartition(".")[2].replace("_", "-")
-            problem = f"{name} needs '{missing[0]}'" + (f": {known_as(known, missing[0])}" if known else "")
+            problem = f"{kind.kind} needs '{missing[0]}'" + (f": {known_as(known, missing[0])}" if known else "")
             raise PipelineFileError(self.document.source, problem, *place)
         try:
             return kind(**values)

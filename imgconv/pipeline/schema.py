@@ -29,7 +29,7 @@ Schema = dict[str, Any]
 
 def pipeline() -> Schema:
     """Return the schema of a pipeline: a list of layers."""
-    found = {name: layers.find(name) for name in layers.names()}
+    found = layers.every()
     bare = [name for name, kind in found.items() if not kind.chooses and not any(one.required for one in fields(kind))]
     named = {name: {"$ref": f"#/$defs/layer-{name}"} for name in found}
     return {

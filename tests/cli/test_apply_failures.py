@@ -376,7 +376,7 @@ OPTIONS = [
     ("--vmax -1 --map stretch", "--vmax: -1 is below every result (they begin at"),
     ("--depth 12", "--depth: '12' is none of 8|16|float"),
     ("--depth 16 --map float", "--depth: 16 bits cannot hold what --map float keeps; leave one of them out"),
-    ("--engine scypi", "--engine: 'scypi' is none of builtin|scipy; did you mean 'scipy'?"),
+    ("--engine scypi", "--engine: there is no engine 'scypi'; did you mean 'scipy'?"),
     ("--gain half", "--gain: 'half' is none of raw|sum|unit|range"),
     ("--alpha no", "--alpha: 'no' is none of auto|premultiply|keep|filter|drop"),
     ("--format pgn", "--format: 'pgn' cannot be written; png, jpg, tif"),

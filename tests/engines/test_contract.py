@@ -1,11 +1,11 @@
 """The contract of `imgconv.engines.base`, which every engine keeps, and a module that declares nothing."""
 
 import sys
-import types
 
 import numpy as np
 import pytest
 from correlations import job_of, noise, windows
+from packages import install
 from scipy import ndimage
 
 from imgconv import engines
@@ -22,26 +22,31 @@ JOBS = {
 }
 
 
-class Bare:
-    """What a module of another package may prepare: nothing but what the contract asks for."""
+BARE = """
+from correlations import windows
 
+class Bare:
     reason, band_rows = "scipy.ndimage, bare", 7
 
     def __init__(self, job):
-        self.job_taps, self.job = job.taps, job
+        self.job = job
 
     def __call__(self, image, start, stop):
         return windows(self.job, image)[start:stop]
 
+def prepare(job, shape, dtype):
+    return Bare(job)
+"""
+"""What another package may add: nothing but what the contract asks for."""
+
 
 @pytest.fixture
-def bare(monkeypatch):
-    """An engine that is a module with nothing but ``prepare``."""
-    module = types.ModuleType("imgconv.engines.bare")
-    module.prepare = lambda job, shape, dtype: Bare(job)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(engines, "names", lambda: ["bare", "builtin", "scipy"])
-    return engines.get("bare")
+def bare(tmp_path, monkeypatch):
+    """An engine of another package that is a module with nothing but ``prepare``."""
+    install(tmp_path, "bare-engine", {"imgconv.engines": {"bare": "bare_engine"}}, bare_engine=BARE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield engines.get("bare")
+    del sys.modules["bare_engine"]
 
 
 @pytest.fixture(params=[*engines.names(), "bare"])

@@ -14,6 +14,7 @@ from imgconv.cli import Commands, options, printable, showing
 from imgconv.cli.sections import OUTPUT, F, section
 from imgconv.cli.types import NumberType
 from imgconv.errors import OptionError
+from imgconv.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ _WRITTEN = section(
 class Drawings(Commands):
     """The group whose commands are the modules of this folder."""
 
-    package = __name__
+    registry = Registry("command", __name__, "COMMAND")
 
 
 def drawing(command: F) -> F:

@@ -1,47 +1,32 @@
-"""Kernels in other tools' formats: one module a format, found by listing this folder.
+"""Kernels in other tools' formats: one module a format.
 
-A format is a module ``export/NAME.py`` that holds `SUMMARY`, a line for the help, and a function ``export(kernel)``
-that returns text, or bytes for a binary format. It refuses what the format cannot hold with an `ExportError`:
-nothing of a kernel is dropped silently. Modules whose name starts with an underscore are parts of formats.
+A module of this folder or of another package keeps the contract of `imgconv.kernels.export.base`. Modules whose names
+begin with an underscore are parts of formats.
 """
 
 from __future__ import annotations
 
-import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from imgconv.errors import OptionError, did_you_mean, quoted
+from imgconv.kernels.export.base import Export
+from imgconv.registry import EXPORTS
 
 if TYPE_CHECKING:
     from imgconv.kernels.value import AnyKernel
 
+__all__ = ["Export", "export", "get", "names"]
 
-class Format(Protocol):
-    """A module of this folder."""
-
-    SUMMARY: str
-
-    def export(self, kernel: AnyKernel) -> str | bytes:
-        """Return the kernel in this format, or raise ExportError."""
+names = EXPORTS.names
 
 
-def names() -> list[str]:
-    """Return the formats' names in alphabetical order."""
-    files = os.listdir(os.path.dirname(__file__))
-    return sorted(file.removesuffix(".py") for file in files if file.endswith(".py") and file[0] != "_")
-
-
-def get(name: str) -> Format:
-    """Return the format called `name`.
+def get(name: str) -> Export:
+    """Return the form of export called `name`.
 
     Raises:
         OptionError: there is none.
+        PluginError: another package adds it, and it cannot be used.
     """
-    if name not in names():
-        raise OptionError("to", f"{quoted(name)} is none of {'|'.join(names())}{did_you_mean(name, names())}")
-    format: Any = import_module(f"imgconv.kernels.export.{name}")
-    return format  # type: ignore[no-any-return]
+    return EXPORTS.get(name, Export.of)
 
 
 def export(kernel: AnyKernel, to: str) -> bytes:
@@ -49,6 +34,7 @@ def export(kernel: AnyKernel, to: str) -> bytes:
 
     Raises:
         OptionError: there is no such format.
+        PluginError: another package adds it, and it cannot be used.
         ExportError: the format cannot hold this kernel.
 
     >>> from imgconv.kernels.library import kernel
