@@ -7,6 +7,7 @@ these products is computed by itself, by the same engine as the layer, and drawn
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,9 @@ Floats = NDArray[np.float64]
 MOST = 8
 """So many input and output channels are drawn; the sums are of all."""
 
+BLOCK, FEW = 64, 8
+"""So many channels are filtered at once; fewer than `FEW` outputs of an input together with others."""
+
 HUES = ("#c23b2e", "#2e8b57", "#3a6bc4", "#b8860b", "#8e4ec6", "#008b8b", "#c2569b", "#6b7a3c")
 """The colours of input channels; the first three for red, green and blue."""
 
@@ -51,7 +55,7 @@ class Components(NamedTuple):
 
     Attributes:
         inputs: (rows, cols, channels) that go into the layer.
-        filters: (out, in, rows, cols) as they are slid; 0 where a group does not reach.
+        filters: (out, in, rows, cols) as they are slid, of the first `MOST` channels; 0 where a group does not reach.
         parts: by (output, input), the products, (rows, cols) each; none where a group does not reach, or beyond the
             first `MOST` channels.
         sums: of the products of all inputs with the bias, (rows, cols, channels).
@@ -98,60 +102,68 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
     if not isinstance(step, (PointwiseStep, LearnedStep)):
         problem = f"{number} ({layer.kind}) has no weights that mix channels, so there is nothing to take apart"
         raise OptionError("layer", problem)
-    filters, bias, groups = _weights(step, channels)
+    weights, bias, groups = _weights(step, channels)
+    firsts = np.array([sources.start for sources in groups])
     result = chain.run(inputs, engine, floats).samples
     parts: dict[tuple[int, int], Floats] = {}
     sums = np.zeros_like(result) + bias
-    for out, source, part in _parts(layer, filters, groups, inputs):
-        sums[:, :, out] += part
-        if out < MOST and source < MOST:
-            parts[out, source] = part.copy()
+    for outs, sources in _blocks(groups):
+        taps = weights[outs, sources - firsts[outs]][:, None]
+        maps = _filtered(layer, taps, inputs[:, :, sources if np.ptp(sources) else sources[:1]])
+        starts = np.flatnonzero(np.diff(outs, prepend=-1))
+        sums[:, :, outs[0] : outs[-1] + 1] += (
+            maps if len(starts) == len(outs) else np.add.reduceat(maps, starts, axis=2)
+        )
+        for at in np.flatnonzero((outs < MOST) & (sources < MOST)):
+            parts[int(outs[at]), int(sources[at])] = maps[:, :, at].copy()
+    filters = np.zeros((min(len(weights), MOST), min(channels, MOST), *weights.shape[2:]))
+    for out, source in parts:
+        filters[out, source] = weights[out, source - firsts[out]]
     return Components(inputs, filters, parts, sums, bias, result)
 
 
 def _weights(step: PointwiseStep | LearnedStep, channels: int) -> tuple[Floats, Floats, list[range]]:
-    """Return the filters of a layer, (out, in, rows, cols), its bias, and which inputs each output sees."""
+    """Return the weights of a layer, (out, in/groups, rows, cols), its bias, and which inputs each output sees."""
     if isinstance(step, PointwiseStep):
         matrix = step.layer.matrix.matrix
         bias = np.array([offset.at(1.0) for offset in step.bias])
         return matrix[:, :, None, None], bias, [range(channels)] * len(matrix)
     weights = step.kernel.weights
-    made, taken = weights.shape[:2]
-    filters = np.zeros((made, channels, *weights.shape[2:]))
-    groups = []
-    for out in range(made):
-        first = out // (made // step.groups) * taken
-        groups.append(range(first, first + taken))
-        filters[out, first : first + taken] = weights[out]
-    return filters, np.array(step.kernel.bias or (0.0,) * made), groups
+    outs, sources = weights.shape[:2]
+    firsts = [out // (outs // step.groups) * sources for out in range(outs)]
+    bias = np.array(step.kernel.bias or (0.0,) * outs)
+    return weights, bias, [range(first, first + sources) for first in firsts]
 
 
-def _parts(layer: Layer, filters: Floats, groups: list[range], inputs: Floats) -> Iterator[tuple[int, int, Floats]]:
-    """Yield every output and input channel that belong together, with the input filtered by the taps for that output.
+def _blocks(groups: list[range]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield all output and input channels that belong together, in blocks: (outputs, ascending; inputs).
 
-    Channels are filtered together, those of which there are more, as thousands of small runs would take minutes.
+    The channels of a block are filtered at once, as thousands of small runs would take minutes, and are few enough to
+    stay in the cache until they are added up. A block has one input for all its outputs, or different inputs. The groups
+    of a layer all have as many outputs, which follow one another.
     """
-    made, taken = filters.shape[:2]
-    if made >= taken:
-        for source in range(taken):
-            outs = [out for out in range(made) if source in groups[out]]
-            maps = _filtered(layer, filters[outs, source][:, None], inputs[:, :, source : source + 1], 1)
-            yield from ((out, source, maps[:, :, at]) for at, out in enumerate(outs))
-        return
-    for out in range(made):
-        sources = list(groups[out])
-        maps = _filtered(layer, filters[out, sources][:, None], inputs[:, :, sources], len(sources))
-        yield from ((out, source, maps[:, :, at]) for at, source in enumerate(sources))
+    few: list[tuple[int, int]] = []  # pairs of groups that are too small for blocks of their own
+    for sources, members in groupby(range(len(groups)), key=groups.__getitem__):
+        outs = np.fromiter(members, np.intp)
+        if len(outs) < FEW:
+            few += product(outs.tolist(), sources)
+            continue
+        for first in range(0, len(outs), BLOCK):
+            some = outs[first : first + BLOCK]
+            yield from ((some, np.full_like(some, source)) for source in sources)
+    for first in range(0, len(few), BLOCK):
+        pairs = np.array(few[first : first + BLOCK], np.intp)
+        yield pairs[:, 0], pairs[:, 1]
 
 
-def _filtered(layer: Layer, weights: Floats, channels: Floats, groups: int) -> Floats:
+def _filtered(layer: Layer, weights: Floats, channels: Floats) -> Floats:
     """Return channels filtered by weights, (out, 1, rows, cols), as the layer slides them, without its bias."""
     assert isinstance(layer, (Conv, Pointwise))
     anchor = None
     if isinstance(layer, Conv) and isinstance(layer.kernel, Learned):
         anchor = layer.kernel.slid(layer.correlate).anchor
     kernel = Learned(name="parts", weights=weights, anchor=anchor)
-    plain = Conv(kernel, layer.padding, layer.fill, layer.stride, groups=groups)
+    plain = Conv(kernel, layer.padding, layer.fill, layer.stride, groups=channels.shape[2])
     if isinstance(layer, Conv):
         plain = plain.replace(dilation=layer.dilation)
     floats = Target(None, np.dtype(np.float64))
@@ -184,13 +196,13 @@ def draw_components(
         LibraryError: Matplotlib is not installed.
     """
     parts = taken_apart or components(pixels, pipeline, number)
-    made, taken = parts.filters.shape[:2]
-    columns, rows = min(made, MOST), min(taken, MOST)
+    columns, rows = parts.filters.shape[:2]
+    outputs, inputs = parts.result.shape[2], parts.inputs.shape[2]
     with styled():
         layer = pipeline.layers[number - 1]
         more = (
-            f" (the first {columns} of {made} outputs, {rows} of {taken} inputs)"
-            if columns < made or rows < taken
+            f" (the first {columns} of {outputs} outputs, {rows} of {inputs} inputs)"
+            if columns < outputs or rows < inputs
             else ""
         )
         figure = new_figure(
@@ -201,9 +213,9 @@ def draw_components(
         grid = figure.subplots(rows + 1, columns + 1, squeeze=False)
         sums = parts.sums
         top = scale_of(sums[:, :, :columns], cmap=cmap)
-        cells = [part for (out, source), part in parts.parts.items() if out < columns and source < rows]
+        cells = parts.parts.values()
         reach = max((float(np.abs(cell[np.isfinite(cell)]).max(initial=0)) for cell in cells), default=1.0) or 1.0
-        filters = scale_of(parts.filters[:columns, :rows])
+        filters = scale_of(parts.filters)
         grid[0, 0].set_axis_off()
         for out in range(columns):
             bias = f" {'-' if parts.bias[out] < 0 else '+'} {abs(parts.bias[out]):.3g}" if parts.bias[out] else ""

@@ -90,14 +90,23 @@ def test_it_is_tidy_and_looks_as_it_did(figure):
     assert_as_drawn(figure, "components")
 
 
-@pytest.mark.parametrize("shape", [(300, 2, 1, 1), (2, 300, 1, 1), (60, 5, 3, 3)])
-def test_many_channels_are_summed_and_few_are_kept(shape):
-    picture = RANDOM.random((6, 7, shape[1]))
+@pytest.mark.parametrize("groups", [1, 2, 50])
+@pytest.mark.parametrize("shape", [(300, 2, 1, 1), (50, 300, 1, 1), (100, 5, 3, 3), (50, 1, 3, 3)])
+def test_many_channels_are_summed_and_few_are_kept(shape, groups):
+    outputs, each = shape[:2]
+    picture = RANDOM.random((6, 7, each * groups))
     weights = RANDOM.normal(size=shape)
-    found = components(picture, Pipeline((Conv(Learned(name="w", weights=weights)),)))
+    found = components(picture, Pipeline((Conv(Learned(name="w", weights=weights), groups=groups),)))
     windows = np.lib.stride_tricks.sliding_window_view(picture, shape[2:], axis=(0, 1))
-    assert np.allclose(found.sums, np.einsum("yxcij,ocij->yxo", windows, weights), atol=1e-9) and found.error < 1e-9
-    assert set(found.parts) == {(out, source) for out in range(min(8, shape[0])) for source in range(min(8, shape[1]))}
+    reach = {out: range(first := out // (outputs // groups) * each, first + each) for out in range(outputs)}
+    for out, sources in reach.items():
+        expected = np.einsum("yxcij,cij->yx", windows[:, :, list(sources)], weights[out])
+        assert np.allclose(found.sums[:, :, out], expected, atol=1e-9)
+    assert found.error < 1e-9
+    shown = {(out, source) for out, sources in reach.items() for source in sources if out < 8 and source < 8}
+    assert set(found.parts) == shown
+    for out, source in shown:
+        assert np.array_equal(found.filters[out, source], weights[out, source - reach[out].start])
 
 
 def test_what_cannot_be_taken_apart():
