@@ -139,8 +139,8 @@ def _blocks(groups: list[range]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.
     """Yield all output and input channels that belong together, in blocks: (outputs, ascending; inputs).
 
     The channels of a block are filtered at once, as thousands of small runs would take minutes, and are few enough to
-    stay in the cache until they are added up. A block has one input for all its outputs, or different inputs. The groups
-    of a layer all have as many outputs, which follow one another.
+    stay in the cache until they are added up. A block has one input for all its outputs, or different inputs. Groups of
+    a layer have as many outputs each, which follow one another.
     """
     few: list[tuple[int, int]] = []  # pairs of groups that are too small for blocks of their own
     for sources, members in groupby(range(len(groups)), key=groups.__getitem__):
