@@ -1,9 +1,9 @@
-"""Jobs to try the engines on, and their results by sums over windows in float64: independent of all engines."""
+"""Jobs to try the engines on, and their results by sums over taps in float64: independent of all engines."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import oracle
 
 from imgconv.border import Border, index_map
 from imgconv.engines import Job
@@ -25,12 +25,8 @@ def padded(job, image):
 
 
 def windows(job, image):
-    """Return the correlation in float64 by sums over views of numpy.pad's kind of array: independent of all engines."""
-    spans = [step * (size - 1) + 1 for step, size in zip(job.dilation, job.taps.shape, strict=True)]
-    views = sliding_window_view(padded(job, image), spans, axis=(0, 1))[:: job.stride[0], :: job.stride[1]]
-    views = views[..., :: job.dilation[0], :: job.dilation[1]]
-    used = job.taps != 0
-    return (views[..., used] * job.taps[used]).sum(axis=-1) / job.divisor + job.offset
+    """Return the correlation in float64, tap by tap over the padded image: independent of all engines."""
+    return oracle.correlate(padded(job, image), job.taps, job.stride, job.dilation) / job.divisor + job.offset
 
 
 def noise(dtype, shape, seed=0):
@@ -44,3 +40,17 @@ def rounded(values, dtype):
     """Return float64 results as samples, by halves away from zero."""
     whole = np.sign(values) * np.floor(np.abs(values) + 0.5)
     return np.clip(whole, 0, np.iinfo(dtype).max).astype(dtype)
+
+
+def assert_within(found, wanted, atol):
+    """Do as numpy's assert_allclose with this `atol` alone, which takes longer to agree and says why it does not."""
+    with np.errstate(invalid="ignore"):
+        agree = np.shape(found) == np.shape(wanted) and (np.abs(np.subtract(found, wanted, dtype=float)) <= atol).all()
+    if not agree:
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
+
+
+def assert_same(found, wanted):
+    """Do as numpy's assert_array_equal, which takes longer to agree and says why it does not."""
+    if np.shape(found) != np.shape(wanted) or not np.equal(found, wanted).all():
+        np.testing.assert_array_equal(found, wanted)

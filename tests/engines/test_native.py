@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import time
 import numpy as np
 import oracle
 import pytest
-from correlations import job_of, noise, padded, rounded, windows
+from correlations import assert_same, assert_within, job_of, noise, padded, rounded, windows
+from sampling import SOME_OR_ALL, chosen
 
 from imgconv.engines import Whole, _arithmetic, _native, builtin
 from imgconv.engines._bands import run
@@ -50,54 +52,56 @@ SMALL = {
 def check_samples(job, image, level, wanted=None):
     """Every arithmetic: exact where integers make it so, else within 1 and within the bound it states."""
     wanted = windows(job, image) if wanted is None else wanted
+    ends = (wanted.min(), wanted.max())
+    nearest = None if image.dtype.kind == "f" else rounded(wanted, image.dtype)
+    largest = max(1.0, float(np.abs(image.astype(float)).max()), job.constant)
+    reach = largest * np.abs(job.taps).sum() / job.divisor + abs(job.offset)
     for way in arithmetics(job, image.dtype, level):
         native = prepared(job, image, way, level)
         floats = native(image, 0, job.output[0])
-        largest = max(1.0, float(np.abs(image.astype(float)).max()), job.constant)
-        reach = largest * np.abs(job.taps).sum() / job.divisor + abs(job.offset)
-        np.testing.assert_allclose(floats, wanted, rtol=0, atol=way.error + 1e-6 * reach)
-        if image.dtype.kind == "f":
+        assert_within(floats, wanted, way.error + 1e-6 * reach)
+        if nearest is None:
             continue
         samples = np.empty(wanted.shape, image.dtype)
         stats = native.store(image, 0, job.output[0], samples, Tone("clip", image.dtype))
         if way.divisor:
-            np.testing.assert_array_equal(samples, rounded(wanted, image.dtype))
+            assert_same(samples, nearest)
             assert (stats.below, stats.above) == (
                 np.count_nonzero(wanted <= -0.5),
                 np.count_nonzero(wanted >= np.iinfo(image.dtype).max + 0.5),
             )
         else:
-            np.testing.assert_allclose(samples.astype(int), rounded(wanted, image.dtype).astype(int), rtol=0, atol=1)
-        ends = (wanted.min(), wanted.max())
-        np.testing.assert_allclose((stats.minimum, stats.maximum), ends, atol=way.error + 1e-6 * reach)
+            assert_within(samples, nearest, 1)
+        assert_within((stats.minimum, stats.maximum), ends, way.error + 1e-6 * reach)
 
 
-EVERY_WIDTH = range(1, 140)
-WIDTHS = [width for width in EVERY_WIDTH if width < 18 or (width + 2) % 32 < 4]
+WIDTHS = [width for width in range(1, 140) if width < 18 or (width + 2) % 32 < 4]
 """Up to a short vector, and about what whole vectors hold."""
 
 
 @AT_EVERY_LEVEL
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
-@pytest.mark.parametrize("widths", [WIDTHS, pytest.param(EVERY_WIDTH, marks=pytest.mark.slow)], ids=["some", "every"])
-def test_widths_up_to_two_vectors(level, name, dtype, widths):
-    for width in widths:
+@SOME_OR_ALL
+def test_widths_up_to_two_vectors(level, name, dtype, every):
+    for width in range(1, 140) if every else chosen(WIDTHS, 17, False, name, dtype):
         image = noise(dtype, (5, width, 1), width)
         check_samples(job_of(SMALL[name], image.shape), image, level)
+
+
+ROWS = list(zip(("edge", "constant", "edge", "constant", "edge"), (126, 133, 261, 774, 16600), strict=True))
 
 
 @AT_EVERY_LEVEL
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
-def test_rows_of_several_blocks_of_vectors(level, channels, dtype):
+@SOME_OR_ALL
+def test_rows_of_several_blocks_of_vectors(level, channels, dtype, every):
     """Blocks are read in place and go straight to samples; what is left at either edge does not."""
-    for border, lanes in zip(
-        ("edge", "constant", "edge", "constant", "edge"), (126, 133, 261, 774, 16600), strict=True
-    ):
+    several = (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]])
+    for (border, lanes), taps in chosen(itertools.product(ROWS, several), 12, every, channels, dtype):
         image = noise(dtype, (6, lanes // channels, channels), lanes)
-        for taps in (*SMALL.values(), np.full((5, 5), 0.04), [[1, 0, 0, 0, 0, -2, 0, 0, 4]]):
-            check_samples(job_of(taps, image.shape, border), image, level)
+        check_samples(job_of(taps, image.shape, border), image, level)
 
 
 @AT_EVERY_LEVEL
@@ -191,13 +195,13 @@ def test_samples_are_the_same_when_nobody_watches(level, dtype):
 @AT_EVERY_LEVEL
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_sizes_below_and_above_the_kernel(level, border, dtype):
+@SOME_OR_ALL
+def test_sizes_below_and_above_the_kernel(level, border, dtype, every):
     whole = noise(dtype, (12, 12, 3))
-    for rows in (1, 2, 3, 12):
-        for cols in (1, 2, 4, 9):
-            image = whole[:rows, :cols]
-            for taps in (SMALL["integers"], SMALL["real outer product"]):
-                check_samples(job_of(taps, image.shape, border), image, level)
+    cases = itertools.product((1, 2, 3, 12), (1, 2, 4, 9), ("integers", "real outer product"))
+    for rows, cols, name in chosen(cases, 12, every, border, dtype):
+        image = whole[:rows, :cols]
+        check_samples(job_of(SMALL[name], image.shape, border), image, level)
 
 
 @pytest.mark.slow
@@ -216,26 +220,26 @@ def test_every_size_up_to_seventy(level, border):
 @pytest.mark.parametrize("stride", [(1, 1), (2, 1), (1, 2), (3, 3)])
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 3)])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
-def test_strides_and_dilations(level, stride, dilation, dtype):
+@SOME_OR_ALL
+def test_strides_and_dilations(level, stride, dilation, dtype, every):
     rng = np.random.default_rng(3)
-    for shape in ((23, 37, 3), (9, 150, 1)):
-        for taps in (*SMALL.values(), rng.integers(-9, 10, (4, 2)), rng.normal(size=(7, 9)), np.ones((9, 9))):
-            image = noise(dtype, shape)
-            check_samples(job_of(taps, shape, "wrap", stride=stride, dilation=dilation), image, level)
+    several = (*SMALL.values(), rng.integers(-9, 10, (4, 2)), rng.normal(size=(7, 9)), np.ones((9, 9)))
+    cases = itertools.product(((23, 37, 3), (9, 150, 1)), several)
+    for shape, taps in chosen(cases, 7, every, stride, dilation, dtype):
+        image = noise(dtype, shape)
+        check_samples(job_of(taps, shape, "wrap", stride=stride, dilation=dilation), image, level)
 
 
 @AT_EVERY_LEVEL
 @pytest.mark.parametrize("divisor", [1, 2, 3, 9, 16, 273, 2475, 4998, 65521])
 @pytest.mark.parametrize("offset", [0.0, 0.5, 10.0, -3.0])
-def test_integers_over_a_divisor_round_exactly(level, divisor, offset):
+@SOME_OR_ALL
+def test_integers_over_a_divisor_round_exactly(level, divisor, offset, every):
     """Ties included: with many small integers over the divisor, many results are exactly a half."""
     image = noise("uint8", (40, 70, 1))
-    for taps in (
-        np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]),
-        SMALL["integers"] * divisor,
-        np.ones((3, 3)),
-        np.full((5, 5), 99),
-    ):
+    binomial = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])
+    several = binomial, SMALL["integers"] * divisor, np.ones((3, 3)), np.full((5, 5), 99)
+    for taps in chosen(several, 2, every, divisor, offset):
         job = job_of(taps, image.shape, divisor=divisor, offset=offset)
         sums = np.rint((windows(job, image) - offset) * divisor)
         check_samples(job, image, level, sums / divisor + offset)
@@ -345,7 +349,7 @@ def test_agrees_with_four_loops():
     image = noise("uint8", (11, 13, 3))
     job = job_of(SMALL["integers"], image.shape, "reflect")
     padded = oracle.pad(image, (1, 1, 1, 1), "reflect")
-    np.testing.assert_array_equal(windows(job, image), oracle.correlate(padded, SMALL["integers"].astype(float)))
+    np.testing.assert_array_equal(windows(job, image), oracle.four_loops(padded, SMALL["integers"].astype(float)))
 
 
 def python(code, **environment):
