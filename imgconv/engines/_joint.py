@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Prepared
 from imgconv.engines._gather import longest_run
-from imgconv.engines._native import COMBINES, F32, MUL16, SAMPLES, Choice, Finish, Level, Native, combined, level, make
+from imgconv.engines._native import COMBINES, F32, MUL16, SAMPLES, Finish, Level, Native, combined, level, make
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 
@@ -80,10 +80,8 @@ class Abreast(Value):
 
 def joint(prepared: Sequence[Prepared], combine: str) -> Joint | Abreast | None:
     """Return the members joined, or None where one of them does not run on the core in float32."""
-    members = [job.fine if isinstance(job, Choice) else job for job in prepared]
-    # not a kind of it that transforms whole tiles
-    natives = tuple(job for job in members if type(job) is Native and (not job.double or job.job.whole))
-    if combine not in COMBINES or len(natives) < len(members) or len(members) > MOST_MEMBERS:
+    natives: tuple[Any, ...] = tuple(job.suited(None) for job in prepared)
+    if combine not in COMBINES or len(natives) > MOST_MEMBERS or not all(job.joins for job in natives):
         return None
     speed = level()
     assert speed is not None  # as the members run on the core

@@ -207,6 +207,11 @@ class Native(Value, Prepared):
         return self.arithmetic.error
 
     @property
+    def joins(self) -> bool:
+        """Whether results are float32, or doubles that are rounded to it once."""
+        return not self.double or self.job.whole is not None
+
+    @property
     def double(self) -> bool:
         """Whether results are float64."""
         way = self.arithmetic

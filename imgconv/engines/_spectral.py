@@ -62,6 +62,11 @@ class Spectral(Native):
     direct: Native
     exact: bool
 
+    @property
+    def joins(self) -> bool:
+        """It does not, as it transforms whole tiles."""
+        return False
+
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive), float32."""
         out = np.empty((stop - start, self.job.output[1], image.shape[2]), np.float32)

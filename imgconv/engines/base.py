@@ -142,6 +142,7 @@ class Prepared:
         stores: whether `store` makes samples, which saves the floats in between.
         cheap: whether to compute twice, first to measure, takes less than to keep all results as floats in between; so
             it does wherever samples are stored.
+        joins: whether the native core can combine it with other members of a kernel; jobs of that core say so.
         job: what it computes, where it is one correlation.
         error: how far results may be off before they are rounded, in sample values.
     """
@@ -158,6 +159,11 @@ class Prepared:
     cheap: ClassVar[bool] = False
     ways: tuple[Way, ...] = ()
     job: Job | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether the native core can combine it with others."""
+        return False
 
     @property
     def error(self) -> float:

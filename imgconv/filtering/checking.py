@@ -12,10 +12,8 @@ from imgconv import engines
 from imgconv.filtering.agreement import Check, Written, differences
 from imgconv.image import Image
 from imgconv.image.model import Pixels
-from imgconv.kernels.value import Combined, Kernel, Learned, Pointwise
+from imgconv.kernels.value import Combined
 from imgconv.layers import Layer
-from imgconv.layers.conv import Conv
-from imgconv.layers.pointwise import Pointwise as OverChannels
 from imgconv.pipeline.run import Pipeline, Target, float_for
 
 if TYPE_CHECKING:
@@ -80,7 +78,7 @@ def _resultsdifferences(
     target = Target(None, float_for(pixels.dtype))
     largest = total = 0.0
     count = 0
-    for part in parts(layer):
+    for part in layer.comparable:
         one, two = (
             Pipeline((part,)).run(pixels, engines.get(name), target, threads=threads, luma=luma).samples
             for name in names
@@ -91,23 +89,7 @@ def _resultsdifferences(
     return largest, total / max(count, 1)
 
 
-def parts(layer: Layer) -> list[Layer]:
-    """Return a layer for each member of an angle, or the layer itself."""
-    if isinstance(layer, Conv) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle":
-        return [layer.replace(kernel=member) for member in layer.kernel.of]
-    return [layer]
-
-
 def _magnitude(layer: Layer, pixels: Pixels) -> float:
     """Return the largest magnitude that a result could have, in sample values."""
     finite = np.abs(pixels[np.isfinite(pixels)])
-    top = float(finite.max(initial=0))
-    if isinstance(layer, (Conv, OverChannels)):
-        top = max(top, abs(layer.fill.value))
-        kernel = layer.kernel if isinstance(layer, Conv) else layer.matrix
-        members: tuple[Kernel | Combined | Pointwise | Learned, ...] = (kernel,)
-        if isinstance(kernel, Combined):
-            members = (*kernel.of, *(() if kernel.combine == "angle" else (kernel,)))
-        bounds = [abs(bound) for member in members for bound in member.guaranteed_range(-top, top)]
-        return max(bounds)
-    return top
+    return layer.largest(float(finite.max(initial=0)))

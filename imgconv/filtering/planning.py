@@ -20,7 +20,6 @@ from imgconv.image.formats import DEPTHS, spec_of
 from imgconv.kernels.text import rows_hint
 from imgconv.kernels.value import AnyKernel, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
-from imgconv.layers.conv import Conv
 from imgconv.pipeline.run import Pipeline, Plan, Target, float_for, layer_for
 from imgconv.tone import full_range
 from imgconv.value import Value
@@ -276,7 +275,7 @@ def _layer(request: Request, border: Border) -> Layer:
             request.bias,
         )
     layer = layer_for(kernel, request.padding, border, request.stride, request.dilation, request.correlate)
-    if isinstance(layer, Conv):
+    if not isinstance(kernel, Pointwise):
         return layer.replace(groups=request.groups, bias=request.bias)
     if request.dilation != (1, 1):
         raise OptionError("dilation", f"'{kernel.name}' is a matrix over the channels, which has no taps to set apart")
@@ -287,8 +286,7 @@ def _layer(request: Request, border: Border) -> Layer:
 
 def _own_map(layers: tuple[Layer, ...]) -> str | None:
     """Return the mapping that the last layer's kernel asks for."""
-    kernel = getattr(layers[-1], "kernel", getattr(layers[-1], "matrix", None))
-    return getattr(kernel, "map", None)
+    return layers[-1].map
 
 
 def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], shown: Form) -> Target:

@@ -20,7 +20,6 @@ from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights
 from imgconv.image import Header, Image
 from imgconv.image.colour.grey import LUMA
-from imgconv.kernels.value import Combined
 from imgconv.pipeline.run import Pipeline, Plan, Target, float_for
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone, full_range
@@ -154,9 +153,8 @@ def check_results(plan: Plan, request: Request) -> None:
         way = "--padding same without a --stride keeps the size" if sized else "take a kernel that keeps the channels"
         change = f"{plan.input} samples become {plan.output}"
         raise OptionError(option, f"{change}, which have no place among those that stay; {way}")
-    kernel = getattr(plan.layers[-1], "kernel", None)
-    if request.linear and isinstance(kernel, Combined) and kernel.combine == "angle":
-        raise OptionError("linear", f"the angles of '{kernel.name}' are no light; leave it out")
+    if request.linear and plan.layers[-1].angles:
+        raise OptionError("linear", "the results are angles, not light; leave it out")
     if request.saves:
         option = option or "linear"
         raise OptionError("save-layer", f"layers are saved of whole images as they are coded; leave --{option} out")

@@ -13,6 +13,7 @@ from imgconv.engines._bands import COMBINE, run, ways_of
 from imgconv.errors import ImgconvError, LayerError, OptionError
 from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape, Step
+from imgconv.layers.base import NEAR, Along
 from imgconv.sizes.chain import Fork, Stage, unchanged
 from imgconv.value import Value
 
@@ -55,7 +56,7 @@ class Pixelwise(Value, Prepared):
         return self.function(image[start:stop].astype(self.dtype))
 
 
-class PlannedWhole(Value):
+class PlannedWhole(Value, Step):
     """A step that calls ``run(pixels, setting)``, which returns all results as (rows, cols, channels)."""
 
     output: Shape
@@ -63,14 +64,12 @@ class PlannedWhole(Value):
     run: Callable[[NDArray[Any], Setting], Floats]
     reason: str
 
-    combine = None
-
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Return the one job there is."""
         return [Whole(lambda image: self.run(image, setting), max(1, self.output.height), self.reason)]
 
 
-class PlannedPixelwise(Value):
+class PlannedPixelwise(Value, Step):
     """A step that calls ``run(band, setting)`` on bands of float results, which it may overwrite."""
 
     output: Shape
@@ -79,8 +78,6 @@ class PlannedPixelwise(Value):
     parameters: tuple[int, str] = (0, "")
     multiply_adds: tuple[int, str] = (0, "")
     extent: Extent | None = None
-
-    combine = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -92,14 +89,23 @@ class PlannedPixelwise(Value):
         rows = max(1, BAND_SAMPLES // max(1, self.output.width * self.output.channels))
         return [Pixelwise(lambda band: self.run(band, setting), rows, self.reason, floats(dtype))]
 
+    @property
+    def sees(self) -> str:
+        """The row itself."""
+        return NEAR
 
-class Chained(Value):
+    def along(self, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
+        """Return that every row is made of that row alone."""
+        ways = self.prepare(setting, dtype)
+        rows, none = np.arange(taken.height), np.empty(0, np.intp)
+        return Along(rows, slice, none, lambda places, size: ways, ways[0].band_rows, alone=True)
+
+
+class Chained(Value, Step):
     """Steps one after the other, as one."""
 
     steps: tuple[Step, ...]
     shape: Shape
-
-    combine = None
 
     @classmethod
     def of(cls, layers: Sequence[Layer], shape: Shape) -> Chained:
@@ -135,14 +141,12 @@ class Chained(Value):
         return [Whole(every, max(1, self.output.height), reason, _ways(jobs))]
 
 
-class Branches(Value):
+class Branches(Value, Step):
     """Steps side by side whose results become one by `method`, a key of `COMBINE` or ``concatenate``."""
 
     method: str
     steps: tuple[Step, ...]
     output: Shape
-
-    combine = None
 
     @classmethod
     def of(cls, method: str, branches: Sequence[Step]) -> Branches:

@@ -1,8 +1,9 @@
 """What a layer is: the contract that every module of this folder keeps, and other packages' modules too.
 
 The module of the layer ``shuffled-grouped`` has a class ``ShuffledGrouped``, derived from `Layer`. Its fields are the
-layer's YAML keys, in their order. The kind of value that a field holds is its annotation, one of the names of
-`imgconv.layers._types`; what its docstring says of the fields, under ``Attributes:``, is what schemas and messages say.
+layer's YAML keys, in their order. The kind of value that a field holds is its annotation, one of `KINDS`, with
+``| None`` behind it if it may be left out; modules begin with ``from __future__ import annotations``, which keeps the
+names of kinds. What the docstring says of the fields, under ``Attributes:``, is what schemas and messages say.
 
 A layer plans a `Step` from the shape that goes in, by integers only; the step then runs on pixels, (rows, cols,
 channels). Most are planned by what `imgconv.layers` has ready: a `PixelwiseLayer` computes results of one pixel at a
@@ -12,17 +13,22 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from imgconv.engines import Engine, Prepared, Whole
+from imgconv.engines import Engine, Job, Prepared, Whole
 from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Shape
+from imgconv.layers import _types
 from imgconv.registry import Broken, declared
 from imgconv.sizes.chain import Fork, Stage
 from imgconv.value import Value
+
+KINDS = frozenset({*_types.__all__, "Branches"}) - {"VALID"}
+"""The kinds of values that fields hold; `imgconv.pipeline` reads them from YAML."""
 
 
 class Setting(NamedTuple):
@@ -41,23 +47,76 @@ class Setting(NamedTuple):
     whole: Whole | None = None
 
 
-class Step(Protocol):
-    """A layer planned for one input shape."""
+NEAR, WRAPPED, ALL = "near", "wrapped", "all"
+"""Which rows of the image a row of results is made of: those near it, these and some at the image's other end, all."""
 
-    @property
-    def output(self) -> Shape:
-        """The shape that comes out."""
 
-    @property
-    def stages(self) -> tuple[Stage | Fork, ...]:
-        """The arithmetic of every sliding window, and what it costs."""
+class Along(NamedTuple):
+    """How a step goes along the rows of an image of which it does not need all at once.
+
+    Attributes:
+        rows: the row map: for each padded row its source, or -1.
+        window: the part of the map that output rows, the last one exclusive, look at.
+        far: the padded rows whose sources lie at the image's other end.
+        prepare: the step's jobs on rows that are in these places of an image of that many rows.
+        band: output rows of a band.
+        alone: whether a row of results looks at that row alone, so that jobs are the same wherever rows are.
+    """
+
+    rows: NDArray[np.intp]
+    window: Callable[[int, int], slice]
+    far: NDArray[np.intp]
+    prepare: Callable[[NDArray[np.intp], int], Sequence[Prepared]]
+    band: int
+    alone: bool = False
+
+
+class Step:
+    """A layer planned for one input shape. A class of steps is derived from this one; what it declares has defaults.
+
+    Attributes:
+        output: the shape that comes out.
+        stages: the arithmetic of every sliding window, and what it costs.
+        combine: how the results of several prepared jobs become one, a key of `imgconv.engines._bands.COMBINE`; None
+            for a single job.
+        correlates: whether it is nothing but the correlations that `jobs` returns, so that it can be handed whole
+            numbers in a float type, and be run on parts of the image.
+        sees: `NEAR`, `WRAPPED` or `ALL`; all but the last can be streamed, by `along`.
+    """
+
+    if TYPE_CHECKING:  # a class may have them as fields or as properties
+
+        @property
+        def output(self) -> Shape: ...
+        @property
+        def stages(self) -> tuple[Stage | Fork, ...]: ...
 
     @property
     def combine(self) -> str | None:
-        """How the results of several prepared jobs become one; None for a single one."""
+        """None, for a single job."""
+        return None
+
+    @property
+    def correlates(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def sees(self) -> str:
+        """All rows."""
+        return ALL
 
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Choose how this step runs on samples of `dtype`."""
+        raise NotImplementedError
+
+    def jobs(self, white: float, whole: Whole | None = None) -> list[Job]:
+        """Return the correlations that this step is, for samples whose largest value is `white`."""
+        raise NotImplementedError
+
+    def along(self, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
+        """Return how it goes along the rows of an image of shape `taken` and samples of `dtype`."""
+        raise NotImplementedError
 
 
 class Layer(Value):
@@ -87,10 +146,22 @@ class Layer(Value):
         layer: type[Any] = declared(module, "".join(part.title() for part in name.split("-")), type)
         if not issubclass(layer, Layer):
             raise Broken(f"its {layer.__name__} is not derived from imgconv.layers.Layer")
+        for field, kind in layer.kinds().items():
+            if kind not in KINDS:
+                known = f"annotate it, as a string, with one of {', '.join(sorted(KINDS))}"
+                raise Broken(f"its field {field} is of no kind that YAML is read into; {known}")
         if layer.plan is Layer.plan or layer.for_alpha is Layer.for_alpha:
             missing = "plan" if layer.plan is Layer.plan else "for_alpha"
             raise Broken(f"its {layer.__name__} has no {missing} of its own")
         return layer
+
+    @classmethod
+    def kinds(cls) -> dict[str, str]:
+        """Return the kind of every field, one of `KINDS`, in their order."""
+        annotated: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            annotated |= {name: str(kind) for name, kind in vars(base).get("__annotations__", {}).items()}
+        return {name: annotated[name].removesuffix(" | None") for name in cls._fields}
 
     def __post_init__(self) -> None:
         for name in self.needs:
@@ -116,6 +187,30 @@ class Layer(Value):
     def mixes(self) -> bool:
         """Whether only the channels of a pixel are mixed, so that colours need not be weighted by alpha."""
         return False
+
+    @property
+    def weightless(self) -> bool:
+        """Whether colours are not weighted by alpha for its sake, not even where that is asked for."""
+        return False
+
+    @property
+    def angles(self) -> bool:
+        """Whether results are angles in degrees, from 0 to 360, whatever the samples are."""
+        return False
+
+    @property
+    def map(self) -> str | None:
+        """How results become samples unless the user says: one of `imgconv.kernels.value.MAPS`, or None for clip."""
+        return None
+
+    @property
+    def comparable(self) -> tuple[Layer, ...]:
+        """What two engines are compared by: the layer itself, unless a last digit can turn its results round."""
+        return (self,)
+
+    def largest(self, top: float) -> float:
+        """Return the largest magnitude that a result can have of samples of at most `top`, as far as that is known."""
+        return top
 
     def plan(self, shape: Shape) -> Step:
         """Work out every size.

@@ -16,8 +16,9 @@ from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
 from imgconv.kernels.gain import rescaled
 from imgconv.kernels.value import Combined, Kernel, Learned
-from imgconv.layers import Layer, Setting, Shape
-from imgconv.layers._types import VALID, Count, Flag, Numbers, Padding, Pair, Taps
+from imgconv.layers import Layer, Setting, Shape, Step
+from imgconv.layers._types import VALID, Count, Flag, Mixer, Numbers, Padding, Pair, Taps
+from imgconv.layers.base import NEAR, WRAPPED, Along
 from imgconv.sizes.calculator import count
 from imgconv.sizes.chain import Stage, check_groups, shared, weighted
 from imgconv.value import Value
@@ -72,6 +73,27 @@ class Conv(Layer):
     def mixes(self) -> bool:
         """Whether the kernel has channels."""
         return isinstance(self.kernel, Learned)
+
+    @property
+    def angles(self) -> bool:
+        """Whether the kernel's members are combined to an angle."""
+        return isinstance(self.kernel, Combined) and self.kernel.combine == "angle"
+
+    @property
+    def map(self) -> str | None:
+        """The kernel's own."""
+        return self.kernel.map
+
+    @property
+    def comparable(self) -> tuple[Layer, ...]:
+        """A layer for each member of an angle, or the layer itself."""
+        if self.angles and isinstance(self.kernel, Combined):
+            return tuple(self.replace(kernel=member) for member in self.kernel.of)
+        return (self,)
+
+    def largest(self, top: float) -> float:
+        """Return the largest magnitude of what the kernel makes of samples and border."""
+        return largest_of(self.kernel, max(top, abs(self.fill.value)))
 
     def plan(self, shape: Shape) -> ConvStep | LearnedStep:
         """Work out both axes and the channels.
@@ -136,6 +158,14 @@ class Conv(Layer):
         return plain.replace(kernel=pick(first.shape, first.anchor), correlate=True)
 
 
+def largest_of(kernel: Taps | Mixer, top: float) -> float:
+    """Return the largest magnitude that a kernel, or one of several that are combined, makes of at most `top`."""
+    members: tuple[Taps | Mixer, ...] = (kernel,)
+    if isinstance(kernel, Combined):
+        members = (*kernel.of, *(() if kernel.combine == "angle" else (kernel,)))
+    return max(abs(bound) for member in members for bound in member.guaranteed_range(-top, top))
+
+
 def pick(shape: tuple[int, int], anchor: tuple[int, int] | None) -> Kernel:
     """Return a kernel of (rows, cols) taps that is 1 at the anchor, as slid, and 0 elsewhere."""
     weights = np.zeros(shape)
@@ -143,7 +173,7 @@ def pick(shape: tuple[int, int], anchor: tuple[int, int] | None) -> Kernel:
     return Kernel(name="pick", weights=weights, anchor=anchor)
 
 
-class ConvStep(Value):
+class ConvStep(Value, Step):
     """A convolution of every channel alike, planned for one input shape."""
 
     layer: Conv
@@ -155,6 +185,16 @@ class ConvStep(Value):
     def combine(self) -> str | None:
         """How the members become one; None for a single kernel."""
         return self.layer.kernel.combine if isinstance(self.layer.kernel, Combined) else None
+
+    @property
+    def correlates(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def sees(self) -> str:
+        """The window's rows, and those at the other end where the border wraps around."""
+        return WRAPPED if self.layer.fill.kind == "wrap" else NEAR
 
     def jobs(self, white: float, whole: Whole | None = None) -> list[Job]:
         """Return the correlation of every member, for samples whose largest value is `white`."""
@@ -170,8 +210,31 @@ class ConvStep(Value):
         shape = (height.size, width.size, self.output.channels)
         return [setting.engine.prepare(job, shape, dtype) for job in self.jobs(setting.white, setting.whole)]
 
+    def along(self, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
+        """Return how the windows go along the rows."""
+        height, width, channels = taken.height, taken.width, taken.channels
+        jobs, engine = self.jobs(setting.white), setting.engine
+        stride, reached = jobs[0].stride[0], geometry.reach(jobs[0].taps.shape[0], jobs[0].dilation[0])
+        return Along(
+            jobs[0].rows,
+            lambda start, stop: slice(start * stride, (stop - 1) * stride + reached),
+            far_rows(self.layer.fill, self.extent.height, np.arange(len(jobs[0].rows))),
+            lambda places, size: [
+                engine.prepare(job.replace(rows=places), (size, width, channels), dtype) for job in jobs
+            ],
+            min(engine.prepare(job, (height, width, channels), dtype).band_rows for job in jobs),
+        )
 
-class LearnedStep(Value):
+
+def far_rows(fill: Border, axis: geometry.Axis, places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return which of some places along the padded rows have their sources at the other end of the image."""
+    if fill.kind != "wrap":
+        return np.empty(0, np.intp)
+    at = places - axis.before
+    return np.flatnonzero((at < 0) | (at >= axis.size))
+
+
+class LearnedStep(Value, Step):
     """A convolution that mixes channels, planned for one input shape."""
 
     layer: Conv
@@ -180,8 +243,6 @@ class LearnedStep(Value):
     stages: tuple[Stage, ...]
     kernel: Learned
     groups: int
-
-    combine = None
 
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Return the one job there is: all planes together, or by another engine one after the other."""

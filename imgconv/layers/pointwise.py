@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from imgconv.engines import Floats, Prepared
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
 from imgconv.kernels.value import Offset
-from imgconv.layers import Layer, Setting, Shape
+from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._types import VALID, Mixer, Offsets, Padding, Pair
-from imgconv.layers.conv import Conv, pick
+from imgconv.layers.base import NEAR, WRAPPED, Along
+from imgconv.layers.conv import Conv, far_rows, largest_of, pick
 from imgconv.sizes.calculator import count
 from imgconv.sizes.chain import Stage, weighted
 from imgconv.value import Value
@@ -51,6 +51,20 @@ class Pointwise(Layer):
         """Colours are mixed, not averaged over an area: alpha stays what it is."""
         return True
 
+    @property
+    def weightless(self) -> bool:
+        """A pixel has one alpha, which all its channels would be weighted by and divided by again."""
+        return True
+
+    @property
+    def map(self) -> str | None:
+        """The matrix's own."""
+        return self.matrix.map
+
+    def largest(self, top: float) -> float:
+        """Return the largest magnitude of what the matrix makes of samples and border."""
+        return largest_of(self.matrix, max(top, abs(self.fill.value)))
+
     def plan(self, shape: Shape) -> PointwiseStep:
         """Work out both axes and the channels.
 
@@ -78,7 +92,7 @@ class Pointwise(Layer):
         return Conv(pick((1, 1), None), self.padding, self.fill, self.stride).for_alpha(False, white)
 
 
-class PointwiseStep(Value):
+class PointwiseStep(Value, Step):
     """A matrix over channels, planned for one input shape."""
 
     layer: Pointwise
@@ -87,9 +101,7 @@ class PointwiseStep(Value):
     stages: tuple[Stage, ...]
     bias: Offsets
 
-    combine = None
-
-    def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
+    def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> list[ChannelMatrix]:
         """Return the one job there is."""
         width, height, border = self.extent.width, self.extent.height, self.layer.fill
         matrix = self.layer.matrix.matrix
@@ -103,6 +115,23 @@ class PointwiseStep(Value):
                 max(1, BAND_SAMPLES // (width.output * len(matrix))),
             )
         ]
+
+    @property
+    def sees(self) -> str:
+        """The row itself, and those at the other end where the border wraps around."""
+        return WRAPPED if self.layer.fill.kind == "wrap" else NEAR
+
+    def along(self, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
+        """Return which rows are taken."""
+        (matrix,) = self.prepare(setting, dtype)
+        axis = self.extent.height
+        return Along(
+            matrix.rows,
+            slice,
+            far_rows(self.layer.fill, axis, np.arange(len(matrix.rows)) * axis.stride),
+            lambda places, size: [matrix.replace(rows=places)],
+            matrix.band_rows,
+        )
 
 
 class ChannelMatrix(Value, Prepared):

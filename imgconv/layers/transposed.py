@@ -119,6 +119,11 @@ class Transposed(Layer):
         return interleaved(result)
 
     @property
+    def map(self) -> str | None:
+        """The kernel's own."""
+        return self.kernel.map
+
+    @property
     def averages(self) -> bool:
         """Whether copies of the kernel are shares of samples, so that dividing by those of alpha makes sense."""
         if not isinstance(self.kernel, Kernel) or self.kernel.offset or self.bias:

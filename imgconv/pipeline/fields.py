@@ -63,13 +63,9 @@ class Field(NamedTuple):
 
 def fields(layer: type[Layer]) -> list[Field]:
     """Return the fields of a layer in their order, with what its docstring says of them."""
-    kinds: dict[str, str] = {}
-    words: dict[str, str] = {}
+    kinds, words = layer.kinds(), dict[str, str]()
     for base in reversed(layer.__mro__):
         if issubclass(base, Layer):
-            kinds |= {
-                name: str(kind).removesuffix(" | None") for name, kind in vars(base).get("__annotations__", {}).items()
-            }
             words |= attributes(base.__doc__ or "")
     found = []
     for name in layer._fields:

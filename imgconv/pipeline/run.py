@@ -18,10 +18,10 @@ from imgconv.engines._luma import plain
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
 from imgconv.geometry import Extent, Padding
 from imgconv.image.limits.size import MAX_PIXELS, pixels_of
-from imgconv.kernels.value import MAPS, AnyKernel, Combined, Pointwise
+from imgconv.kernels.value import MAPS, AnyKernel, Pointwise
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._limits import refuse_enormous, refuse_held
-from imgconv.layers.conv import Conv, ConvStep
+from imgconv.layers.conv import Conv
 from imgconv.sizes.chain import Row, extents, rows
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
@@ -89,8 +89,7 @@ class Target(Value):
         """
         if map is not None and map not in MAPS:
             raise OptionError("map", f"{quoted(map)} is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
-        angle = isinstance(layer, Conv) and isinstance(layer.kernel, Combined) and layer.kernel.combine == "angle"
-        if angle and map not in (None, "float"):
+        if layer.angles and map not in (None, "float"):
             return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
         return cls(map, dtype, low, high)
 
@@ -143,12 +142,12 @@ class Plan(Value):
     @property
     def sums(self) -> bool:
         """Whether the first step can be handed samples that are whole numbers in a float type."""
-        return isinstance(self.steps[0], ConvStep)
+        return self.steps[0].correlates
 
     @property
     def exact(self) -> bool:
         """Whether whole numbers give the first step exact sums, as its taps are integers."""
-        return isinstance(self.steps[0], ConvStep) and all(job.integral for job in self.steps[0].jobs(1.0))
+        return self.sums and all(job.integral for job in self.steps[0].jobs(1.0))
 
     def prepare(
         self,
@@ -332,7 +331,7 @@ class Pipeline(Value):
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
         weighted = self.weights(alpha)
-        if isinstance(plan.steps[-1], ConvStep) and len(self.layers) == 1 and not target.waits and keep is None:
+        if plan.steps[-1].correlates and len(self.layers) == 1 and not target.waits and keep is None:
             within = window or Window(0, 0, plan.output.height, plan.output.width)
             return self._by_parts(plan.steps[-1], pixels, engine, target, weighted, threads, white, within, luma)
         if luma:
@@ -360,7 +359,7 @@ class Pipeline(Value):
     def weights(self, alpha: str | None) -> bool:
         """Whether the colours are weighted by alpha, if that is treated so; a matrix over channels needs no weights."""
         if alpha == "premultiply":
-            return any(layer.kind != "pointwise" for layer in self.layers)
+            return not all(layer.weightless for layer in self.layers)
         return alpha == "auto" and not all(layer.mixes for layer in self.layers)
 
     @property
@@ -370,7 +369,7 @@ class Pipeline(Value):
 
     def _by_parts(
         self,
-        colours: ConvStep,
+        colours: Step,
         pixels: Pixels,
         engine: Engine,
         target: Target,
@@ -386,7 +385,7 @@ class Pipeline(Value):
         height, width, channels = pixels.shape
         channels -= 2 if luma else 0
         cover = layer.for_alpha(means, white).plan(Shape(width, height, 1))
-        assert isinstance(cover, ConvStep)
+        assert cover.correlates
         jobs = (colours.jobs(white), cover.jobs(white))
         clear = full_range(target.dtype) if target.map not in (None, "float") else white
         tone = target.tone(layer.white_after(white))

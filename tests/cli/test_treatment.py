@@ -360,7 +360,7 @@ REFUSED = [
     ("--mask absent.png", "absent.png: there is no such file"),
     ("--mask small.png", "small.png: a mask has the size of its image, but it is 5x5 and photo.png is 300x200"),
     ("--mask wild.tif", "wild.tif: a mask of floats goes from 0 to 1, but this one holds 0 to 7"),
-    ("-k sobel-angle --linear", "--linear: the angles of 'sobel-angle' are no light; leave it out"),
+    ("-k sobel-angle --linear", "--linear: the results are angles, not light; leave it out"),
 ]
 
 

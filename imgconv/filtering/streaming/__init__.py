@@ -26,9 +26,7 @@ from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.writer import store_bands
 from imgconv.layers import Step
-from imgconv.layers._steps import PlannedPixelwise
-from imgconv.layers.conv import ConvStep
-from imgconv.layers.pointwise import PointwiseStep
+from imgconv.layers.base import NEAR, WRAPPED
 from imgconv.pipeline.run import computable, float_for
 from imgconv.tone import full_range
 
@@ -65,9 +63,7 @@ def _plain(request: Request) -> bool:
 
 def _steps_along(step: Step, number: int) -> bool:
     """Whether a step needs only rows that are near those that it makes; the first one may wrap around."""
-    if isinstance(step, PlannedPixelwise):
-        return True
-    return isinstance(step, (ConvStep, PointwiseStep)) and (number == 0 or step.layer.fill.kind != "wrap")
+    return step.sees == NEAR or (step.sees == WRAPPED and number == 0)
 
 
 def streamed(report: Report, reading: Reading, target: str, check: Callable[[Report], None]) -> Report | None:

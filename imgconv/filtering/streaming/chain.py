@@ -11,7 +11,7 @@ from imgconv import progress
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result
 from imgconv.filtering.planning import Report
-from imgconv.filtering.streaming.stage import Stage, along_of
+from imgconv.filtering.streaming.stage import Stage
 from imgconv.filtering.streaming.threads import Ahead, Behind
 from imgconv.image.model import Bands, Pixels
 from imgconv.layers import Setting
@@ -34,7 +34,7 @@ class Chain:
         shapes = [plan.input, *(step.output for step in plan.steps)]
         self.stages = []
         for number, (step, white) in enumerate(zip(plan.steps, plan.whites(full_range(dtype)), strict=False)):
-            along = along_of(step, shapes[number], Setting(engine, white, self._threads), kinds[number])
+            along = step.along(shapes[number], Setting(engine, white, self._threads), kinds[number])
             self.stages.append(Stage(report, along, step, shapes[number], (kinds[number], kinds[number + 1])))
         line = report.input.width * report.input.channels * dtype.itemsize
         self._block = bands.unit * max(1, BLOCK_BYTES // (bands.unit * line))

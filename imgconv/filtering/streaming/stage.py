@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,11 @@ from numpy.typing import NDArray
 from imgconv.engines import Floats, Prepared, Way
 from imgconv.engines._bands import run, ways_of
 from imgconv.filtering.planning import Report
-from imgconv.geometry import Shape, reach
+from imgconv.geometry import Shape
 from imgconv.image.limits.size import check_held
 from imgconv.image.model import Pixels
-from imgconv.layers import Setting, Step
-from imgconv.layers.conv import ConvStep
-from imgconv.layers.pointwise import ChannelMatrix, PointwiseStep
+from imgconv.layers import Step
+from imgconv.layers.base import Along
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
@@ -62,58 +60,6 @@ class _Turned(Value, Prepared):
         """Return output rows `start` to `stop` (exclusive)."""
         at = start % self.size
         return self.way(image, at, at + stop - start)
-
-
-class Along(NamedTuple):
-    """Which input rows a step looks at.
-
-    Attributes:
-        rows: the row map: for each padded row its source, or -1.
-        window: the part of the map that output rows, the last one exclusive, look at.
-        far: the padded rows whose sources lie at the image's other end.
-        prepare: the step's jobs on rows that are in these places of an image of that many rows.
-        band: output rows of a band.
-    """
-
-    rows: NDArray[np.intp]
-    window: Callable[[int, int], slice]
-    far: NDArray[np.intp]
-    prepare: Callable[[NDArray[np.intp], int], list[Prepared]]
-    band: int
-
-
-def along_of(step: Step, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
-    """Return how a step goes along the rows of an image of shape `taken` and samples of `dtype`."""
-    height, width, channels = taken.height, taken.width, taken.channels
-    if isinstance(step, ConvStep):
-        jobs = step.jobs(setting.white)
-        engine, stride = setting.engine, jobs[0].stride[0]
-        reached = reach(jobs[0].taps.shape[0], jobs[0].dilation[0])
-        band = min(engine.prepare(job, (height, width, channels), dtype).band_rows for job in jobs)
-        return Along(
-            jobs[0].rows,
-            lambda start, stop: slice(start * stride, (stop - 1) * stride + reached),
-            _far(step, jobs[0].rows),
-            lambda places, size: [
-                engine.prepare(job.replace(rows=places), (size, width, channels), dtype) for job in jobs
-            ],
-            band,
-        )
-    ways = step.prepare(setting, dtype)
-    if isinstance(step, PointwiseStep):
-        (matrix,) = ways
-        assert isinstance(matrix, ChannelMatrix)
-        return Along(
-            matrix.rows,
-            slice,
-            _far(step, matrix.rows),
-            lambda places, size: [matrix.replace(rows=places)],
-            matrix.band_rows,
-        )
-    nothing = np.empty(0, np.intp)
-    return Along(
-        np.arange(height), slice, nothing, lambda _, size: [_Turned.of(way, size) for way in ways], ways[0].band_rows
-    )
 
 
 class Stage:
@@ -169,6 +115,8 @@ class Stage:
         places[far] = size + np.arange(len(far))
         self.ring = Ring(size, len(far), self.taken.width, self.taken.channels, self.kind)
         self.ways = self.along.prepare(places, size + len(far))
+        if self.along.alone:
+            self.ways = [_Turned.of(way, size) for way in self.ways]
 
     @property
     def measurable(self) -> bool:
@@ -191,13 +139,3 @@ class Stage:
         )
         self.stats, self.done = self.stats + result.stats, rows[1]
         self.threads, self.reason, self.done_by = max(self.threads, result.threads), result.reason, result.ways
-
-
-def _far(step: ConvStep | PointwiseStep, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the positions in a row map whose sources are at the other end of the image."""
-    if step.layer.fill.kind != "wrap":
-        return np.empty(0, np.intp)
-    axis = step.extent.height
-    step_along = axis.stride if isinstance(step, PointwiseStep) else 1
-    at = np.arange(len(rows)) * step_along - axis.before
-    return np.flatnonzero((at < 0) | (at >= axis.size))
