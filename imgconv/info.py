@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import imgconv
 from imgconv import engines
-from imgconv.engines import _native
+from imgconv.engines import Engine, _native
 from imgconv.image import FORMATS, formats
+from imgconv.kernels.export import Export
+from imgconv.layers import Layer
+from imgconv.registry import ENGINES, EXPORTS, LAYERS, Registry
 from imgconv.system import cores
 
 LIBRARIES = ("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng", *formats.LIBRARIES)
+
+
+ROOMS: tuple[tuple[Registry, Callable[[str, Any], Any]], ...] = (
+    (ENGINES, Engine.of),
+    (LAYERS, Layer.of),
+    (EXPORTS, Export.of),
+)
+"""What other packages can add to, and the contract that they keep there."""
 
 
 def facts() -> dict[str, Any]:
@@ -22,16 +34,18 @@ def facts() -> dict[str, Any]:
         EngineError: IMGCONV_REQUIRE_NATIVE or IMGCONV_SIMD asks for what is not there.
     """
     level = _native.level()
+    added = _added()
     return {
         "imgconv": imgconv.__version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "engines": engines.names(),
+        "engines": sorted({*engines.names(), *(one["name"] for one in added if _is_usable(one, ENGINES))}),
         "core": "native" if level else "NumPy",
         "simd": level.name if level else None,
         "simd_levels": [known.name for known in _native.known_levels()],
         "threads": cores.available(),
         "libraries": {name: _version(name) for name in LIBRARIES},
+        "added": added,
         "formats": {item.name: [f".{suffix}" for suffix in item.suffixes] for item in FORMATS},
     }
 
@@ -54,7 +68,34 @@ def lines(found: dict[str, Any]) -> list[str]:
         ("with", ", ".join(libraries)),
         ("formats", ", ".join(kinds)),
     ]
+    rows[2:2] = _added_lines(found["added"])
     return [f"{label:<8} {text}" for label, text in rows]
+
+
+def _added() -> list[dict[str, str | None]]:
+    """Return what other packages add: what it is, its name, its package, and why it cannot be used if it cannot."""
+    found: list[dict[str, str | None]] = []
+    for registry, contract in ROOMS:
+        refused = registry.refused(contract)
+        for plugin in registry.plugins():
+            problem = str(refused[plugin.name]) if plugin.name in refused else None
+            found.append({"kind": registry.noun, "name": plugin.name, "package": plugin.package, "problem": problem})
+    return found
+
+
+def _is_usable(added: dict[str, str | None], registry: Registry) -> bool:
+    return added["kind"] == registry.noun and added["problem"] is None
+
+
+def _added_lines(added: list[dict[str, str | None]]) -> list[tuple[str, str]]:
+    """Return what other packages add, a line for each package, and one for whatever cannot be used."""
+    packages: dict[str, list[str]] = {}
+    for one in added:
+        if one["problem"] is None:
+            packages.setdefault(str(one["package"]), []).append(f"{one['kind']} {one['name']}")
+    texts = [f"{', '.join(names)} ({package})" for package, names in sorted(packages.items())]
+    texts += [str(one["problem"]) for one in added if one["problem"] is not None]
+    return [("" if number else "added", text) for number, text in enumerate(texts)]
 
 
 def _version(name: str) -> str | None:

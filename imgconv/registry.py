@@ -118,6 +118,16 @@ class Registry(Value):
             plugin.name: self._kept(plugin.name, plugin.package, plugin.load(), contract) for plugin in self.plugins()
         }
 
+    def refused(self, contract: Callable[[str, Any], Any]) -> dict[str, PluginError]:
+        """Return why those members of other packages cannot be used that cannot, by name; all are imported."""
+        found = {}
+        for plugin in self.plugins():
+            try:
+                self._kept(plugin.name, plugin.package, plugin.load(), contract)
+            except PluginError as error:
+                found[plugin.name] = error
+        return found
+
     def _kept(self, name: str, package: str, module: Any, contract: Callable[[str, Any], Member]) -> Member:
         """Return the member that a module holds.
 

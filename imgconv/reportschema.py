@@ -343,6 +343,7 @@ _INFO = _object(
         "simd_levels": _list(TEXT),
         "threads": COUNT,
         "libraries": _named(_maybe(TEXT)),
+        "added": _list(_object({**dict.fromkeys(("kind", "name", "package"), TEXT), "problem": _maybe(TEXT)})),
         "formats": _named(_list(TEXT)),
     },
     words="info: what this installation is made of.",

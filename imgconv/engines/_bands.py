@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from imgconv import progress
 from imgconv.engines import Floats, Prepared, Way
+from imgconv.errors import EngineError, shorten
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
@@ -91,8 +92,7 @@ def run(
             stats[number] = store(image, start, stop, room, tone)
             return
         with np.errstate(all="ignore"):
-            values = [job(image, start, stop) for job in prepared]
-            one = COMBINE[combine](values) if combine else values[0]
+            one = _results(prepared, image, (start, stop), output, combine)
             if tone is None:
                 stats[number] = Stats.of(one)
                 room[...] = one
@@ -151,8 +151,7 @@ def run_within(
             room = np.empty((stop - start, *output[1:]), dtype if tone is None else np.float32)
             store(image, start, stop, room, None)
             return room
-        values = [job(image, start, stop) for job in prepared]
-        return COMBINE[combine](values) if combine else values[0]
+        return _results(prepared, image, (start, stop), output, combine)
 
     def band(number: int) -> None:
         start = starts[number]
@@ -175,6 +174,26 @@ def run_within(
     each(band, len(starts), used, long=max(map(_taps, prepared)) * step * output[1] * output[2] > LONG)
     reason = "; ".join(dict.fromkeys(job.reason for job in prepared))
     return Result(samples, sum(stats, Stats()), used, reason, ways_of(prepared))
+
+
+def _results(
+    prepared: Sequence[Prepared],
+    image: NDArray[Any],
+    rows: tuple[int, int],
+    output: tuple[int, int, int],
+    combine: str | None,
+) -> Floats:
+    """Return the results of some rows, the last one exclusive, of an output of (rows, cols, channels).
+
+    Raises:
+        EngineError: they have another shape than was planned, as an engine or a layer of another package may make them.
+    """
+    values = [job(image, *rows) for job in prepared]
+    for job, value in zip(prepared, values, strict=True):
+        if value.shape != (rows[1] - rows[0], *output[1:]):
+            shapes = f"{value.shape} where {(rows[1] - rows[0], *output[1:])} was planned"
+            raise EngineError(f"'{shorten(job.reason)}' made results of the shape {shapes}")
+    return COMBINE[combine](values) if combine else values[0]
 
 
 def _storing(prepared: Sequence[Prepared], combine: str | None) -> Store | None:

@@ -16,12 +16,13 @@ where ``padded[r, q] = image[rows[r], cols[q]]``, or `constant` where an index m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.border import Border, index_map
+from imgconv.errors import EngineError, quoted
 from imgconv.geometry import Extent, reach
 from imgconv.kernels.value import Kernel
 from imgconv.registry import Broken, declared, function
@@ -229,32 +230,52 @@ class Engine(Value):
         return cls(name, traits, function(module, "prepare"))
 
     def prepare(self, job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
-        """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`."""
+        """Choose how to run `job` on images of `shape` (rows, cols, channels) and `dtype`.
+
+        Raises:
+            EngineError: what its module prepared cannot run.
+        """
         chosen = self.choose(job, shape, dtype)
-        return chosen if isinstance(chosen, Prepared) else Plain(job, chosen)
+        if isinstance(chosen, Prepared):
+            return chosen
+        if isinstance(chosen, Computes):
+            return Plain(job, chosen)
+        raise EngineError(
+            f"engine {quoted(self.name)} prepared an object of type {type(chosen).__name__}, which computes nothing"
+        )
 
     def does(self, primitive: str) -> bool:
         """Whether it has a primitive; what it lacks the package's own functions do."""
         return primitive in self.traits.primitives
 
 
+@runtime_checkable
+class Computes(Protocol):
+    """What a module prepares that knows nothing of `Prepared`: the least that runs."""
+
+    reason: str
+    band_rows: int
+
+    def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
+        """Return output rows `start` to `stop` (exclusive)."""
+
+
 class Plain(Value, Prepared):
-    """What a module prepared that knows nothing of `Prepared`: a reason, a number of rows, and a function."""
+    """A job that a module prepared which knows nothing of `Prepared`."""
 
     job: Job
-    chosen: Any
+    chosen: Computes
 
     @property
     def reason(self) -> str:
         """The way and why."""
-        return str(self.chosen.reason)
+        return self.chosen.reason
 
     @property
     def band_rows(self) -> int:
         """Output rows to compute at once."""
-        return int(self.chosen.band_rows)
+        return self.chosen.band_rows
 
     def __call__(self, image: NDArray[Any], start: int, stop: int) -> Floats:
         """Return output rows `start` to `stop` (exclusive)."""
-        results: Floats = self.chosen(image, start, stop)
-        return results
+        return self.chosen(image, start, stop)

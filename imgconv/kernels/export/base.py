@@ -49,4 +49,6 @@ class Export(Value):
         written: object = self.write(kernel)
         if isinstance(written, (str, bytes)):
             return written
-        raise ExportError(kernel.name, self.name, f"a {type(written).__name__} came of it, neither text nor bytes")
+        raise ExportError(
+            kernel.name, self.name, f"an object of type {type(written).__name__} came of it, neither text nor bytes"
+        )
