@@ -278,11 +278,11 @@ class CollisionError(ImgconvError):
 
 
 class LibraryError(ImgconvError):
-    """A library that is not installed: `what` needs it, and the extra `extra` of this package installs it."""
+    """A library that is not installed: `what` needs it, and pip installs it when it is told `install`."""
 
-    def __init__(self, what: str, library: str, extra: str) -> None:
-        self.what, self.library, self.extra = what, library, extra
-        super().__init__(f"{what} needs {library}; pip install 'imgconv[{extra}]'")
+    def __init__(self, what: str, library: str, install: str) -> None:
+        self.what, self.library, self.install = what, library, install
+        super().__init__(f"{what} needs {library}; pip install '{install}'")
 
 
 class PluginError(ImgconvError):

@@ -16,7 +16,10 @@ from imgconv.layers import Layer
 from imgconv.registry import ENGINES, EXPORTS, LAYERS, Registry
 from imgconv.system import cores
 
-LIBRARIES = ("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng", *formats.LIBRARIES)
+LIBRARIES = (
+    *("numpy", "scipy", "pillow", "imageio", "tifffile", "PyYAML", "click", "zlib-ng"),
+    *(library.name for library in formats.LIBRARIES),
+)
 
 
 ROOMS: tuple[tuple[Registry, Callable[[str, Any], Any]], ...] = (

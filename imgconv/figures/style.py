@@ -88,7 +88,7 @@ def matplotlib() -> Any:
     try:
         import matplotlib as mpl
     except ImportError:
-        raise LibraryError("drawing figures", "matplotlib", "figures") from None
+        raise LibraryError("drawing figures", "matplotlib", "imgconv[figures]") from None
     if SIGNED not in mpl.colormaps:
         from matplotlib.colors import LinearSegmentedColormap
 

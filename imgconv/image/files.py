@@ -15,8 +15,7 @@ from io import BytesIO, UnsupportedOperation
 from typing import IO, Any, NamedTuple
 
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
-from imgconv.image.foreign import SEEN, address
-from imgconv.image.formats import sniff
+from imgconv.image.formats import SNIFFED, sniff
 from imgconv.image.limits.guard import fault_words
 from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.system import portable
@@ -48,9 +47,6 @@ def name_of(source: Any) -> str:
     return standard.get(name, name) if isinstance(name, str) else "<stream>"
 
 
-SNIFFED = 32
-"""The bytes that tell a format."""
-
 _PIPED_BYTES, _BYTES_A_PIXEL = 2**24, 8
 _PIECE = 2**20
 
@@ -71,7 +67,7 @@ def open_source(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> IO[byte
         if not source.seekable() or source.tell():
             return read_whole(source, name, max_pixels)
     except (OSError, ValueError) as fault:
-        raise ImageReadError(name, address(name) or _clause(fault)) from None
+        raise ImageReadError(name, _missing(name, fault)) from None
     return source  # type: ignore[no-any-return]
 
 
@@ -85,6 +81,8 @@ def read_whole(file: IO[bytes], name: str, max_pixels: int) -> BytesIO:
     while piece := file.read(_PIECE if held.tell() >= SNIFFED else SNIFFED - held.tell()):
         held.write(piece)
         if held.tell() == SNIFFED and not sniff(held.getvalue()):
+            from imgconv.image.foreign import SEEN
+
             held.write(file.read(SEEN - SNIFFED))  # enough to say what it is
             break
         if held.tell() > most:
@@ -105,6 +103,12 @@ def _open_path(path: str, name: str, max_pixels: int) -> IO[bytes]:
         return file
     with file:
         return read_whole(file, name, max_pixels)
+
+
+def _missing(name: str, fault: Exception) -> str:
+    from imgconv.image.foreign import address  # most files are there
+
+    return address(name) or _clause(fault)
 
 
 def _clause(fault: Exception) -> str:

@@ -1,159 +1,272 @@
-"""The formats: how each is recognised, what it can hold, and which suffixes name it."""
+"""The formats that come with imgconv, one row each, and which of them a file or a name means.
+
+What a row says, and what its code has to do, stands in `imgconv.image.base`.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+import re
+from typing import Any
 
 from imgconv.errors import ImageWriteError, OptionError, did_you_mean, quoted
+from imgconv.image.base import Format, Library, Limits
 from imgconv.image.model import DTYPES, Options, Samples
 
 Target = Any
 """A path or a binary file."""
 
+SNIFFED = 32
+"""The bytes that tell a format."""
 
-class Format(NamedTuple):
-    """What a format that can be written holds.
-
-    Attributes:
-        name: as in `Header.format`.
-        suffixes: without the dot; the first is the usual one.
-        kinds: pairs (space, alpha) it holds.
-        dtypes: sample types it holds.
-        carries: the `Metadata` fields it holds; ``comment`` is one text called Comment.
-        any_channels: whether it holds any number of channels.
-        cuts_alpha: whether alpha is only on or off.
-        options: the fields of `imgconv.image.model.Options` that mean something to it.
-        unit: ``frame`` where it holds an animation, ``page`` where it holds pages, empty where but one image.
-        library: what it needs to be read and written, if that is not installed with imgconv.
-        deep_library: what it needs for 16 bits in several channels.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    kinds: tuple[tuple[str, bool], ...]
-    dtypes: tuple[str, ...] = ("uint8",)
-    carries: tuple[str, ...] = ()
-    any_channels: bool = False
-    cuts_alpha: bool = False
-    options: tuple[str, ...] = ()
-    unit: str = ""
-    library: str = ""
-    deep_library: str = ""
-
-    def holds(self, space: str, alpha: bool) -> bool:
-        """Whether pixels of that space can be written as they are."""
-        return self.any_channels or (space, alpha) in self.kinds
-
+OPENEXR = Library("OpenEXR", "imgconv[exr]")
+IMAGECODECS = Library("imagecodecs", "imgconv[codecs]")
 
 _OPAQUE = (("grey", False), ("RGB", False))
 _PLAIN = (*_OPAQUE, ("grey", True), ("RGB", True))
 _DEEP = ("uint8", "uint16")
 
-FORMATS = (
+ROWS = (
     Format(
         "PNG",
         ("png", "apng"),
-        _PLAIN,
-        _DEEP,
-        ("icc", "exif", "xmp", "dpi", "text", "colour"),
+        magic=rb"\x89PNG\r\n\x1a\n",
+        opener=".png.open:open_png",
+        encoder=".png.write:encode_png",
+        kinds=_PLAIN,
+        dtypes=_DEEP,
+        carries=("icc", "exif", "xmp", "dpi", "text", "colour"),
         options=("compression",),
         unit="frame",
+        frames_writer=".png.frames_write:ApngWriter",
+        limits=Limits(dpi=(0.0127, 5.45e7)),
     ),
     Format(
         "JPEG",
         ("jpg", "jpeg", "jpe"),
-        (*_OPAQUE, ("CMYK", False)),
+        magic=rb"\xff\xd8\xff",
+        opener=".pillow.jpeg_open:open_jpeg",
+        encoder=".pillow.jpeg:encode_jpeg",
+        kinds=(*_OPAQUE, ("CMYK", False)),
         carries=("icc", "exif", "xmp", "dpi", "comment"),
         options=("quality", "subsampling"),
+        # of metadata what a segment holds, and 255 of them for a profile
+        limits=Limits(65500, icc=255 * 65519, exif=65527, xmp=65504, text=65533, dpi=(0.5, 65535.5)),
+        pillow="PIL.JpegImagePlugin:JpegImageFile",
     ),
     Format(
         "TIFF",
         ("tif", "tiff"),
-        (*_PLAIN, ("CMYK", False)),
-        DTYPES,
-        ("icc", "exif", "xmp", "dpi", "tags"),
+        magic=rb"II[*+]\0|MM\0[*+]",
+        opener=".tiff.open:open_tiff",
+        encoder=".tiff.write:encode_tiff",
+        kinds=(*_PLAIN, ("CMYK", False)),
+        dtypes=DTYPES,
+        carries=("icc", "exif", "xmp", "dpi", "tags"),
         any_channels=True,
         options=("compression",),
         unit="page",
+        frames_writer=".tiff.pages:PageWriter",
     ),
-    Format("WebP", ("webp",), _PLAIN, carries=("icc", "exif", "xmp"), options=("compression", "quality"), unit="frame"),
-    Format("BMP", ("bmp", "dib"), _OPAQUE, carries=("dpi",)),
-    Format("GIF", ("gif",), _PLAIN, carries=("comment",), cuts_alpha=True, unit="frame"),
-    Format("PGM", ("pgm",), (("grey", False),), _DEEP),
-    Format("PPM", ("ppm",), (("RGB", False),), _DEEP),
-    Format("PNM", ("pnm",), _OPAQUE, _DEEP),
-    Format("PAM", ("pam",), _PLAIN, _DEEP),
-    Format("PFM", ("pfm",), _OPAQUE, ("float32",)),
+    Format(
+        "WebP",
+        ("webp",),
+        magic=rb"RIFF....WEBP",
+        opener=".pillow.webp:open_webp",
+        encoder=".pillow.webp:encode_webp",
+        kinds=_PLAIN,
+        carries=("icc", "exif", "xmp"),
+        options=("compression", "quality"),
+        unit="frame",
+        frames_writer=".pillow.webp_frames:WebpWriter",
+        limits=Limits(16383),
+        pillow="PIL.WebPImagePlugin:WebPImageFile",
+    ),
+    Format(
+        "BMP",
+        ("bmp", "dib"),
+        magic=rb"BM",
+        opener=".simple.bmp:open_bmp",
+        encoder=".simple.bmp:encode_bmp",
+        kinds=_OPAQUE,
+        carries=("dpi",),
+        limits=Limits(dpi=(0.0127, 5.45e7)),
+        pillow="PIL.BmpImagePlugin:BmpImageFile",
+    ),
+    Format(
+        "GIF",
+        ("gif",),
+        magic=rb"GIF8[79]a",
+        opener=".gif.open:open_gif",
+        encoder=".gif.write:encode_gif",
+        kinds=_PLAIN,
+        carries=("comment",),
+        cuts_alpha=True,
+        unit="frame",
+        frames_writer=".gif.write:GifWriter",
+        limits=Limits(65535),
+        pillow="PIL.GifImagePlugin:GifImageFile",
+    ),
+    Format("PBM", ("pbm",), magic=rb"P[14][\s#]", opener=".simple.netpbm:open_netpbm", family="Netpbm"),
+    Format(
+        "PGM",
+        ("pgm",),
+        magic=rb"P[25][\s#]",
+        opener=".simple.netpbm:open_netpbm",
+        encoder=".simple.netpbm:encode_pnm",
+        kinds=(("grey", False),),
+        dtypes=_DEEP,
+        family="Netpbm",
+    ),
+    Format(
+        "PPM",
+        ("ppm",),
+        magic=rb"P[36][\s#]",
+        opener=".simple.netpbm:open_netpbm",
+        encoder=".simple.netpbm:encode_pnm",
+        kinds=(("RGB", False),),
+        dtypes=_DEEP,
+        family="Netpbm",
+    ),
+    Format(
+        "PNM",
+        ("pnm",),
+        magic=b"",
+        opener=".simple.netpbm:open_netpbm",
+        encoder=".simple.netpbm:encode_pnm",
+        kinds=_OPAQUE,
+        dtypes=_DEEP,
+        family="Netpbm",
+    ),
+    Format(
+        "PAM",
+        ("pam",),
+        magic=rb"P7[\s#]",
+        opener=".simple.netpbm:open_netpbm",
+        encoder=".simple.netpbm:encode_pam",
+        kinds=_PLAIN,
+        dtypes=_DEEP,
+        family="Netpbm",
+    ),
+    Format(
+        "PFM",
+        ("pfm",),
+        magic=rb"P[Ff][\s#]",
+        opener=".simple.netpbm:open_netpbm",
+        encoder=".simple.netpbm:encode_pfm",
+        kinds=_OPAQUE,
+        dtypes=("float32",),
+        family="Netpbm",
+    ),
     Format(
         "AVIF",
         ("avif",),
-        _PLAIN,
+        magic=rb"....ftyp.{0,20}avi[fs]",
+        opener=".pillow.avif:open_avif",
+        encoder=".pillow.avif:encode_avif",
+        kinds=_PLAIN,
         carries=("icc", "exif", "xmp"),
         options=("quality", "subsampling"),
+        pillow="PIL.AvifImagePlugin:AvifImageFile",
     ),
     Format(
         "JXL",
         ("jxl",),
-        _PLAIN,
-        ("uint8", "uint16", "float16", "float32"),
-        ("exif", "xmp", "colour"),
+        magic=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n",
+        opener=".simple.jpegxl:open_jxl",
+        encoder=".simple.jpegxl:encode_jxl",
+        kinds=_PLAIN,
+        dtypes=("uint8", "uint16", "float16", "float32"),
+        carries=("exif", "xmp", "colour"),
         options=("compression", "quality"),
-        library="imagecodecs",
+        library=IMAGECODECS,
+        title="JPEG XL",
     ),
-    Format("JPEG2000", ("jp2", "j2k"), _PLAIN, _DEEP, ("icc",), deep_library="imagecodecs"),
+    Format(
+        "JPEG2000",
+        ("jp2", "j2k"),
+        magic=rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n",
+        opener=".pillow.jpeg2000:open_jp2",
+        encoder=".pillow.jpeg2000:encode_jp2",
+        kinds=_PLAIN,
+        dtypes=_DEEP,
+        carries=("icc",),
+        deep_library=IMAGECODECS,
+        pillow="PIL.Jpeg2KImagePlugin:Jpeg2KImageFile",
+        title="JPEG 2000",
+    ),
     Format(
         "EXR",
         ("exr",),
-        _PLAIN,
-        ("float16", "float32"),
-        ("dpi", "comment"),
+        magic=rb"\x76\x2f\x31\x01",
+        opener=".simple.exr:open_exr",
+        encoder=".simple.exr:encode_exr",
+        kinds=_PLAIN,
+        dtypes=("float16", "float32"),
+        carries=("dpi", "comment"),
         options=("compression",),
-        library="OpenEXR",
+        limits=Limits(dpi=(1e-6, 1e6)),
+        library=OPENEXR,
+        title="OpenEXR",
     ),
-    Format("HDR", ("hdr",), _OPAQUE, ("float32",)),
-    Format("NPY", ("npy",), _PLAIN, DTYPES, any_channels=True),
+    Format(
+        "HDR",
+        ("hdr",),
+        magic=rb"[#][?](RADIANCE|RGBE)",
+        opener=".simple.hdr:open_hdr",
+        encoder=".simple.hdr:encode_hdr",
+        kinds=_OPAQUE,
+        dtypes=("float32",),
+        title="Radiance HDR",
+    ),
+    Format(
+        "NPY",
+        ("npy",),
+        magic=rb"\x93NUMPY",
+        opener=".simple.npy:open_npy",
+        encoder=".simple.npy:encode_npy",
+        kinds=_PLAIN,
+        dtypes=DTYPES,
+        any_channels=True,
+        title="NumPy",
+    ),
 )
+"""Every format, in the order in which a file's beginning is held against them."""
+
+FORMATS = tuple(row for row in ROWS if row.encoder)
 """Every format that can be written; all of them can be read as well."""
 
-LIBRARIES = {"OpenEXR": "exr", "imagecodecs": "codecs"}
-"""The libraries that some formats need besides, and the extra of this package that installs each."""
+LIBRARIES = tuple(dict.fromkeys(filter(None, (needed for row in ROWS for needed in (row.library, row.deep_library)))))
+"""The libraries that some formats need besides."""
 
 DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
 """The words for sample types that can be asked for."""
 
-_BY_WORD = {word: item for item in FORMATS for word in (item.name.lower(), *item.suffixes)}
+_BY_WORD = {word: row for row in FORMATS for word in (row.name.lower(), *row.suffixes)}
+_BY_NAME = {row.name: row for row in ROWS}
 
 
-def sniff(head: bytes) -> str:
-    """Return the name of the format that a file beginning with `head` (32 bytes) is in, or an empty text."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP"
-    if head[:6] in (b"GIF87a", b"GIF89a"):
-        return "GIF"
-    if head[:2] == b"BM":
-        return "BMP"
-    if head[4:8] == b"ftyp" and any(brand in head[8:32] for brand in (b"avif", b"avis")):
-        return "AVIF"
-    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")):
-        return "JXL"
-    if head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")):
-        return "JPEG2000"
-    if head.startswith(b"\x76\x2f\x31\x01"):
-        return "EXR"
-    if head.startswith((b"#?RADIANCE", b"#?RGBE")):
-        return "HDR"
-    if head[:6] == b"\x93NUMPY":
-        return "NPY"
-    if head[:1] == b"P" and head[1:2] in b"1234567Ff" and (head[2:3].isspace() or head[2:3] == b"#"):
-        return "PNM"
-    return ""
+def sniff(head: bytes) -> Format | None:
+    """Return the format that a file beginning with `head`, `SNIFFED` bytes, is in; None if it is in none of them."""
+    return next((row for row in ROWS if row.magic and re.match(row.magic, head, re.DOTALL)), None)
+
+
+def named(name: str) -> Format:
+    """Return the row of a format by its name, as in `Header.format`."""
+    return _BY_NAME[name]
+
+
+def read_formats() -> str:
+    """Name the formats that are read, for people; those of a family together.
+
+    >>> read_formats()[:20], read_formats()[-31:]
+    ('PNG, JPEG, TIFF, Web', 'OpenEXR, Radiance HDR and NumPy')
+    """
+    families: dict[str, list[str]] = {}
+    for row in ROWS:
+        families.setdefault(row.family or row.title or row.name, []).append(row.name)
+    *names, last = (f"{name} ({', '.join(each)})" if len(each) > 1 else name for name, each in families.items())
+    return f"{', '.join(names)} and {last}"
 
 
 def format_of(target: Target, format: str | None = None) -> str:

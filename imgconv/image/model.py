@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgconv.errors import OptionError, quoted
@@ -322,6 +322,16 @@ def supported(samples: Pixels) -> tuple[Pixels, str]:
     return samples.astype(into), f"{native.name} samples are taken as {into}, which holds them exactly"
 
 
+def in_sixteen_bits(samples: Pixels, bits: int) -> Pixels:
+    """Return samples of 9 to 16 bits as uint16 over its full range, rounded to nearest."""
+    import numpy as np
+
+    top = (1 << bits) - 1
+    if bits == 16:
+        return samples.astype(np.uint16, copy=False)
+    return ((samples.astype(np.uint32) * 65535 + top // 2) // top).astype(np.uint16)
+
+
 def target_dtype(native: np.dtype[Any]) -> str:
     """Return the name of the sample type that `supported` turns `native` into.
 
@@ -361,24 +371,6 @@ def as_image(source: Image | Pixels | Sequence[Any]) -> Image:
     return Image(pixels, alpha=pixels.shape[2] in (2, 4), notes=(note,) if note else ())
 
 
-class Bands(Protocol):
-    """Pixels that can be decoded some rows at a time.
-
-    Attributes:
-        unit: rows that are stored together: to begin at a multiple of it decodes nothing twice.
-    """
-
-    unit: int
-
-    def fill(self, out: Pixels, start: int) -> None:
-        """Decode the rows from `start` on into `out`, (rows, cols, channels), as many as that has.
-
-        Raises:
-            EOFError: they are missing.
-            ValueError: they are damaged.
-        """
-
-
 class Frame(Value):
     """One of several images of a file.
 
@@ -389,55 +381,3 @@ class Frame(Value):
 
     image: Image
     duration: Fraction | None = None
-
-
-class Opened:
-    """An image file whose header has been read: what a format family hands to `reader`.
-
-    Sizes are those of what `load` returns.
-
-    Attributes:
-        format, channels, alpha, dtype, space, frames, unit, plays, notes, axes: as in `Header`.
-        width, height: of the stored pixels.
-        load: decodes the pixels to (rows, cols, channels) of exactly the `channels` and `dtype` said here.
-        sequence: opens the frames or pages one after the other, this one first, each of which is decoded when it is
-            loaded, if not before; None for a single image.
-        duration: seconds that a frame of an animation is shown, else None.
-        ahead: does the part of `load`'s work that needs no NumPy; it may be called before it, on any thread.
-        orientation: 1 to 8, as in EXIF; 0 unknown.
-        turned: whether `load` applies the orientation.
-        metadata: what travels along.
-        bands: decodes some rows of the stored pixels at a time; None where only `load` can.
-    """
-
-    def __init__(
-        self,
-        *,
-        format: str,
-        width: int,
-        height: int,
-        channels: int,
-        alpha: bool,
-        dtype: str,
-        space: str,
-        load: Callable[[], Pixels],
-        ahead: Callable[[], Any] | None = None,
-        frames: int = 1,
-        unit: str = "",
-        sequence: Callable[[], Iterator[Opened]] | None = None,
-        plays: int = 1,
-        duration: Fraction | None = None,
-        orientation: int = 0,
-        turned: bool = False,
-        metadata: Metadata = Metadata(),  # noqa: B008 - frozen
-        notes: Sequence[str] = (),
-        bands: Callable[[], Bands] | None = None,
-        axes: tuple[tuple[str, int], ...] = (),
-    ) -> None:
-        self.format, self.width, self.height = format, width, height
-        self.channels, self.alpha, self.dtype, self.space = channels, alpha, dtype, space
-        self.load, self.ahead = load, ahead
-        self.frames, self.unit, self.sequence, self.plays, self.duration = frames, unit, sequence, plays, duration
-        self.orientation, self.turned = orientation, turned
-        self.metadata, self.notes = metadata, list(notes)
-        self.bands, self.axes = bands, axes

@@ -7,25 +7,21 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import import_module
 from itertools import islice
 from typing import IO, Any
 
 from imgconv.errors import ImageReadError, ImgconvError, OptionError
-from imgconv.image.files import SNIFFED, name_of, open_source
-from imgconv.image.foreign import SEEN, described
-from imgconv.image.formats import sniff
+from imgconv.image.base import Bands, Opened
+from imgconv.image.files import name_of, open_source
+from imgconv.image.formats import SNIFFED, read_formats, sniff
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import decoding
 from imgconv.image.limits.size import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
 from imgconv.image.metadata.orientation import upright
 from imgconv.image.metadata.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
 from imgconv.image.metadata.travelling import clean, personal
-from imgconv.image.model import COLOURS, Bands, Frame, Header, Image, Metadata, Opened, Pixels
+from imgconv.image.model import COLOURS, Frame, Header, Image, Metadata, Pixels
 from imgconv.words.arguments import checked
-
-Opener = Callable[[IO[bytes], Budget], Opened]
-"""Reads a format's header, spending from the budget."""
 
 LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
 """How many samples are worth another thread, and how many are decoded before a plan may still refuse the image."""
@@ -306,23 +302,22 @@ def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
         raise ImageReadError(name, "the file is empty")
     format = sniff(head)
     if not format:
-        raise ImageReadError(name, _unread(head + file.read(SEEN - len(head))))
-    with decoding(name, format):
+        raise ImageReadError(name, _unread(head, file))
+    with decoding(name, format.name):
         budget = Budget(file.seek(0, os.SEEK_END), max_pixels)
         file.seek(0)
-        opened = _OPENERS[format](file, budget)
+        opened = format.open(file, budget)
         if opened.unit:
             budget.spend_frames(opened.frames, f"{opened.unit}s")
     return _checked(opened, name, max_pixels)
 
 
-def _unread(head: bytes) -> str:
+def _unread(head: bytes, file: IO[bytes]) -> str:
     """Say what a file is that is not read here, by its first bytes, or which formats are read."""
-    known = (
-        "PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL, JPEG 2000, OpenEXR, Radiance HDR, "
-        "Netpbm (PBM, PGM, PPM, PAM, PFM) and .npy"
-    )
-    return described(head) or f"this is no image of a format that is read here: {known}"
+    from imgconv.image.foreign import SEEN, described
+
+    known = described(head + file.read(SEEN - len(head)))
+    return known or f"this is no image of a format that is read here: {read_formats()}"
 
 
 def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
@@ -360,40 +355,6 @@ def _drop_damaged_exif(opened: Opened) -> None:
         opened.metadata = opened.metadata.replace(exif=b"")
 
 
-def _in(module: str, function: str) -> Opener:
-    """Return what opens a format: a function of one of this folder's modules, imported when it is needed."""
-
-    def opener(file: IO[bytes], budget: Budget) -> Opened:
-        opened: Opened = getattr(import_module(f"imgconv.image.{module}"), function)(file, budget)
-        return opened
-
-    return opener
-
-
-def _by_pillow(format: str) -> Opener:
-    def opener(file: IO[bytes], budget: Budget) -> Opened:
-        from imgconv.image.pillow.open import open_pillow
-
-        return open_pillow(file, format, budget)
-
-    return opener
-
-
-_OPENERS: dict[str, Opener] = {
-    "PNG": _in("png.open", "open_png"),
-    "TIFF": _in("tiff.open", "open_tiff"),
-    "PNM": _in("simple.netpbm", "open_netpbm"),
-    "BMP": _in("simple.bmp", "open_bmp"),
-    "NPY": _in("simple.npy", "open_npy"),
-    "AVIF": _in("pillow.avif", "open_avif"),
-    "JXL": _in("simple.jpegxl", "open_jxl"),
-    "JPEG2000": _in("pillow.jpeg2000", "open_jp2"),
-    "EXR": _in("simple.exr", "open_exr"),
-    "HDR": _in("simple.hdr", "open_hdr"),
-    **{format: _by_pillow(format) for format in ("JPEG", "WebP", "GIF")},
-}
-
-
 _NO_METADATA = Metadata()
 _INVERSE = {6: 8, 8: 6}
 """The orientations that do not undo themselves."""
@@ -402,7 +363,7 @@ _INVERSE = {6: 8, 8: 6}
 def _header(opened: Opened, name: str, turn: int) -> Header:
     notes = list(opened.notes)
     if opened.frames > 1 and not opened.unit:
-        notes.append(_first_of(opened.frames, "pages" if opened.format == "TIFF" else "pictures"))
+        notes.append(_first_of(opened.frames, "pictures"))
     turned = turn > 4
     return Header(
         name=name,
@@ -444,10 +405,8 @@ def _upright_metadata(opened: Opened) -> Metadata:
 
 
 def _stored_metadata(opened: Opened) -> Metadata:
-    """Return the metadata with the orientation in them, which TIFF has a tag of its own for."""
+    """Return the metadata with the orientation in them."""
     meta = opened.metadata
-    if opened.format != "TIFF" or opened.orientation in (0, 1, xmp_orientation(meta.xmp)):
+    if not opened.oriented or opened.orientation in (0, 1, xmp_orientation(meta.xmp)):
         return meta
-    from imgconv.image.tiff.metadata import oriented_exif
-
-    return meta.replace(exif=oriented_exif(meta.exif, opened.orientation))
+    return meta.replace(exif=opened.oriented(meta.exif, opened.orientation))

@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from io import BytesIO
 from typing import IO, Any
 
 from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
+from imgconv.image.base import Format
 from imgconv.image.files import check_place, name_of, replace_file
-from imgconv.image.formats import Format, conversions, float_in, spec_of, unheeded
+from imgconv.image.formats import conversions, float_in, spec_of, unheeded
 from imgconv.image.limits.guard import decoding, fault_words, tidy
 from imgconv.image.metadata.profile import cmyk_to_rgb
 from imgconv.image.metadata.travelling import travelling
 from imgconv.image.model import Header, Image, Metadata, Options, Pixels, Samples, as_image, strip_of
 from imgconv.words.arguments import checked
-
-Encoder = Callable[[Image, IO[bytes], Options], tuple[str, ...]]
-
-MAX_SIDES = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
 
 
 def check_target(
@@ -51,17 +47,15 @@ def check_target(
 
 def _check_library(name: str, spec: Format, image_like: Samples) -> None:
     deep = bool(spec.deep_library) and image_like.dtype == "uint16" and image_like.channels > 1
-    if needed := spec.library or spec.deep_library * deep:
-        from imgconv.image.extra import library
-
+    if needed := spec.library or (spec.deep_library if deep else None):
         try:
-            library(needed, f"writing {'16-bit ' * deep}{spec.name}{' in colour' * deep}")
+            needed.load(f"writing {'16-bit ' * deep}{spec.name}{' in colour' * deep}")
         except LibraryError as fault:
             raise ImageWriteError(name, str(fault)) from None
 
 
 def _check_sides(name: str, spec: Format, image_like: Any) -> None:
-    longest = MAX_SIDES.get(spec.name)
+    longest = spec.limits.side
     sides = (getattr(image_like, "width", 0), getattr(image_like, "height", 0))
     if longest and max(sides) > longest:
         size = f"{sides[0]}x{sides[1]}"
@@ -222,9 +216,8 @@ def _in_floats(image: Image, dtype: str) -> tuple[Image, list[str]]:
 
 
 def _encode(image: Image, spec: Format, file: IO[bytes], name: str, options: Options) -> tuple[str, ...]:
-    encoder = _encoder(spec.name)
     with encoding(name, spec.name):
-        return encoder(image, file, options)
+        return spec.encode(image, file, options)
 
 
 @contextmanager
@@ -239,31 +232,3 @@ def encoding(name: str, format: str) -> Iterator[None]:
             raise cause from None
         problem = tidy(str(cause)) if cause else str(fault).removeprefix(f"{name}: ")
         raise ImageWriteError(name, f"it cannot be encoded as {format} ({problem})") from cause
-
-
-_ENCODERS = {
-    "PNG": ("png.write", "encode_png"),
-    "TIFF": ("tiff.write", "encode_tiff"),
-    "JPEG": ("pillow.jpeg", "encode_jpeg"),
-    "NPY": ("simple.npy", "encode_npy"),
-    "PGM": ("simple.netpbm", "encode_pnm"),
-    "PPM": ("simple.netpbm", "encode_pnm"),
-    "PNM": ("simple.netpbm", "encode_pnm"),
-    "PAM": ("simple.netpbm", "encode_pam"),
-    "PFM": ("simple.netpbm", "encode_pfm"),
-    "GIF": ("gif.write", "encode_gif"),
-    "AVIF": ("pillow.avif", "encode_avif"),
-    "JXL": ("simple.jpegxl", "encode_jxl"),
-    "JPEG2000": ("pillow.jpeg2000", "encode_jp2"),
-    "EXR": ("simple.exr", "encode_exr"),
-    "HDR": ("simple.hdr", "encode_hdr"),
-    "WebP": ("pillow.open", "encode_webp"),
-    "BMP": ("pillow.open", "encode_bmp"),
-}
-"""Which function of which module of this folder writes a format; it is imported when it is needed."""
-
-
-def _encoder(name: str) -> Encoder:
-    module, function = _ENCODERS[name]
-    encoder: Encoder = getattr(import_module(f"imgconv.image.{module}"), function)
-    return encoder

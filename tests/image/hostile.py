@@ -254,4 +254,4 @@ HOSTILE = {
         "runs of nothing": lambda: b"#?RADIANCE\n\n-Y 4 +X 4\n" + b"\1\1\1\0" * 100_000,
     },
 }
-"""By format as `imgconv.image.reader` opens it, and by what asks for much."""
+"""By format, those of Netpbm as one, and by what asks for much."""

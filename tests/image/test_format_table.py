@@ -16,7 +16,7 @@ def test_the_page_has_the_table_as_it_has_to_be():
 
 def test_no_cell_is_left_to_the_page_but_those_that_need_an_extra():
     """With every extra all cells are found out; without, those alone are not which the page says to need one."""
-    installed = all(importlib.util.find_spec(name) for name in LIBRARIES)
+    installed = all(importlib.util.find_spec(library.module or library.name) for library in LIBRARIES)
     rows = {spec.name: format_table.cells(spec.name) for spec in FORMATS}
     assert all(row[0] and row[-1] is not None for row in rows.values())
     unknown = {name for name, row in rows.items() if None in row}

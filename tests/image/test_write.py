@@ -242,7 +242,7 @@ class Full(io.RawIOBase):
 def test_a_failure_keeps_no_memory_file_busy(item):
     """Python 3.12.1 crashes where it collects a memory file that an exception's frames hold with a view of it."""
     if item.library:
-        pytest.importorskip(item.library)
+        pytest.importorskip(item.library.module or item.library.name)
     pixels, suffix, failures = noise(dtype=item.dtypes[0]), item.suffixes[0], []
     with pytest.raises(ImageWriteError) as failure:
         write(Full(), pixels, format=suffix)

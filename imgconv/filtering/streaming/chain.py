@@ -13,7 +13,8 @@ from imgconv.engines._bands import Result
 from imgconv.filtering.planning import Report
 from imgconv.filtering.streaming.stage import Stage
 from imgconv.filtering.streaming.threads import Ahead, Behind
-from imgconv.image.model import Bands, Pixels
+from imgconv.image.base import Bands
+from imgconv.image.model import Pixels
 from imgconv.layers import Setting
 from imgconv.pipeline.run import float_for
 from imgconv.tone import Tone, full_range

@@ -9,7 +9,8 @@ from queue import SimpleQueue
 import numpy as np
 
 from imgconv.filtering.streaming.stage import Stage
-from imgconv.image.model import Bands, Pixels
+from imgconv.image.base import Bands
+from imgconv.image.model import Pixels
 
 WAITING = 2
 """Groups of results that may wait to be written."""

@@ -5,28 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from fractions import Fraction
 from io import BytesIO
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from imgconv.errors import ImageWriteError
+from imgconv.image.base import Format, FramesWriter
 from imgconv.image.files import name_of, read_whole
-from imgconv.image.formats import Format, holders_of_several, spec_of, unheeded
+from imgconv.image.formats import holders_of_several, spec_of, unheeded
 from imgconv.image.limits.size import MAX_PIXELS
 from imgconv.image.model import Frame, Header, Image, Options, Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.writer import deliver, encoding, prepared
 from imgconv.words.arguments import checked
-
-
-class Writer(Protocol):
-    """What a format family has to offer to write several images."""
-
-    def add(self, image: Image, duration: Fraction | None) -> None:
-        """Write the next one."""
-
-    def finish(self) -> tuple[str, ...]:
-        """Write what comes at the end; return notes of what was converted."""
 
 
 class Frames:
@@ -141,7 +131,7 @@ def store_frames(
             seeks = isinstance(target, (str, bytes, os.PathLike)) and file.seekable()
         room = file if seeks else BytesIO()
         with encoding(name, spec.name):
-            writer = _writer(spec.name, room, plays, options, most)
+            writer = spec.write_frames(room, plays, options, most)
         notes.update(dict.fromkeys(_write(writer, frames, spec, name, options)))
         if isinstance(room, BytesIO) and room is not file:
             file.write(room.getvalue())
@@ -156,7 +146,7 @@ def _bytes_of(frame: Frame | Image | Pixels) -> int:
 
 
 def _write(
-    writer: Writer, frames: Iterable[Frame | Image | Pixels], spec: Format, name: str, options: Options
+    writer: FramesWriter, frames: Iterable[Frame | Image | Pixels], spec: Format, name: str, options: Options
 ) -> list[str]:
     notes: list[str] = []
     first: Image | None = None
@@ -174,21 +164,3 @@ def _write(
         raise ImageWriteError(name, "there is no image to write")
     with encoding(name, spec.name):
         return [*notes, *writer.finish()]
-
-
-def _writer(format: str, file: IO[bytes], plays: int, options: Options, most: int) -> Writer:
-    if format == "TIFF":
-        from imgconv.image.tiff.pages import PageWriter
-
-        return PageWriter(file, options, most)
-    if format == "PNG":
-        from imgconv.image.png.frames_write import ApngWriter
-
-        return ApngWriter(file, plays, options)
-    if format == "WebP":
-        from imgconv.image.pillow.webp_frames import WebpWriter
-
-        return WebpWriter(file, plays, options)
-    from imgconv.image.gif.write import GifWriter
-
-    return GifWriter(file, plays)

@@ -12,9 +12,10 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
+from imgconv.image.base import Opened
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
-from imgconv.image.model import Opened, Pixels
+from imgconv.image.model import Pixels
 from imgconv.value import Value
 
 if TYPE_CHECKING:

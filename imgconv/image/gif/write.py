@@ -68,7 +68,7 @@ class GifWriter:
     too many others gets a palette of its own.
     """
 
-    def __init__(self, file: IO[bytes], plays: int) -> None:
+    def __init__(self, file: IO[bytes], plays: int, options: Options, most: int) -> None:
         self._file, self._start = file, file.tell()
         self._plays, self._notes = limited(plays, _MOST_PLAYS, "GIF")
         self._clock = Clock("GIF", 100, _MOST_TICKS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from imgconv.image.metadata.profile import fitting_icc, patched_exif, profile_space
 
 if TYPE_CHECKING:
-    from imgconv.image.formats import Format
+    from imgconv.image.base import Format
     from imgconv.image.metadata.exif import Cleaned as CleanExif
     from imgconv.image.metadata.xmp import Cleaned as CleanXmp
     from imgconv.image.model import Header, Image, Metadata
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 _NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "text": "text", "dpi": "resolution"}
 _EMPTY: dict[str, Any] = {"icc": b"", "exif": b"", "xmp": b"", "text": (), "dpi": None}
 _USUAL_GAMMA = 45455
-
-_MOST_BYTES = {
-    "JPEG": {"exif": 65527, "xmp": 65504, "icc": 255 * 65519, "text": 65533},
-}
-"""The most bytes that a format has room for: in JPEG those of a segment, and of 255 of them for a profile."""
-
-_RESOLUTIONS = {"JPEG": (0.5, 65535.5), "PNG": (0.0127, 5.45e7), "BMP": (0.0127, 5.45e7), "EXR": (1e-6, 1e6)}
-"""The least and the most dots per inch that a format can say."""
 
 LONGEST = 2**24
 """The bytes of XMP, and the letters of texts together, that are looked through; what is longer does not travel."""
@@ -178,20 +170,19 @@ def _fitting(image: Header | Image, meta: Metadata, spec: Format) -> tuple[Metad
 def _within_limits(meta: Metadata, spec: Format) -> tuple[Metadata, list[str]]:
     """Leave out what is longer, or beyond what, a format has room for."""
     notes: list[str] = []
-    most = _MOST_BYTES.get(spec.name, {})
-    kept: dict[str, Any] = {}
-    for field in ("icc", "exif", "xmp"):
-        if field in most and len(getattr(meta, field)) > most[field]:
+    limits, kept = spec.limits, dict[str, Any]()
+    for field, most in (("icc", limits.icc), ("exif", limits.exif), ("xmp", limits.xmp)):
+        if most and len(getattr(meta, field)) > most:
             notes.append(f"the {_NAMES[field]} is longer than {spec.name} allows and is left out")
             kept[field] = b""
-    if "text" in most and meta.text:
+    if limits.text and meta.text:
         from imgconv.image.metadata.texts import bytes_of
 
-        kept["text"] = tuple(pair for pair in meta.text if len(bytes_of(pair[1])) <= most["text"])
+        kept["text"] = tuple(pair for pair in meta.text if len(bytes_of(pair[1])) <= limits.text)
         if kept["text"] != meta.text:
             notes.append(f"a comment longer than {spec.name} allows is left out")
-    if meta.dpi and spec.name in _RESOLUTIONS:
-        least, largest = _RESOLUTIONS[spec.name]
+    if meta.dpi and limits.dpi:
+        least, largest = limits.dpi
         if not all(least <= dots <= largest for dots in meta.dpi):
             across, down = meta.dpi
             notes.append(f"its resolution, {across:g} by {down:g}, is beyond what {spec.name} can say: left out")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.image.extra import full_range, library
+from imgconv.image.base import Opened
+from imgconv.image.formats import IMAGECODECS
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.boxes import boxes
-from imgconv.image.model import Image, Opened, Options, Pixels
-from imgconv.image.pillow.open import open_pillow, plugin_of, save_into
+from imgconv.image.model import Image, Options, Pixels, in_sixteen_bits
+from imgconv.image.pillow.open import opened_by, plugin_of, save_into
 from imgconv.image.pillow.samples import picture_of
 from imgconv.system import cores
 
@@ -33,7 +34,9 @@ def open_avif(file: IO[bytes], budget: Budget) -> Opened:
     """
     described = b"".join(part.read(file) for part in boxes(file, budget) if part.kind in _DESCRIBING)
     file.seek(0)
-    opened = open_pillow(file, "AVIF", budget)
+    picture = plugin_of("AVIF")(file)
+    opened = opened_by(picture, "AVIF")
+    opened.frames = picture.n_frames
     if not opened.metadata.icc:
         opened.metadata = opened.metadata.replace(colour=_colour(described))
     bits = _bits(described)
@@ -71,10 +74,10 @@ def _colour(described: bytes) -> tuple[tuple[str, bytes], ...]:
 
 
 def _deep(file: IO[bytes], bits: int, opened: Opened) -> Pixels:
-    codecs = library("imagecodecs", f"reading {bits}-bit AVIF")
+    codecs = IMAGECODECS.load(f"reading {bits}-bit AVIF")
     file.seek(0)
     samples = codecs.avif_decode(file.read(), 0, numthreads=cores.available())
-    return full_range(samples.reshape(opened.height, opened.width, -1), bits)[:, :, : opened.channels]
+    return in_sixteen_bits(samples.reshape(opened.height, opened.width, -1), bits)[:, :, : opened.channels]
 
 
 def encode_avif(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:

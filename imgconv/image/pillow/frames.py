@@ -7,7 +7,7 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.image.model import Opened
+from imgconv.image.base import Opened
 from imgconv.image.pillow.samples import samples_of
 
 _THOUSANDTHS = 1000

@@ -9,16 +9,17 @@ from __future__ import annotations
 from io import BytesIO
 from typing import IO, Any
 
-from imgconv.image.extra import full_range, library
+from imgconv.image.base import Opened
+from imgconv.image.formats import IMAGECODECS
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.boxes import Box, box, boxes
-from imgconv.image.model import Image, Opened, Options, Pixels, space_of
-from imgconv.image.pillow.open import open_pillow, save_into
+from imgconv.image.model import Image, Options, Pixels, in_sixteen_bits, space_of
+from imgconv.image.pillow.open import opened_by, plugin_of, save_into
 from imgconv.image.pillow.samples import picture_of
 from imgconv.system import cores
 
-CODESTREAM, CONTAINER = b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"
+CODESTREAM = b"\xff\x4f\xff\x51"
 
 _MAKER = "Created by OpenJPEG"
 """What the library says of itself in every file."""
@@ -42,7 +43,7 @@ def open_jp2(file: IO[bytes], budget: Budget) -> Opened:
     if min(depths) < 1 or bits > 16 or (bits > 8 and set(depths) != {bits}):
         kind = "signed samples" if min(depths) < 1 else f"samples of {' and '.join(map(str, sorted(set(depths))))} bits"
         raise DataError(kind)
-    opened = open_pillow(file, "JPEG2000", budget)
+    opened = opened_by(plugin_of("JPEG2000")(file), "JPEG2000")
     opened.metadata = opened.metadata.replace(
         icc=_profile(file, parts, budget),
         text=tuple(pair for pair in opened.metadata.text if not pair[1].startswith(_MAKER)),
@@ -84,14 +85,14 @@ def _profile(file: IO[bytes], parts: list[Box], budget: Budget) -> bytes:
 
 
 def _grey(samples: Pixels, bits: int) -> Pixels:
-    return full_range(samples >> (16 - bits), bits)  # Pillow shifts them up
+    return in_sixteen_bits(samples >> (16 - bits), bits)  # Pillow shifts them up
 
 
 def _deep(file: IO[bytes], bits: int, opened: Opened) -> Pixels:
-    codecs = library("imagecodecs", f"reading {bits}-bit JPEG 2000")
+    codecs = IMAGECODECS.load(f"reading {bits}-bit JPEG 2000")
     file.seek(0)
     samples = codecs.jpeg2k_decode(file.read(), planar=False, numthreads=cores.available())
-    return full_range(samples.reshape(opened.height, opened.width, opened.channels), bits)
+    return in_sixteen_bits(samples.reshape(opened.height, opened.width, opened.channels), bits)
 
 
 def encode_jp2(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def encode_jp2(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
 
         made = _by_pillow(PIL.Image.fromarray(pixels[:, :, 0]))
     else:
-        codecs = library("imagecodecs", "writing 16-bit JPEG 2000 in colour")
+        codecs = IMAGECODECS.load("writing 16-bit JPEG 2000 in colour")
         made = codecs.jpeg2k_encode(pixels, reversible=True, codecformat="jp2", numthreads=cores.available())
     file.write(_with_profile(made, image.metadata.icc) if image.metadata.icc else made)
     return ()

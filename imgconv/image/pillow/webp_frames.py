@@ -15,7 +15,7 @@ from typing import IO
 from imgconv.image.frames.canvas import changed
 from imgconv.image.frames.clock import Clock, limited
 from imgconv.image.model import Image, Metadata, Options, Pixels
-from imgconv.image.pillow.open import encode_webp
+from imgconv.image.pillow.webp import encode_webp
 
 _THOUSANDTHS = 1000
 _MOST_PLAYS, _MOST_TICKS = 2**16 - 1, 2**24 - 1
@@ -28,7 +28,7 @@ _PIXELS = (b"ALPH", b"VP8 ", b"VP8L")
 class WebpWriter:
     """An animated WebP file on its way into `file`, which can seek; `options` are as for `pillow.encode_webp`."""
 
-    def __init__(self, file: IO[bytes], plays: int, options: Options) -> None:
+    def __init__(self, file: IO[bytes], plays: int, options: Options, most: int) -> None:
         self._file, self._options, self._start = file, options, file.tell()
         self._plays, self._notes = limited(plays, _MOST_PLAYS, "WebP")
         self._clock = Clock("WebP", _THOUSANDTHS, _MOST_TICKS)

@@ -11,10 +11,11 @@ from fractions import Fraction
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
+from imgconv.image.base import Opened
 from imgconv.image.deflate import crc32
 from imgconv.image.limits.budget import Budget, of_block
 from imgconv.image.limits.guard import DataError
-from imgconv.image.model import Opened, Pixels
+from imgconv.image.model import Pixels
 from imgconv.image.png.head import PngHead
 from imgconv.image.png.read import SIGNATURE, open_still, png_head
 from imgconv.value import Value

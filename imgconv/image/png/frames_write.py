@@ -24,7 +24,7 @@ _MOST = 2**16 - 1
 class ApngWriter:
     """An animated PNG file on its way into `file`, which can seek; `options` are as for `png.encode_png`."""
 
-    def __init__(self, file: IO[bytes], plays: int, options: Options) -> None:
+    def __init__(self, file: IO[bytes], plays: int, options: Options, most: int) -> None:
         self._file, self._options = file, options
         self._plays, self._notes = limited(plays, MOST_PLAYS, "PNG")
         self._place = self._frames = self._numbers = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import IO
 
+from imgconv.image.base import Opened
 from imgconv.image.limits.budget import Budget
-from imgconv.image.model import Opened
 from imgconv.image.png.read import open_still, png_head
 
 

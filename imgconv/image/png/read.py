@@ -9,11 +9,12 @@ import os
 import struct
 from typing import IO
 
+from imgconv.image.base import Opened
 from imgconv.image.deflate import TooLargeError, crc32, inflate
 from imgconv.image.limits.budget import MAX_METADATA, Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.texts import text_of
-from imgconv.image.model import Metadata, Opened, space_of
+from imgconv.image.model import Metadata, space_of
 from imgconv.image.png.filters import native
 from imgconv.image.png.head import PngHead
 from imgconv.image.png.rows import PngRows, png_pixels

@@ -1,4 +1,5 @@
-"""Reading BMP, of OS/2 1 and 2 and of Windows 3 to 98, without Pillow, which knows but some layouts of the bits.
+"""Reading BMP, of OS/2 1 and 2 and of Windows 3 to 98, without Pillow, which knows but some layouts of the bits. BMP
+is written through Pillow.
 
 Pixels that run lengths leave out have the palette's first colour, and runs end where the row does; both are what most
 readers do. Pixels above the image or of a colour that the palette does not have are an error.
@@ -15,10 +16,12 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.image.base import Opened
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
-from imgconv.image.model import Metadata, Opened, Pixels, space_of
-from imgconv.image.pillow.open import plain_dpi
+from imgconv.image.model import Image, Metadata, Options, Pixels, space_of
+from imgconv.image.pillow.open import plain_dpi, save
+from imgconv.image.pillow.samples import picture_of
 
 _FILE_HEADER, _CORE = 14, 12
 _WINDOWS = (40, 52, 56, 108, 124)
@@ -264,3 +267,10 @@ def _by_runs(data: bytes, layout: _Layout) -> Bytes:
         out[place : place + min(len(run), room)] = run[:room]
         x += len(run)
     return np.frombuffer(out, np.uint8).reshape(height, width)
+
+
+def encode_bmp(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
+    """Write `image`, grey or RGB, as BMP."""
+    dpi = {"dpi": image.metadata.dpi} if image.metadata.dpi else {}
+    save(picture_of(image.pixels, image.space), "BMP", file, dpi)
+    return ()

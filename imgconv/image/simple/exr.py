@@ -14,16 +14,15 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from imgconv.image.extra import library
+from imgconv.image.base import Opened
+from imgconv.image.formats import OPENEXR
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.texts import comments, readable
-from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
+from imgconv.image.model import Image, Metadata, Options, Pixels, space_of
 from imgconv.image.pillow.open import plain_dpi
 from imgconv.image.pillow.stderr_capture import heard
 from imgconv.system import cores
-
-MAGIC = b"\x76\x2f\x31\x01"
 
 _SAID = re.compile(rb"^<[^>\n]*>: \(EXR_ERR_\w+\) (?P<words>.+)\n", re.MULTILINE)
 _DEEP, _PARTS = 0x800, 0x1000
@@ -169,7 +168,7 @@ def _metadata(attributes: dict[str, bytes]) -> Metadata:
 
 
 def _load(file: IO[bytes], wanted: _Wanted) -> Pixels:
-    openexr = library("OpenEXR", "reading EXR")
+    openexr = OPENEXR.load("reading EXR")
     file.seek(0)
     with heard(_SAID), redirect_stdout(StringIO()):  # it prints warnings through Python
         opened = openexr.File(file, separate_channels=True, num_threads=cores.available())
@@ -185,7 +184,7 @@ def _load(file: IO[bytes], wanted: _Wanted) -> Pixels:
 
 def encode_exr(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image`, 16-bit or 32-bit floats, as OpenEXR, compressed without loss by ZIP."""
-    openexr = library("OpenEXR", "writing EXR")
+    openexr = OPENEXR.load("writing EXR")
     pixels = image.pixels
     if image.alpha:
         with np.errstate(all="ignore"):

@@ -13,12 +13,11 @@ from typing import IO
 
 import numpy as np
 
+from imgconv.image.base import Opened
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.orientation import upright
-from imgconv.image.model import Image, Opened, Options, Pixels
-
-MAGIC = (b"#?RADIANCE", b"#?RGBE")
+from imgconv.image.model import Image, Options, Pixels
 
 _HEADER_LIMIT = 2**16
 _SIZE = re.compile(rb"([-+])([XY]) +(\d+) +([-+])([XY]) +(\d+)")

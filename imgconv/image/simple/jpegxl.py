@@ -13,15 +13,16 @@ from typing import IO, Any
 
 import numpy as np
 
-from imgconv.image.extra import full_range, library
+from imgconv.image.base import Opened
+from imgconv.image.formats import IMAGECODECS
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.boxes import Box, box, boxes
 from imgconv.image.metadata.orientation import upright
-from imgconv.image.model import Image, Metadata, Opened, Options, Pixels, space_of
+from imgconv.image.model import Image, Metadata, Options, Pixels, in_sixteen_bits, space_of
 from imgconv.system import cores
 
-CODESTREAM, CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
+CODESTREAM = b"\xff\x0a"
 
 _HEADER = 4096
 _ALPHA, _GREY = 0, 1
@@ -231,12 +232,12 @@ def _metadata(file: IO[bytes], parts: list[Box], header: _Header) -> Metadata:
 
 
 def _load(file: IO[bytes], header: _Header, channels: int) -> Pixels:
-    codecs = library("imagecodecs", "reading JPEG XL")
+    codecs = IMAGECODECS.load("reading JPEG XL")
     file.seek(0)
     samples = codecs.jpegxl_decode(file.read(), 0, keeporientation=True, numthreads=cores.available())
     pixels: Pixels = samples.reshape(header.height, header.width, -1)[:, :, :channels]
     if header.dtype == "uint16":
-        pixels = full_range(pixels, header.depth)
+        pixels = in_sixteen_bits(pixels, header.depth)
     elif header.depth < 8:
         top = (1 << header.depth) - 1
         pixels = ((pixels.astype(np.uint16) * 255 + top // 2) // top).astype(np.uint8)
@@ -245,7 +246,7 @@ def _load(file: IO[bytes], header: _Header, channels: int) -> Pixels:
 
 def encode_jxl(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
     """Write `image` as JPEG XL, without loss unless a quality is asked for."""
-    codecs = library("imagecodecs", "writing JPEG XL")
+    codecs = IMAGECODECS.load("writing JPEG XL")
     # effort 2 takes six times as long as 1 for 6 per cent, 3 thirteen times for 21
     how: dict[str, Any] = {"effort": max(1, options.compression or 1), "lossless": True}
     notes = []

@@ -12,9 +12,10 @@ from typing import IO, Any
 import numpy as np
 
 from imgconv.errors import quoted
+from imgconv.image.base import Opened
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
-from imgconv.image.model import Image, Opened, Options, Pixels, space_of
+from imgconv.image.model import Image, Options, Pixels, space_of
 
 _TOKEN = re.compile(rb"(?:\s|#[^\r\n]*(?=[\r\n]))*([^\s#]+)")
 _HEADER_LIMIT = 2**16

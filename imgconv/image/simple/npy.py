@@ -6,9 +6,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from imgconv.image.base import Opened
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
-from imgconv.image.model import Image, Opened, Options, Pixels, as_image, space_of, target_dtype
+from imgconv.image.model import Image, Options, Pixels, as_image, space_of, target_dtype
 
 
 def open_npy(file: IO[bytes], budget: Budget) -> Opened:

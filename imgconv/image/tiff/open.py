@@ -12,11 +12,12 @@ from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
-from imgconv.image.extra import library
+from imgconv.image.base import Opened
+from imgconv.image.formats import IMAGECODECS
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.ifd import Fields, ReadAt, metered, open_stream
-from imgconv.image.model import Opened, Pixels, space_of, target_dtype
+from imgconv.image.model import Pixels, space_of, target_dtype
 from imgconv.image.tiff.codec import NONE, ZSTD
 from imgconv.image.tiff.directories import full_size, stack_of
 from imgconv.image.tiff.layout import (
@@ -31,7 +32,7 @@ from imgconv.image.tiff.layout import (
     value_of,
 )
 from imgconv.image.tiff.libtiff import libtiff_heard
-from imgconv.image.tiff.metadata import lost_fields, metadata_of
+from imgconv.image.tiff.metadata import lost_fields, metadata_of, oriented_exif
 from imgconv.image.tiff.packed import is_packed, read_packed
 from imgconv.image.tiff.read import TiffBands, read_samples
 
@@ -161,7 +162,7 @@ class _File:
             layout.segments = [(offset + step, length) for offset, length in layout.segments]
         opened = _decoder(self, layout, index)
         orientation = value_of(fields, 274, 0)
-        opened.orientation = orientation if 1 <= orientation <= 8 else 0
+        opened.orientation, opened.oriented = (orientation if 1 <= orientation <= 8 else 0), oriented_exif
         opened.metadata = metadata_of(self.stream, fields).replace(tiff=layout.kept_as)
         opened.notes += [] if number else self.notes
         opened.frames, opened.axes = max(len(self.places), self.stacked), self.axes
@@ -360,9 +361,9 @@ def _refuse_codec(file: IO[bytes], layout: Layout, index: int) -> None:
 
     bits = max(layout.bits)
     if len(set(layout.bits)) == 1 and bits not in _UNPACKED_BITS and layout.compression in BYTEWISE:
-        library("imagecodecs", f"reading TIFF of {bits} bits a sample")
+        IMAGECODECS.load(f"reading TIFF of {bits} bits a sample")
     if layout.compression == ZSTD:
-        library("imagecodecs", f"reading TIFF of {bits} bit{'s' * (bits > 1)} a sample by Zstandard")
+        IMAGECODECS.load(f"reading TIFF of {bits} bit{'s' * (bits > 1)} a sample by Zstandard")
     collect_log("tifffile")
     file.seek(0)
     page: Any = tifffile.TiffFile(cast("BinaryIO", file)).pages[index]

@@ -10,9 +10,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.image.extra import full_range
 from imgconv.image.limits.guard import DataError
-from imgconv.image.model import Pixels
+from imgconv.image.model import Pixels, in_sixteen_bits
 from imgconv.image.tiff.codec import unpack
 from imgconv.image.tiff.layout import ASSOCIATED, BYTEWISE, CMYK, COLOURS, WHITE_IS_ZERO, Layout
 from imgconv.image.tiff.read import divide_by_alpha
@@ -60,7 +59,7 @@ def read_packed(file: IO[bytes], layout: Layout) -> Pixels:
         part = part[:, :, plane : plane + 1] if layout.planar else part
         part[...] = samples.reshape(lines, cols, channels)[: part.shape[0], : part.shape[1], : part.shape[2]]
     for start in range(0, layout.height, band := max(1, _AT_ONCE // (layout.width * layout.kept))):
-        pixels[start : start + band] = full_range(pixels[start : start + band], layout.bits[0])
+        pixels[start : start + band] = in_sixteen_bits(pixels[start : start + band], layout.bits[0])
     if layout.photometric == WHITE_IS_ZERO:
         np.subtract(65535, pixels[:, :, : layout.colours], out=pixels[:, :, : layout.colours])
     if layout.alpha == ASSOCIATED:

@@ -39,7 +39,7 @@ def write_pages(
 class PageWriter:
     """A TIFF file of pages on its way into `file`, which can seek; `most` bytes may come of their pixels."""
 
-    def __init__(self, file: IO[bytes], options: Options, most: int) -> None:
+    def __init__(self, file: IO[bytes], plays: int, options: Options, most: int) -> None:
         self._sink = TiffSink(file, big=most > CLASSIC_LIMIT)
         self._options = options
         self._notes: dict[str, None] = {}
