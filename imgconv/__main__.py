@@ -59,7 +59,7 @@ def _foresee(arguments: list[str]) -> None:
     """
     match arguments:
         case ["apply", image, _, *_] if image[0:1] != "-" and not SHOWING & set(arguments):
-            from imgconv.image.reader import foresee
+            from imgconv.image.ahead import foresee
 
             foresee(image)
 

@@ -89,7 +89,7 @@ def test_libraries_stay_where_they_belong():
         ("from imgconv.kernels.library import kernel; kernel('sharpen'), kernel('sobel')", "scipy PIL click yaml"),
         ("import imgconv; imgconv.convolve", "scipy PIL click imageio tifffile"),
         (
-            "import imgconv.image.reader, imgconv.image.png.read, imgconv.image.pillow.jpeg_open",
+            "import imgconv.image.ahead, imgconv.image.png.read, imgconv.image.pillow.jpeg_open",
             "numpy scipy imageio tifffile",
         ),
         ("from imgconv.cli import size, apply", "numpy scipy PIL yaml imageio tifffile"),

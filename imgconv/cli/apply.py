@@ -87,7 +87,7 @@ def command(
     showing.refuse(show, as_json=as_json, dry_run=dry_run)
     filtering.refuse(ctx)
     # While one thread decodes, this one imports NumPy and the rest, which are of no use to --help.
-    from imgconv.image.reader import begin
+    from imgconv.image.ahead import begin
 
     reading = None if dry_run or source == STANDARD else begin(source, asked["max_pixels"])
     from imgconv.cli.meter import Meter

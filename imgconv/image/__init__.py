@@ -9,7 +9,7 @@
 The larger formats have a folder each, `png`, `tiff` and `gif`; `pillow` holds those that Pillow decodes, `simple` those
 that need one module. `frames` is what animations and pages share, `metadata` what travels with pixels, `limits` what a
 file may cost. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file
-(`reader.begin`) not even that: while NumPy is still being imported, another thread decodes.
+(`imgconv.image.ahead`) not even that: while NumPy is still being imported, another thread decodes.
 """
 
 from __future__ import annotations

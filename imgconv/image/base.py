@@ -197,7 +197,8 @@ class Opened:
         sequence: opens the frames or pages one after the other, this one first, each of which is decoded when it is
             loaded, if not before; None for a single image.
         duration: seconds that a frame of an animation is shown, else None.
-        ahead: does the part of `load`'s work that needs no NumPy; it may be called before it, on any thread.
+        ahead: does the part of `load`'s work that needs no NumPy; it may be called before it, on any thread (see
+            `imgconv.image.ahead`).
         orientation: 1 to 8, as in EXIF; 0 unknown.
         turned: whether `load` applies the orientation.
         metadata: what travels along.

@@ -1,32 +1,23 @@
-"""Reading: recognise the format, check the size, decode, turn upright."""
+"""Reading: the header, the pixels of one image or of several, turned upright."""
 
 from __future__ import annotations
 
-import os
-import stat
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from typing import IO, Any
+from typing import Any
 
-from imgconv.errors import ImageReadError, ImgconvError, OptionError
+from imgconv.errors import ImageReadError, OptionError
 from imgconv.image.base import Bands, Opened
 from imgconv.image.files import name_of, open_source
-from imgconv.image.formats import SNIFFED, read_formats, sniff
-from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import decoding
-from imgconv.image.limits.size import MAX_PIXELS, TOGETHER, check_size, check_together, pixels_of
+from imgconv.image.limits.size import MAX_PIXELS, check_size, check_together, pixels_of
 from imgconv.image.metadata.orientation import upright
-from imgconv.image.metadata.profile import fitting_icc, patched_exif, profile_space, upright_xmp, xmp_orientation
-from imgconv.image.metadata.travelling import clean, personal
-from imgconv.image.model import COLOURS, Frame, Header, Image, Metadata, Pixels
+from imgconv.image.metadata.profile import patched_exif, upright_xmp, xmp_orientation
+from imgconv.image.metadata.travelling import personal
+from imgconv.image.model import Frame, Header, Image, Metadata, Pixels
+from imgconv.image.opening import completed, open_image
 from imgconv.words.arguments import checked
-
-LEAST_AHEAD, MOST_AHEAD = 2**20, 2**29
-"""How many samples are worth another thread, and how many are decoded before a plan may still refuse the image."""
-
-_begun: dict[str, Reading] = {}
 
 
 def probe(source: Any, *, name: str | None = None, orient: bool = True, max_pixels: int = MAX_PIXELS) -> Header:
@@ -77,32 +68,8 @@ def read(
         return image
 
 
-def foresee(path: str) -> None:
-    """Begin to read an image file that is probably asked for; `begin` then goes on with it."""
-    reading = begin(path)
-    if reading:
-        _begun[path] = reading
-
-
-def begin(path: str, max_pixels: int = MAX_PIXELS) -> Reading | None:
-    """Open an image file and have it decoded on another thread, as far as that needs no NumPy.
-
-    None where it is no file that can be read: whoever reads it has words for that.
-    """
-    if path in _begun and max_pixels >= MAX_PIXELS:
-        return _begun.pop(path)
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - pathlib takes 3 ms to import
-            return None
-        reading = Reading(path, max_pixels=max_pixels)
-    except (ImgconvError, OSError, ValueError):
-        return None
-    reading.begin()
-    return reading
-
-
 class Reading:
-    """An open image file whose header has been read and whose pixels may be on their way; it is to be closed.
+    """An open image file whose header has been read; it is to be closed.
 
     Attributes:
         header: what the file says.
@@ -114,11 +81,9 @@ class Reading:
         """Open a file and read its header; arguments and errors are those of `probe`."""
         self._name = name or name_of(source)
         self._source, self._file = source, open_source(source, self._name, max_pixels)
-        self._thread: threading.Thread | None = None
-        self._fault: BaseException | None = None
         self._orient, self._max_pixels = orient, max_pixels
         try:
-            self._opened = _opened(self._file, self._name, max_pixels)
+            self._opened = open_image(self._file, self._name, max_pixels)
             self.header = self._header(self._opened)
         except BaseException:
             self.close()
@@ -145,13 +110,6 @@ class Reading:
         if self._orient:
             return 0 if opened.turned else opened.orientation
         return _INVERSE.get(opened.orientation, opened.orientation) if opened.turned else 0
-
-    def begin(self) -> None:
-        """Decode on another thread, as far as that needs no NumPy, an image that is neither small nor huge."""
-        header = self.header
-        if self._opened.ahead and LEAST_AHEAD <= header.width * header.height * header.channels <= MOST_AHEAD:
-            self._thread = threading.Thread(target=self._ahead, daemon=True)
-            self._thread.start()
 
     def choose(self, frame: int) -> None:
         """Mean one frame or page alone, from now on.
@@ -204,10 +162,6 @@ class Reading:
 
     def image(self) -> Image:
         """Return the image as `read` does, with its errors; of several the first, or the one that was chosen."""
-        if self._thread:
-            self._thread.join()
-        if self._fault:
-            raise self._fault
         number = self.header.frame
         return self._image(next(islice(self._sequence(), number, None)) if number else self._opened, self.header)
 
@@ -229,7 +183,7 @@ class Reading:
             return
         sequence, count = self._opened.sequence(), 0
         while opened := self._decoded(partial(next, sequence, None)):
-            yield _checked(opened, self._name, self._max_pixels)
+            yield completed(opened, self._name, self._max_pixels)
             count += 1
         if count < self._opened.frames:
             raise ImageReadError(self._name, f"the {self._opened.format} data breaks off before the end of the image")
@@ -269,13 +223,6 @@ class Reading:
         assert self._opened.bands is not None
         return _Guarded(self, self._decoded(self._opened.bands))
 
-    def _ahead(self) -> None:
-        assert self._opened.ahead is not None
-        try:
-            self._decoded(self._opened.ahead)
-        except BaseException as fault:  # raised where the pixels are asked for
-            self._fault = fault
-
     def _decoded(self, decode: Callable[[], Any]) -> Any:
         with decoding(self._name, self._opened.format) as remarks:
             decoded = decode()
@@ -295,67 +242,6 @@ class _Guarded:
         self._reading._decoded(lambda: self._bands.fill(out, start))
 
 
-def _opened(file: IO[bytes], name: str, max_pixels: int) -> Opened:
-    with decoding(name, "image"):
-        head = file.read(SNIFFED)
-    if not head:
-        raise ImageReadError(name, "the file is empty")
-    format = sniff(head)
-    if not format:
-        raise ImageReadError(name, _unread(head, file))
-    with decoding(name, format.name):
-        budget = Budget(file.seek(0, os.SEEK_END), max_pixels)
-        file.seek(0)
-        opened = format.open(file, budget)
-        if opened.unit:
-            budget.spend_frames(opened.frames, f"{opened.unit}s")
-    return _checked(opened, name, max_pixels)
-
-
-def _unread(head: bytes, file: IO[bytes]) -> str:
-    """Say what a file is that is not read here, by its first bytes, or which formats are read."""
-    from imgconv.image.foreign import SEEN, described
-
-    known = described(head + file.read(SEEN - len(head)))
-    return known or f"this is no image of a format that is read here: {read_formats()}"
-
-
-def _checked(opened: Opened, name: str, max_pixels: int) -> Opened:
-    """Complete what has been opened, and refuse what no decoder should be started for."""
-    colours = opened.channels - opened.alpha
-    if opened.channels > 0 and colours != COLOURS.get(opened.space, max(1, colours)):
-        what = f"{opened.space} colours" if opened.space in COLOURS else "colours"
-        channels = f"{opened.channels} channel{'s' * (opened.channels > 1)}{', of which one is alpha' * opened.alpha}"
-        raise ImageReadError(name, f"the {opened.format} data cannot be read: {what} in {channels}")
-    if not opened.turned and not opened.orientation:
-        opened.orientation = xmp_orientation(opened.metadata.xmp)
-    if opened.metadata != _NO_METADATA:
-        opened.metadata, notes = clean(opened.metadata)
-        opened.notes += notes
-    _drop_unfit_profile(opened)
-    _drop_damaged_exif(opened)
-    # what can be decoded by rows is held to the limit where all of it is asked for; here a row is, and the work of all
-    by_rows = opened.bands is not None and pixels_of(opened.width, 1, opened.channels) <= max_pixels
-    check_size(name, opened.width, opened.height, opened.channels, max_pixels, TOGETHER if by_rows else 1)
-    return opened
-
-
-def _drop_unfit_profile(opened: Opened) -> None:
-    icc = opened.metadata.icc
-    if icc and not fitting_icc(icc, opened.space):
-        words = profile_space(icc) or "damaged"
-        opened.notes.append(f"its {words} colour profile does not fit {opened.space} pixels and is left out")
-        opened.metadata = opened.metadata.replace(icc=b"")
-
-
-def _drop_damaged_exif(opened: Opened) -> None:
-    exif = opened.metadata.exif
-    if exif and not patched_exif(exif):
-        opened.notes.append("its EXIF data are damaged and are left out")
-        opened.metadata = opened.metadata.replace(exif=b"")
-
-
-_NO_METADATA = Metadata()
 _INVERSE = {6: 8, 8: 6}
 """The orientations that do not undo themselves."""
 

@@ -16,7 +16,7 @@ import skimage
 from image.pictures import exif_block, noise, png_chunk, png_file, scene
 
 from imgconv.errors import ImageReadError
-from imgconv.image import probe, read, reader, write
+from imgconv.image import ahead, probe, read, write
 from imgconv.image.png.filters import core
 
 
@@ -295,7 +295,7 @@ def test_a_reading_that_was_begun_ends_the_same(tmp_path, suffix, kind, channels
     rng = np.random.default_rng(channels)
     pixels = rng.integers(0, np.iinfo(kind).max, (700, 1501, channels), kind, endpoint=True)
     write(path, pixels)
-    with reader.begin(path) as begun:
+    with ahead.begin(path) as begun:
         image = begun.image()
     expected = read(path)
     assert np.array_equal(image.pixels, expected.pixels)
@@ -312,7 +312,7 @@ def test_what_goes_wrong_ahead_is_said_when_the_image_is_wanted(tmp_path, suffix
     path.write_bytes(path.read_bytes()[:100_000])
     with pytest.raises(ImageReadError) as now:
         read(str(path))
-    with reader.begin(str(path)) as begun, pytest.raises(ImageReadError) as later:
+    with ahead.begin(str(path)) as begun, pytest.raises(ImageReadError) as later:
         begun.image()
     assert str(later.value) == str(now.value)
 
@@ -320,14 +320,14 @@ def test_what_goes_wrong_ahead_is_said_when_the_image_is_wanted(tmp_path, suffix
 def test_nothing_is_begun_where_there_is_no_image(tmp_path):
     (tmp_path / "text.png").write_text("no image")
     for name in ("text.png", "missing.png", ".", "a\0b"):
-        assert reader.begin(str(tmp_path / name)) is None
+        assert ahead.begin(str(tmp_path / name)) is None
 
 
 def test_what_was_foreseen_is_taken_once(tmp_path):
     path = str(tmp_path / "a.png")
     write(path, np.zeros((700, 1501, 3), np.uint8))
-    reader.foresee(path)
-    with reader.begin(path) as first, reader.begin(path) as second:
+    ahead.foresee(path)
+    with ahead.begin(path) as first, ahead.begin(path) as second:
         assert first is not second
         assert np.array_equal(first.image().pixels, second.image().pixels)
 

@@ -38,7 +38,7 @@ def open_jpeg(file: IO[bytes], budget: Budget) -> Opened:
     budget.check_pixels(picture.width, picture.height, _MOST_PIXELS)
     if picture.mode == result_mode(picture):
         packed = Packed(picture, _all_rows(picture, file))
-        opened.load, opened.ahead = packed.pixels, packed.memory
+        opened.load, opened.ahead = packed.pixels, packed.ahead
     opened.notes += beside_jpeg(picture, file)
     opened.frames = _mpo_frames(picture)
     return opened

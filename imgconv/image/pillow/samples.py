@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imgconv.image.limits.guard import DataError
-from imgconv.image.memory import array_room, room
+from imgconv.image.memory import Once, Room
 from imgconv.image.model import Pixels
 
 _MODES = {"L": (1, False), "LA": (2, True), "RGB": (3, False), "RGBA": (4, True), "CMYK": (4, False)}
@@ -51,23 +51,21 @@ def _converted(picture: Any, mode: str) -> Any:
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-class Packed:
+class Packed(Once):
     """The samples of an 8-bit Pillow image without the fourth byte that Pillow keeps for each RGB pixel.
 
     `check` may refuse the image once it is decoded.
     """
 
     def __init__(self, picture: Any, check: Callable[[Any], None] | None = None) -> None:
-        self.picture, self.made, self._check = picture, None, check
+        self.picture, self._check = picture, check
         self.shape = (0, 0, 0)
 
-    def memory(self, room: Callable[[int], Any] = room) -> Any:
-        """Decode the image into `room`, unless it has been, and return its samples row by row.
+    def decode(self, room: Room) -> Any:
+        """Decode the image into memory that `room` makes, and return its samples row by row.
 
         Some rows at a time: through one bytes object, as NumPy would ask for them, takes eight times as long.
         """
-        if self.made is not None:
-            return self.made
         import PIL.Image
 
         picture = self.picture
@@ -83,14 +81,14 @@ class Packed:
             packer = PIL.Image._getencoder(picture.mode, "raw", (picture.mode,))
             packer.setimage(picture.im, (0, top, width, bottom))
             made[top * row : bottom * row] = packer.encode((bottom - top) * row)[2]
-        self.picture, self.made = None, made
+        self.picture = None
         return made
 
     def pixels(self) -> Pixels:
         """Return the samples as (rows, cols, channels)."""
         import numpy as np
 
-        memory = self.memory(array_room)
+        memory = self.memory()
         return np.frombuffer(memory, np.uint8).reshape(self.shape)
 
 

@@ -108,7 +108,7 @@ def open_still(file: IO[bytes], head: PngHead) -> Opened:
         orientation=_orientation(metadata.exif),
         metadata=metadata,
         load=lambda: png_pixels(file, head, rows),
-        ahead=rows.memory if rows else None,
+        ahead=rows.ahead if rows else None,
         notes=notes,
     )
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 from imgconv.image.deflate import Inflater, crc32
 from imgconv.image.limits.guard import DataError
-from imgconv.image.memory import array_room, room
+from imgconv.image.memory import Once, Room
 from imgconv.image.model import Pixels
 from imgconv.image.parallel import ordered
 from imgconv.image.png.filters import unfilter_rows
@@ -72,17 +72,14 @@ def _passes(head: PngHead) -> list[_Pass]:
     return [one for one in sized if one.width > 0 and one.height > 0]
 
 
-class PngRows:
+class PngRows(Once):
     """The rows of an image, inflated and unfiltered band by band, one ahead of the other."""
 
     def __init__(self, file: IO[bytes], head: PngHead) -> None:
         self.file, self.head = file, head
-        self.made: Any = None
 
-    def memory(self, room: Callable[[int], Any] = room) -> Any:
-        """Decode the image into `room`, unless it has been; return its rows pass by pass, high bytes first."""
-        if self.made is not None:
-            return self.made
+    def decode(self, room: Room) -> Any:
+        """Decode the image into memory that `room` makes; return its rows pass by pass, high bytes first."""
         passes = _passes(self.head)
         data = _image_data(self.file, self.head)
         stream = Inflater(data)
@@ -90,15 +87,14 @@ class PngRows:
         view, at = memoryview(made), 0
         for one in passes:
             size = one.height * self.head.row_bytes(one.width)
-            self._decode(stream, one, view[at : at + size])
+            self._decode_pass(stream, one, view[at : at + size])
             at += size
         stream.check()
         for _ in data:  # to verify the last checksum too
             pass
-        self.made = made
         return made
 
-    def _decode(self, stream: Inflater, one: _Pass, view: memoryview) -> None:
+    def _decode_pass(self, stream: Inflater, one: _Pass, view: memoryview) -> None:
         step, row_bytes = max(1, self.head.pixel_bits // 8), self.head.row_bytes(one.width)
         # Between two bands other threads have to be waited for, which takes longer than a small picture.
         small = one.height * row_bytes <= _ONE_BAND_BYTES
@@ -119,7 +115,7 @@ class PngRows:
         """Return the samples as (rows, cols, channels), of a palette its numbers."""
         import numpy as np
 
-        head, memory, at = self.head, self.memory(array_room), 0
+        head, memory, at = self.head, self.memory(), 0
         out: Pixels = np.empty(0)
         for one in _passes(head):
             size = one.height * head.row_bytes(one.width)
