@@ -188,3 +188,5 @@ DEFAULT_ENGINE = "builtin"
 LAYERS = Registry("layer", "imgconv.layers", option="layer", group="imgconv.layers")
 
 EXPORTS = Registry("export format", "imgconv.kernels.export", option="to", group="imgconv.exports")
+
+FIGURES = Registry("figure", "imgconv.figures", option="figure", apart=frozenset({"base", "parts"}))

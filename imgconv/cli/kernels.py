@@ -17,7 +17,7 @@ from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.registry import EXPORTS
 
 if TYPE_CHECKING:
-    from imgconv.figures.terminal import Picture
+    from imgconv.figures.parts.terminal import Picture
     from imgconv.kernels.library import Entry
     from imgconv.kernels.value import AnyKernel
 
@@ -132,7 +132,7 @@ def show(kernel: str, gain: str, show: bool, as_json: bool) -> None:
 
 def _pictures(kernel: AnyKernel) -> list[Picture]:
     """Return a kernel's taps as pictures, as written: one for each member or, of a network's weights, for the first."""
-    from imgconv.figures.terminal import taps_picture
+    from imgconv.figures.parts.terminal import taps_picture
     from imgconv.kernels.value import Combined, Learned, Pointwise
 
     match kernel:

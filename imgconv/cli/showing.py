@@ -12,7 +12,7 @@ from imgconv.errors import ImgconvError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from imgconv.figures.terminal import Picture
+    from imgconv.figures.parts.terminal import Picture
 
 option = click.option(
     "--show",
@@ -37,7 +37,7 @@ def possible() -> bool:
     """Whether standard output is a terminal that shows pictures."""
     if not (sys.stdout and sys.stdout.isatty()):
         return False
-    from imgconv.figures import terminal
+    from imgconv.figures.parts import terminal
 
     return terminal.shows(sys.stdout)
 
@@ -47,7 +47,7 @@ def print_pictures(pictures: Callable[[], Iterable[Picture]]) -> None:
     if possible():
         from shutil import get_terminal_size
 
-        from imgconv.figures import terminal
+        from imgconv.figures.parts import terminal
 
         columns, lines = get_terminal_size()
         for picture in pictures():
@@ -58,7 +58,7 @@ def print_file(name: str, max_pixels: int) -> None:
     """Print what an image file holds; of several frames or pages the first. What fails is said, and no more."""
 
     def pictures() -> Iterable[Picture]:
-        from imgconv.figures.terminal import picture_of
+        from imgconv.figures.parts.terminal import picture_of
         from imgconv.image import read
 
         try:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
-from imgconv.figures.comparison import Comparison, Task, Variant, draws, result_panel
-from imgconv.figures.panels import (
+from imgconv.figures.parts.comparison import Comparison, Task, Variant, draws, result_panel
+from imgconv.figures.parts.panels import (
     Cell,
     Look,
     Panel,
@@ -23,7 +23,7 @@ from imgconv.figures.panels import (
     short,
     taps_of,
 )
-from imgconv.figures.style import Scale
+from imgconv.figures.parts.style import Scale
 from imgconv.filtering.refusals import OF_KERNELS
 from imgconv.filtering.request import INTERPOLATION, Request, rescaled
 from imgconv.image import as_image
@@ -236,7 +236,7 @@ def sized(spec: str, size: int) -> str:
 
 
 def _split(task: Task) -> Comparison:
-    from imgconv.figures.split import split
+    from imgconv.figures.parts.split import split
 
     return split(task)
 
@@ -264,19 +264,19 @@ def _engines(task: Task) -> Comparison:
 
 
 def _paddings(task: Task) -> Comparison:
-    from imgconv.figures.edges import paddings
+    from imgconv.figures.parts.edges import paddings
 
     return draws(paddings(task))
 
 
 def _borders(task: Task) -> Comparison:
-    from imgconv.figures.edges import borders
+    from imgconv.figures.parts.edges import borders
 
     return draws(borders(task))
 
 
 def _shift(task: Task) -> Comparison:
-    from imgconv.figures.shift import moved
+    from imgconv.figures.parts.shift import moved
 
     return moved(task)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import ChannelError, LayerError, OptionError
-from imgconv.figures.style import (
+from imgconv.figures.parts.style import (
     Scale,
     colours,
     finite_or_marked,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import OptionError
-from imgconv.figures.style import BLUE, MARKS, new_figure, picture, settled, shown_part, styled
+from imgconv.figures.parts.style import BLUE, MARKS, new_figure, picture, settled, shown_part, styled
 from imgconv.geometry import Shape
 from imgconv.layers import Layer
 from imgconv.pipeline.run import Pipeline, Target

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from imgconv.api import convolve
 from imgconv.errors import OptionError
-from imgconv.figures.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
-from imgconv.figures.response import cut_off_words, profiles, response_map
-from imgconv.figures.style import (
+from imgconv.figures.parts.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
+from imgconv.figures.parts.response import cut_off_words, profiles, response_map
+from imgconv.figures.parts.style import (
     BLUE,
     MARKS,
     Scale,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.errors import OptionError
-from imgconv.figures.cells import LEAST_POINTS
-from imgconv.figures.style import (
+from imgconv.figures.parts.cells import LEAST_POINTS
+from imgconv.figures.parts.style import (
     colour_bar,
     finite_or_marked,
     finite_range,

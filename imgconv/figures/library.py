@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ImgconvError, OptionError, did_you_mean
-from imgconv.figures.comparison import colours_of
-from imgconv.figures.panels import refuse_many_channels, short
-from imgconv.figures.style import TITLE, Scale, fitted_title, new_figure, scale_of, scale_of_taps, styled
+from imgconv.figures.parts.comparison import colours_of
+from imgconv.figures.parts.panels import refuse_many_channels, short
+from imgconv.figures.parts.style import TITLE, Scale, fitted_title, new_figure, scale_of, scale_of_taps, styled
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filter_image
 from imgconv.geometry import Padding

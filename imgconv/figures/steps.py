@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
-from imgconv.figures.cells import LEAST_POINTS
-from imgconv.figures.output import Animation
-from imgconv.figures.scene import Scene, painted, sketch
-from imgconv.figures.stepplan import Steps, steps_of
-from imgconv.figures.stepscene import scene_of
-from imgconv.figures.style import fitted_title, matplotlib, new_figure, settled, styled
+from imgconv.figures.parts.cells import LEAST_POINTS
+from imgconv.figures.parts.output import Animation
+from imgconv.figures.parts.scene import Scene, painted, sketch
+from imgconv.figures.parts.stepplan import Steps, steps_of
+from imgconv.figures.parts.stepscene import scene_of
+from imgconv.figures.parts.style import fitted_title, matplotlib, new_figure, settled, styled
 from imgconv.layers import Layer
 
 if TYPE_CHECKING:

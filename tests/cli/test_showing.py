@@ -9,7 +9,7 @@ import pytest
 from cli.running import ok, run
 from cli.test_meter import on_terminal
 
-from imgconv.figures.terminal import blocks, colour_depth, picture_of, shows, taps_picture
+from imgconv.figures.parts.terminal import blocks, colour_depth, picture_of, shows, taps_picture
 from imgconv.image import as_image, write
 
 CELL = re.compile(r"\x1b\[38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m(▀+)|(▀+)")

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
 
-from imgconv.figures.cells import LEAST_POINTS
-from imgconv.figures.style import styled
+from imgconv.figures.parts.cells import LEAST_POINTS
+from imgconv.figures.parts.style import styled
 
 REFERENCES = Path(__file__).parent / "reference"
 DRAWN_WITH = (REFERENCES / "drawn-with.txt").read_text().strip()

@@ -14,7 +14,7 @@ from imgconv.border import Border
 from imgconv.errors import OptionError
 from imgconv.figures import draw_compare
 from imgconv.figures.compare import compare, sized
-from imgconv.figures.edges import BORDERS, PADDINGS
+from imgconv.figures.parts.edges import BORDERS, PADDINGS
 from imgconv.filtering.request import Request
 from imgconv.image import Image
 from imgconv.layers.resize import Resize

@@ -12,7 +12,7 @@ import imgconv
 from imgconv.errors import OptionError
 from imgconv.figures import draw_kernel
 from imgconv.figures.kernel import CHIPS, simple_pictures
-from imgconv.figures.response import magnitudes, profiles
+from imgconv.figures.parts.response import magnitudes, profiles
 
 REFERENCES = {
     "kernel-sobel-x": lambda: draw_kernel(imgconv.kernel("sobel-x")),

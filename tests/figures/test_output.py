@@ -6,7 +6,7 @@ from PIL import Image
 
 from imgconv.errors import ImageWriteError, OptionError, TargetExistsError
 from imgconv.figures import Animation, save
-from imgconv.figures.style import new_figure, styled
+from imgconv.figures.parts.style import new_figure, styled
 
 
 def drawn():

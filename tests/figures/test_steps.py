@@ -19,9 +19,9 @@ import imgconv
 from imgconv.border import Border
 from imgconv.errors import ImgconvError, OptionError, SizeError
 from imgconv.figures import draw_steps
-from imgconv.figures.stepplan import BORDER, IMAGE, INSERTED, NOTHING, steps_of
+from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, steps_of
+from imgconv.figures.parts.stepscene import scene_of, sum_text
 from imgconv.figures.steps import example
-from imgconv.figures.stepscene import scene_of, sum_text
 from imgconv.geometry import Padding
 from imgconv.kernels.value import Kernel, Learned
 from imgconv.layers.conv import Conv

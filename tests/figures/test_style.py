@@ -9,8 +9,8 @@ from figures.common import assert_tidy
 import imgconv
 from imgconv.errors import OptionError
 from imgconv.figures import draw_compare, draw_kernel
-from imgconv.figures.cells import fitted_numbers, luminance, number_cells
-from imgconv.figures.style import SIGNED, colours, scale_of
+from imgconv.figures.parts.cells import fitted_numbers, luminance, number_cells
+from imgconv.figures.parts.style import SIGNED, colours, scale_of
 
 
 def test_signed_colours_grow_lighter_with_the_value():

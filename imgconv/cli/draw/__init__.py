@@ -68,7 +68,7 @@ def place(asked: dict[str, Any], *, moves: bool = False) -> str:
     """
     showing.refuse(asked["show"], as_json=asked["as_json"])
     if asked["output"] is not None:
-        from imgconv.figures.output import check_output
+        from imgconv.figures.parts.output import check_output
 
         return check_output(asked["output"], overwrite=asked["overwrite"], moves=moves)
     if not asked["show"]:
@@ -95,8 +95,8 @@ def finish(
         facts: what else there is to say, by the report's labels; numbers and texts.
         notes: what a user should know.
     """
-    from imgconv.figures.output import Animation as Moving
-    from imgconv.figures.output import flat, save
+    from imgconv.figures.parts.output import Animation as Moving
+    from imgconv.figures.parts.output import flat, save
 
     if asked["output"] is not None:
         notes += save(drawn, asked["output"], dpi=asked["dpi"], overwrite=asked["overwrite"])
@@ -114,7 +114,7 @@ def _report(
     notes: tuple[str, ...],
 ) -> None:
     """Print what was drawn, in words or as JSON."""
-    from imgconv.figures.output import described
+    from imgconv.figures.parts.output import described
 
     lines = [*((name, str(value)) for name, value in (facts or {}).items()), *(("note", note) for note in notes)]
     if asked["output"] is not None:

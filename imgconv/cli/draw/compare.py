@@ -80,7 +80,7 @@ def command(source: str, kernels: tuple[str, ...], **asked: Any) -> None:
       imgconv draw compare photo.png -k emboss --split -o split.png
     """  # noqa: D301
     from imgconv.figures.compare import compare, refuse_look
-    from imgconv.figures.panels import Look
+    from imgconv.figures.parts.panels import Look
     from imgconv.filtering.request import Request
     from imgconv.image import read
     from imgconv.pipeline.file import load

@@ -52,7 +52,7 @@ def command(
     """  # noqa: D301
     from imgconv.figures import draw_field
     from imgconv.figures.field import chain_from_words, chain_of
-    from imgconv.figures.panels import file_name
+    from imgconv.figures.parts.panels import file_name
     from imgconv.image import read
     from imgconv.pipeline.file import load
     from imgconv.sizes.chainwords import shape_of

@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imgconv.errors import ImageWriteError, OptionError, did_you_mean
-from imgconv.figures.style import styled
+from imgconv.figures.parts.style import styled
 from imgconv.image.files import check_place, name_of, replace_file
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def flat(drawn: Figure | Animation, longest: int = 1600) -> NDArray[np.uint8]:
     """Return a figure, or the first frame of an animation, as pixels, (rows, cols, 3), of a longest side at most."""
     if isinstance(drawn, Animation):
         return next(drawn.frames())
-    from imgconv.figures.terminal import picture_of
+    from imgconv.figures.parts.terminal import picture_of
     from imgconv.image import read
 
     contents = BytesIO()

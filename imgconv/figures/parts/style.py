@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv.errors import LibraryError, OptionError, did_you_mean
-from imgconv.figures.cells import MOST_NUMBERS
+from imgconv.figures.parts.cells import MOST_NUMBERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

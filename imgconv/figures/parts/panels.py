@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
-from imgconv.figures.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
-from imgconv.figures.style import (
+from imgconv.figures.parts.cells import MOST_NUMBERS, cell_lines, fitted_numbers, write_cells
+from imgconv.figures.parts.style import (
     MOST_SAMPLES,
     NOT_FINITE,
     ORANGE,

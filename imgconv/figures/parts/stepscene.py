@@ -7,8 +7,8 @@ from textwrap import wrap
 
 import numpy as np
 
-from imgconv.figures.scene import Box, Label, Scene
-from imgconv.figures.stepplan import BORDER, IMAGE, INSERTED, NOTHING, Floats, Steps, Window
+from imgconv.figures.parts.scene import Box, Label, Scene
+from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, Floats, Steps, Window
 from imgconv.layers.pool import Pool
 from imgconv.layers.transposed import Transposed
 
@@ -159,7 +159,7 @@ def _wrapped(text: str, letters: int) -> list[str]:
 def sum_text(steps: Steps, window: Window) -> str:
     """Write out how a step's result comes about.
 
-    >>> from imgconv.figures.stepplan import steps_of
+    >>> from imgconv.figures.parts.stepplan import steps_of
     >>> from imgconv.layers.pool import Pool
     >>> steps = steps_of(np.array([[[1], [5]], [[2], [3]]]), Pool(max=(2, 2)))
     >>> sum_text(steps, steps.window(0))

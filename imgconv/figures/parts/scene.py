@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.figures.cells import LEAST_POINTS
-from imgconv.figures.style import matplotlib
+from imgconv.figures.parts.cells import LEAST_POINTS
+from imgconv.figures.parts.style import matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.figures.panels import Cell, Look, Panel, draw_sheet, range_words, refuse_many_channels, short
-from imgconv.figures.style import Scale, scale_of
+from imgconv.figures.parts.panels import Cell, Look, Panel, draw_sheet, range_words, refuse_many_channels, short
+from imgconv.figures.parts.style import Scale, scale_of
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filter_image
 from imgconv.image import Image

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from imgconv.errors import OptionError
-from imgconv.figures.comparison import Comparison, Task, colours_of, cover_of
-from imgconv.figures.panels import Cell, Panel, draw_sheet, refuse_many_channels, short
-from imgconv.figures.style import Scale
+from imgconv.figures.parts.comparison import Comparison, Task, colours_of, cover_of
+from imgconv.figures.parts.panels import Cell, Panel, draw_sheet, refuse_many_channels, short
+from imgconv.figures.parts.style import Scale
 from imgconv.tone import full_range
 
 SPLIT_WIDTH = 5.2

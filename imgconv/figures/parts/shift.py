@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import OptionError
-from imgconv.figures.comparison import Comparison, Task, Variant
-from imgconv.figures.panels import Look, Panel, range_words, sheet, short
-from imgconv.figures.style import MARKS, Scale, settled, styled
+from imgconv.figures.parts.comparison import Comparison, Task, Variant
+from imgconv.figures.parts.panels import Look, Panel, range_words, sheet, short
+from imgconv.figures.parts.style import MARKS, Scale, settled, styled
 from imgconv.geometry import Padding
 from imgconv.layers.pool import Pool
 from imgconv.pipeline.run import Pipeline

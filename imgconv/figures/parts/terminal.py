@@ -83,7 +83,7 @@ def picture_of(image: Image) -> Picture:
 
 def taps_picture(taps: NDArray[np.float64]) -> Picture:
     """Return a kernel, (rows, cols), in the colours of signed values: a pixel for each tap."""
-    from imgconv.figures.style import SIGNED_COLOURS
+    from imgconv.figures.parts.style import SIGNED_COLOURS
 
     ends = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in SIGNED_COLOURS])
     top = float(np.abs(taps).max()) or 1.0

@@ -10,9 +10,9 @@ import numpy as np
 
 from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import OptionError, SizeError
-from imgconv.figures.comparison import Filtered, Task, Variant, result_panel
-from imgconv.figures.panels import Box, Cell, Panel, Words, short
-from imgconv.figures.style import Scale, scale_of
+from imgconv.figures.parts.comparison import Filtered, Task, Variant, result_panel
+from imgconv.figures.parts.panels import Box, Cell, Panel, Words, short
+from imgconv.figures.parts.style import Scale, scale_of
 from imgconv.filtering.request import INTERPOLATION
 from imgconv.geometry import Padding
 from imgconv.layers.pad import Pad
