@@ -11,6 +11,7 @@ import imgconv
 from imgconv import engines
 from imgconv.engines import Engine, _native
 from imgconv.image import FORMATS, formats
+from imgconv.image.base import Format
 from imgconv.kernels.export import Export
 from imgconv.layers import Layer
 from imgconv.registry import ENGINES, EXPORTS, LAYERS, Registry
@@ -26,6 +27,7 @@ ROOMS: tuple[tuple[Registry, Callable[[str, Any], Any]], ...] = (
     (ENGINES, Engine.of),
     (LAYERS, Layer.of),
     (EXPORTS, Export.of),
+    formats.room(),
 )
 """What other packages can add to, and the contract that they keep there."""
 
@@ -49,7 +51,7 @@ def facts() -> dict[str, Any]:
         "threads": cores.available(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "added": added,
-        "formats": {item.name: [f".{suffix}" for suffix in item.suffixes] for item in FORMATS},
+        "formats": {row.name: [f".{suffix}" for suffix in row.suffixes] for row in _formats(added)},
     }
 
 
@@ -84,6 +86,13 @@ def _added() -> list[dict[str, str | None]]:
             problem = str(refused[plugin.name]) if plugin.name in refused else None
             found.append({"kind": registry.noun, "name": plugin.name, "package": plugin.package, "problem": problem})
     return found
+
+
+def _formats(added: list[dict[str, str | None]]) -> list[Format]:
+    """Return the formats that can be written."""
+    registry, contract = formats.room()
+    others = [registry.get(str(one["name"]), contract) for one in added if _is_usable(one, registry)]
+    return [*FORMATS, *(row for row in others if row.encoder)]
 
 
 def _is_usable(added: dict[str, str | None], registry: Registry) -> bool:

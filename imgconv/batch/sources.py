@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from imgconv.errors import ImageReadError, ImgconvError
+from imgconv.errors import ImageReadError, ImgconvError, PluginError
 from imgconv.image.foreign import WAYS, reason
-from imgconv.image.formats import FORMATS
+from imgconv.image.formats import FORMATS, others
 from imgconv.image.limits.guard import fault_words
 from imgconv.system import portable
 
 SUFFIXES = frozenset(f".{suffix}" for item in FORMATS for suffix in item.suffixes)
-"""What the names of pictures end in; other files in a folder are passed over."""
+"""What the names of pictures end in, unless another package adds a format; other files in a folder are passed over."""
 
 _MAGIC = re.compile(r"[*?[]")
 
@@ -96,6 +96,17 @@ class Finder:
         elif self._wanted(place):
             yield Source(path, place, named=True)
 
+    def _names_picture(self, suffix: str) -> bool:
+        """Whether files with a suffix, such as ``.png``, are pictures."""
+        if suffix in SUFFIXES or not suffix:
+            return suffix in SUFFIXES
+        try:
+            return any(suffix[1:] in row.suffixes for row in others())
+        except PluginError as fault:
+            if str(fault) not in map(str, self.faults):
+                self.faults.append(fault)
+            return False
+
     def _matching(self, pattern: str) -> Iterator[Source]:
         """Yield the files that match a pattern, in which ``**`` stands for any number of folders."""
         drive, pattern = os.path.splitdrive(pattern)
@@ -138,7 +149,7 @@ class Finder:
                     folders.append((path, below, entry.name))
             elif not pattern or _fits((*parts, entry.name), pattern):
                 suffix = os.path.splitext(entry.name)[1].lower()
-                if suffix not in SUFFIXES:
+                if not self._names_picture(suffix):
                     if suffix.lstrip(".") not in WAYS or self._wanted(below):
                         self.passed[reason(suffix)] += 1
                 elif not entry.is_file():

@@ -20,7 +20,8 @@ notes, each a clause, what came of the options or what was lost beyond what the 
 
 Where the row has a `unit`, a frames writer, ``X(file, plays, options, most)``, is a `FramesWriter`.
 
-What every row has to keep is in ``tests/image/test_contract.py``.
+What every row has to keep is in ``tests/image/test_contract.py``. Another package adds a format by an entry point of
+the group ``imgconv.formats`` that names a module with a `Format` called ``FORMAT``; see `imgconv.image.added`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from imgconv.image.limits.budget import Budget
+
+
+SNIFFED = 32
+"""The bytes of a file that tell its format."""
 
 
 def resolve(reference: str) -> Any:
@@ -97,8 +102,8 @@ class Format(Value):
     Attributes:
         name: as in `Header.format`.
         suffixes: without the dot; the first is the usual one.
-        magic: a regular expression for the first 32 bytes of a file; ``.`` stands for any byte. Empty for a name that
-            stands for several formats and is nothing to recognise.
+        magic: a regular expression for the first `SNIFFED` bytes of a file; ``.`` stands for any byte. Empty for a name
+            that stands for several formats and is nothing to recognise.
         opener: refers to what opens a file.
         encoder: refers to what writes one; empty where files are only read.
         frames_writer: refers to what writes several images, where there is a `unit`.

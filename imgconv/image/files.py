@@ -15,7 +15,8 @@ from io import BytesIO, UnsupportedOperation
 from typing import IO, Any, NamedTuple
 
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError, TargetExistsError
-from imgconv.image.formats import SNIFFED, sniff
+from imgconv.image.base import SNIFFED
+from imgconv.image.formats import sniff
 from imgconv.image.limits.guard import fault_words
 from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.system import portable

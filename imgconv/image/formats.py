@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from imgconv.errors import ImageWriteError, OptionError, did_you_mean, quoted
 from imgconv.image.base import Format, Library, Limits
 from imgconv.image.model import DTYPES, Options, Samples
 
+if TYPE_CHECKING:
+    from imgconv.registry import Registry
+
 Target = Any
 """A path or a binary file."""
-
-SNIFFED = 32
-"""The bytes that tell a format."""
 
 OPENEXR = Library("OpenEXR", "imgconv[exr]")
 IMAGECODECS = Library("imagecodecs", "imgconv[codecs]")
@@ -247,23 +248,60 @@ _BY_NAME = {row.name: row for row in ROWS}
 
 
 def sniff(head: bytes) -> Format | None:
-    """Return the format that a file beginning with `head`, `SNIFFED` bytes, is in; None if it is in none of them."""
-    return next((row for row in ROWS if row.magic and re.match(row.magic, head, re.DOTALL)), None)
+    """Return the format that a file beginning with `head`, `SNIFFED` bytes, is in; None if it is in none of them.
+
+    Raises:
+        PluginError: it is none of imgconv's own, and another package's cannot be used.
+    """
+    return _recognised(ROWS, head) or _recognised(others(), head)
+
+
+def _recognised(rows: Iterable[Format], head: bytes) -> Format | None:
+    return next((row for row in rows if row.magic and re.match(row.magic, head, re.DOTALL)), None)
+
+
+def others() -> tuple[Format, ...]:
+    """Return the formats that other packages add, which takes time to look for: only for what the rows do not have.
+
+    Raises:
+        PluginError: one of them cannot be used.
+    """
+    registry, contract = room()
+    return tuple(registry.added(contract).values())
+
+
+def room() -> tuple[Registry, Callable[[str, Any], Format]]:
+    """Return where the formats of other packages are found, and the contract that they keep."""
+    from imgconv.image.added import room
+
+    return room(ROWS)
 
 
 def named(name: str) -> Format:
     """Return the row of a format by its name, as in `Header.format`."""
-    return _BY_NAME[name]
+    return _BY_NAME.get(name) or next(row for row in others() if row.name == name)
+
+
+def suffixes() -> list[str]:
+    """Return the usual suffix of every format that can be written, without the dot, those of other packages too."""
+    return [row.suffixes[0] for row in (*FORMATS, *others()) if row.encoder]
+
+
+def _written_as(word: str) -> Format | None:
+    """Return the format that a name or suffix, in lower case and without a dot, stands for, if it can be written."""
+    if not word or word in _BY_WORD:
+        return _BY_WORD.get(word)
+    return next((row for row in others() if row.encoder and word in (row.name.lower(), *row.suffixes)), None)
 
 
 def read_formats() -> str:
-    """Name the formats that are read, for people; those of a family together.
+    """Name the formats that are read, for people; those of a family together, those of other packages last.
 
     >>> read_formats()[:20], read_formats()[-31:]
     ('PNG, JPEG, TIFF, Web', 'OpenEXR, Radiance HDR and NumPy')
     """
     families: dict[str, list[str]] = {}
-    for row in ROWS:
+    for row in (*ROWS, *others()):
         families.setdefault(row.family or row.title or row.name, []).append(row.name)
     *names, last = (f"{name} ({', '.join(each)})" if len(each) > 1 else name for name, each in families.items())
     return f"{', '.join(names)} and {last}"
@@ -278,27 +316,28 @@ def format_of(target: Target, format: str | None = None) -> str:
     Raises:
         OptionError: `format` is no format's name or suffix.
         ImageWriteError: the suffix is none, and `format` is not given.
+        PluginError: it is none of imgconv's own, and another package's cannot be used.
     """
     return spec_of(target, format).name
 
 
 def spec_of(target: Target, format: str | None = None) -> Format:
     """Return what `format_of` names, with all that it can hold."""
-    known = ", ".join(item.suffixes[0] for item in FORMATS)
     if format:
         word = format.lower().lstrip(".")
-        if word not in _BY_WORD:
-            hint = did_you_mean(word, _BY_WORD)
-            raise OptionError("format", f"{quoted(format)} cannot be written; {known} can{hint}")
-        return _BY_WORD[word]
+        if row := _written_as(word):
+            return row
+        hint = did_you_mean(word, [*_BY_WORD, *suffixes()])
+        raise OptionError("format", f"{quoted(format)} cannot be written; {', '.join(suffixes())} can{hint}")
     if not isinstance(target, (str, bytes, os.PathLike)):
+        known = ", ".join(suffixes())
         raise OptionError("format", f"a pipe has no suffix to tell the format by; name one of {known}")
     name = os.fsdecode(target)
     suffix = os.path.splitext(name)[1].lower().lstrip(".")  # noqa: PTH122 - pathlib takes 3 ms to import
-    if suffix in _BY_WORD:
-        return _BY_WORD[suffix]
+    if row := _written_as(suffix):
+        return row
     fault = f"the suffix '.{suffix}' names no format that can be written" if suffix else "it has no suffix"
-    raise ImageWriteError(name, f"{fault}; use one of {known}, or --format")
+    raise ImageWriteError(name, f"{fault}; use one of {', '.join(suffixes())}, or --format")
 
 
 def keepers(space: str, alpha: bool, dtype: str) -> str:

@@ -6,8 +6,8 @@ import os
 from typing import IO
 
 from imgconv.errors import ImageReadError
-from imgconv.image.base import Opened
-from imgconv.image.formats import SNIFFED, read_formats, sniff
+from imgconv.image.base import SNIFFED, Opened
+from imgconv.image.formats import read_formats, sniff
 from imgconv.image.limits.budget import Budget
 from imgconv.image.limits.guard import decoding
 from imgconv.image.limits.size import TOGETHER, check_size, pixels_of

@@ -16,6 +16,9 @@ from imgconv.image.metadata.texts import comments
 from imgconv.image.model import Metadata
 from imgconv.image.pillow.samples import mode_facts, result_mode, samples_of
 
+_MOST_DPI = 1e8
+"""More dots per inch than any format written here can say."""
+
 
 def plugin_of(format: str) -> Any:
     """Return Pillow's class for files of a format, which its row names."""
@@ -66,7 +69,7 @@ def plain_dpi(dpi: Any) -> tuple[float, float] | None:
         across, down = (float(value) for value in dpi)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
+    return (across, down) if 0 < across < _MOST_DPI and 0 < down < _MOST_DPI else None
 
 
 def save(picture: Any, format: str, file: IO[bytes], options: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ _UINT, _HALF, _FLOAT = 0, 1, 2
 _REC_709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 _MAX_HEADER = 2**24
 _MOST_CHANNELS = 2**12
+_MOST_ASPECT = 1e6
 
 
 class _Channel(NamedTuple):
@@ -196,9 +197,13 @@ def encode_exr(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
         "compression": openexr.NO_COMPRESSION if plain else openexr.ZIP_COMPRESSION,
         "type": openexr.scanlineimage,
     }
+    notes: tuple[str, ...] = ()
     if image.metadata.dpi:
         across, down = map(float, image.metadata.dpi)
-        header |= {"xDensity": across, "pixelAspectRatio": down / across}
+        if 1 / _MOST_ASPECT <= down / across <= _MOST_ASPECT:
+            header |= {"xDensity": across, "pixelAspectRatio": down / across}
+        else:
+            notes = (f"its resolution, {across:g} by {down:g}, is beyond what EXR can say: left out",)
     if image.metadata.text:
         header["comments"] = readable(image.metadata.text[0][1])
     planes = {name: np.ascontiguousarray(pixels[:, :, at]) for at, name in enumerate(names)}
@@ -206,4 +211,4 @@ def encode_exr(image: Image, file: IO[bytes], options: Options) -> tuple[str, ..
     with heard(_SAID):
         openexr.File(header, planes, num_threads=cores.available()).write(made)
     file.write(made.getvalue())
-    return ()
+    return notes
