@@ -15,8 +15,8 @@ import numpy as np
 
 from imgconv.errors import OptionError
 from imgconv.image import Image
+from imgconv.image.formats import named
 from imgconv.image.model import Options
-from imgconv.image.tiff.pages import write_pages
 from imgconv.image.writer import store
 from imgconv.tone import full_range
 
@@ -80,11 +80,11 @@ def form(format: str, width: int, height: int, channels: int, layout: str = "aut
     asked = layout == "picture"
     if asked and channels not in (*COLOURS, 4):
         raise OptionError("layout", f"{channels} channels make no picture; 1, 3 and 4 do")
-    arrays = format in ("NPY", "TIFF")
-    if layout != "sheet" and (channels in COLOURS or (channels == 4 and (asked or arrays))):
+    row = named(format)
+    if layout != "sheet" and (channels in COLOURS or (channels == 4 and (asked or row.any_channels))):
         return Form("picture", width, height, channels)
-    if layout != "sheet" and arrays:
-        return Form("array" if format == "NPY" else "pages", width, height, channels)
+    if layout != "sheet" and row.any_channels:
+        return Form("pages" if row.unit == "page" else "array", width, height, channels)
     across = columns(channels, width, height)
     down = ceil(channels / across)
     return Form("sheet", across * (width + GAP) - GAP, down * (height + GAP) - GAP, 1, (across, down))
@@ -135,7 +135,10 @@ def write_result(
         ImageWriteError: the file cannot be written.
     """
     if shown.kind == "pages":
-        return write_pages(target, image.pixels, overwrite=overwrite, compression=options.compression)
+        from imgconv.image.frames.sequence import store_frames  # few results need it
+
+        pages = [Image(image.pixels[:, :, number, None]) for number in range(image.channels)]
+        return store_frames(target, pages, options, format=format, overwrite=overwrite)
     if shown.kind == "sheet":
         image = image.with_pixels(sheet(image.pixels, shown.tiles), alpha=False)
     return store(target, image, options, format=format, overwrite=overwrite)

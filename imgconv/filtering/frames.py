@@ -13,7 +13,7 @@ from imgconv.filtering.featuremap import sheet
 from imgconv.filtering.planning import Alike, File, Report, planned
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filtered, foreseen, refuse_span
-from imgconv.image.formats import holders_of_several, spec_of
+from imgconv.image.formats import holders_of_several, named, spec_of
 from imgconv.image.frames.sequence import store_frames
 from imgconv.image.model import Frame, Header, Image, Pixels
 from imgconv.image.reader import Reading
@@ -214,8 +214,8 @@ def _summed(reports: list[Report]) -> Report:
 def written_as(report: Report, unit: str) -> list[str]:
     """Say what the output is, where its name does not, and what is lost or made up on the way."""
     notes = []
-    if report.output.format == "PNG":
-        notes.append("the output is an animated PNG, of which other programs may show the first frame only")
+    if caution := named(report.output.format).caution:
+        notes.append(f"the output is {caution}")
     if unit == "frame" and report.input.unit == "page":
         notes.append("pages have no durations: each is shown for 0.1 s, again and again")
     if unit == "page" and report.input.unit == "frame":

@@ -15,8 +15,8 @@ from imgconv.filtering.featuremap import Form, form
 from imgconv.filtering.request import Request, rescaled
 from imgconv.filtering.treatment import alpha_done, plain, taken
 from imgconv.geometry import Axis
-from imgconv.image import FORMATS, Header, check_target, format_of
-from imgconv.image.formats import DEPTHS, spec_of
+from imgconv.image import Header, check_target, format_of
+from imgconv.image.formats import DEPTHS, named, spec_of
 from imgconv.kernels.text import rows_hint
 from imgconv.kernels.value import AnyKernel, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
@@ -342,7 +342,7 @@ def _made(taken: Header, plan: Plan, goal: Target, shown: Form, target: File, re
     format = format_of(target, request.format)
     same = shown.channels == taken.channels and alpha == taken.alpha
     space = taken.space if same else {1: "grey", 3: "RGB"}.get(shown.channels - alpha, "other")
-    if shown.channels == 4 and space == "other" and format not in ("TIFF", "NPY"):
+    if shown.channels == 4 and space == "other" and not named(format).any_channels:
         space, alpha = "RGB", True
     return taken.replace(
         name=target if isinstance(target, str) else "standard output",
@@ -406,7 +406,7 @@ def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: 
         colours = request.layout != "picture" or part.output.channels in (1, 3, 4)
         shown = _form(plain, part, file, request.replace(format=None, layout=request.layout if colours else "auto"))
         asked = request
-        if shown.kind == "picture" and format_of(file) == "NPY" and request.map is None and request.depth is None:
+        if shown.kind == "picture" and spec_of(file).array and request.map is None and request.depth is None:
             asked = request.replace(map="float")  # a picture that goes into an array is wanted for its numbers
         goal = _target(asked, chain.layers[:number], dtype, shown)
         made = _made(plain, part, goal, shown, file, request.replace(format=None))
@@ -419,7 +419,7 @@ def _saved(request: Request, chain: Pipeline, plan: Plan, taken: Header, dtype: 
 
 def _refuse_float(made: Header) -> None:
     """Refuse a format without floats, as that is all that ``--map float`` makes."""
-    kinds = next(item.dtypes for item in FORMATS if item.name == made.format)
+    kinds = named(made.format).dtypes
     if not any(kind.startswith("float") for kind in kinds):
         problem = f"{made.format} cannot hold what --map float keeps; write .tif or .npy, or choose another --map"
         raise ImageWriteError(made.name, problem)

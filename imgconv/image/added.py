@@ -57,7 +57,7 @@ def problems(name: str, row: Format, taken: dict[str, str]) -> Iterator[str]:
         yield "its unit and its frames_writer do not go together"
     if bool(row.encoder) != bool(row.kinds or row.any_channels):
         yield "its encoder and its kinds do not go together"
-    for field in ("opener", "encoder", "frames_writer"):
+    for field in ("opener", "encoder", "frames_writer", "bands_writer"):
         reference = getattr(row, field)
         if reference and (problem := _unusable(reference)):
             yield f"its {field}, {reference}, {problem}"

@@ -18,7 +18,8 @@ An encoder, ``encode_x(image, file, options) -> notes``, gets an `Image` that th
 space, alpha and metadata, the sides and the bytes of metadata have been seen to. It writes the whole file and says in
 notes, each a clause, what came of the options or what was lost beyond what the row says.
 
-Where the row has a `unit`, a frames writer, ``X(file, plays, options, most)``, is a `FramesWriter`.
+Where the row has a `unit`, a frames writer, ``X(file, plays, options, most)``, is a `FramesWriter`. Where rows can be
+written some at a time, a bands writer, ``X(file, header, metadata, options)``, is a `BandsWriter`.
 
 What every row has to keep is in ``tests/image/test_contract.py``. Another package adds a format by an entry point of
 the group ``imgconv.formats`` that names a module with a `Format` called ``FORMAT``; see `imgconv.image.added`.
@@ -31,7 +32,7 @@ from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from imgconv.errors import LibraryError
-from imgconv.image.model import Image, Metadata, Options, Pixels
+from imgconv.image.model import Header, Image, Metadata, Options, Pixels
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ class Format(Value):
         cuts_alpha: whether alpha is only on or off.
         options: the fields of `imgconv.image.model.Options` that mean something to it.
         unit: ``frame`` where it holds an animation, ``page`` where it holds pages, empty where but one image.
+        bands_writer: refers to what writes an image whose rows come some at a time; empty where nothing does.
+        array: whether it holds an array of numbers rather than a picture.
+        caution: what to know of a file of several images, which goes on after "the output is".
         limits: how much it has room for.
         library: what it needs to be read and written, if that is not installed with imgconv.
         deep_library: what it needs for 16 bits in several channels.
@@ -135,6 +139,9 @@ class Format(Value):
     options: tuple[str, ...] = ()
     unit: str = ""
     frames_writer: str = ""
+    bands_writer: str = ""
+    array: bool = False
+    caution: str = ""
     limits: Limits = Limits()
     library: Library | None = None
     deep_library: Library | None = None
@@ -160,6 +167,21 @@ class Format(Value):
         """Begin a file of several images, which can seek; `most` bytes may come of their pixels."""
         writer: FramesWriter = resolve(self.frames_writer)(file, plays, options, most)
         return writer
+
+    def write_bands(self, file: IO[bytes], image: Header, metadata: Metadata, options: Options) -> BandsWriter:
+        """Begin a file, which can seek, of an image whose rows come some at a time."""
+        writer: BandsWriter = resolve(self.bands_writer)(file, image, metadata, options)
+        return writer
+
+
+class BandsWriter(Protocol):
+    """An image on its way into a file, some rows at a time."""
+
+    def write(self, rows: Pixels) -> None:
+        """Write the next rows, (rows, cols, channels)."""
+
+    def finish(self) -> tuple[str, ...]:
+        """Write what comes at the end; return notes of what was converted."""
 
 
 class FramesWriter(Protocol):

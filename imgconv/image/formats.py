@@ -40,6 +40,7 @@ ROWS = (
         options=("compression",),
         unit="frame",
         frames_writer=".png.frames_write:ApngWriter",
+        caution="an animated PNG, of which other programs may show the first frame only",
         limits=Limits(dpi=(0.0127, 5.45e7)),
     ),
     Format(
@@ -68,6 +69,7 @@ ROWS = (
         options=("compression",),
         unit="page",
         frames_writer=".tiff.pages:PageWriter",
+        bands_writer=".tiff.bands_write:BandWriter",
     ),
     Format(
         "WebP",
@@ -229,6 +231,7 @@ ROWS = (
         kinds=_PLAIN,
         dtypes=DTYPES,
         any_channels=True,
+        array=True,
         title="NumPy",
     ),
 )

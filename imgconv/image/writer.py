@@ -132,9 +132,10 @@ def store_bands(
     give: Callable[[Callable[[Pixels], None]], None],
     options: Options,
     *,
+    format: str | None = None,
     overwrite: bool = False,
 ) -> tuple[str, ...]:
-    """Write a TIFF image whose rows come band by band, whole or not at all, and return notes as `write` does.
+    """Write an image whose rows come band by band, whole or not at all, and return notes as `write` does.
 
     Args:
         target: a path.
@@ -143,23 +144,20 @@ def store_bands(
         give: gets a function that takes rows, (rows, cols, channels), and calls it until all have been given. What
             `give` raises leaves no file.
         options: how to write.
+        format: a format's name or suffix, in place of the target's suffix; its row has a `bands_writer`.
         overwrite: whether an existing file may be replaced.
 
     Raises:
         ImageWriteError: the file cannot be written.
     """
-    from imgconv.image.tiff.write import Page, TiffSink, may_be_big
-
-    spec, name = spec_of(target, "TIFF"), name_of(target)
+    spec, name = spec_of(target, format), name_of(target)
     notes = list(conversions(name, image, spec))
     metadata, lost = travelling(image, metadata, spec, options.strip)
-    page = Page.like(image, metadata, options.compression)
 
     def encode_into(file: IO[bytes]) -> None:
-        sink = TiffSink(file, big=may_be_big(page))
-        notes.extend((*lost, *unheeded(spec, options), *sink.begin(page)))
-        give(sink.write)
-        sink.finish()
+        writer = spec.write_bands(file, image, metadata, options)
+        give(writer.write)
+        notes.extend((*lost, *unheeded(spec, options), *writer.finish()))
 
     check_place(target, name, overwrite)
     kept = replace_file(target, name, overwrite, encode_into)

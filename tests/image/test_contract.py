@@ -64,7 +64,7 @@ def check_names(rows):
 
 
 def check_code(row):
-    references = [row.opener, row.encoder, row.frames_writer, row.pillow]
+    references = [row.opener, row.encoder, row.frames_writer, row.bands_writer, row.pillow]
     assert all(callable(resolve(reference)) for reference in references if reference)
     assert row.opener and bool(row.unit) == bool(row.frames_writer) and row.unit in ("", "frame", "page")
     assert bool(row.encoder) == bool(row.kinds)
@@ -151,6 +151,19 @@ def check_frames(row):
     assert np.array_equal([frame.image.pixels[:, :, :3] for frame in frames], [pixels, pixels[::-1]])
 
 
+def check_bands(row):
+    """What is written some rows at a time is the same file as one that is written whole."""
+    for image in images(row):
+        file, whole = BytesIO(), BytesIO()
+        header = probe(encode(image, row.suffixes[0]))
+        writer = row.write_bands(file, header, Metadata(), Options())
+        for start in (0, 2, 6):
+            writer.write(image.pixels[start : {0: 2, 2: 6, 6: 9}[start]])
+        assert writer.finish() == row.encode(image, whole, Options())
+        assert np.array_equal(read(file.getvalue()).pixels, image.pixels)
+        assert np.array_equal(read(whole.getvalue()).pixels, image.pixels)
+
+
 def check_missing(row, library, data, monkeypatch):
     """Without its library, whoever reads or writes is told what it is called and how it is installed."""
     monkeypatch.setitem(sys.modules, library.module or library.name, None)
@@ -206,6 +219,11 @@ def test_resolutions_end_where_the_row_says(row):
 def test_several_images_where_the_row_has_a_unit(row):
     skip_without(row.library if row.unit else None)
     check_frames(row)
+
+
+@pytest.mark.parametrize("row", [row for row in FORMATS if row.bands_writer], ids=lambda row: row.name)
+def test_rows_are_written_some_at_a_time(row):
+    check_bands(row)
 
 
 NEEDING = [(row, library) for row in FORMATS for library in (row.library, row.deep_library) if library]

@@ -22,6 +22,7 @@ from imgconv.filtering.planning import File, Report
 from imgconv.filtering.request import Request
 from imgconv.filtering.streaming.chain import Chain
 from imgconv.image.files import is_replaced, sweep
+from imgconv.image.formats import named
 from imgconv.image.model import Pixels
 from imgconv.image.reader import Reading
 from imgconv.image.writer import store_bands
@@ -43,7 +44,7 @@ def streams(report: Report, target: File) -> bool:
     taken, made, goal = report.input, report.output, report.target
     kind = np.dtype(taken.dtype)
     if (
-        made.format != "TIFF"
+        not named(made.format).bands_writer
         or report.form.kind != "picture"
         or taken.alpha
         or not _plain(report.request)
@@ -110,6 +111,14 @@ def streamed(report: Report, reading: Reading, target: str, check: Callable[[Rep
         reading.close()  # Windows replaces no file that is open, and it may be the target
 
     sweep(os.path.dirname(os.path.realpath(target)))  # noqa: PTH120 - a killed run may have left much there
-    notes = store_bands(target, report.output, reading.metadata, give, request.options, overwrite=request.overwrite)
+    notes = store_bands(
+        target,
+        report.output,
+        reading.metadata,
+        give,
+        request.options,
+        format=report.output.format,
+        overwrite=request.overwrite,
+    )
     seconds = time.perf_counter() - begun
     return done[0].replace(seconds=seconds, notes=tuple(dict.fromkeys((*report.notes, *notes))))

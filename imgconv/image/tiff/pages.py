@@ -1,39 +1,12 @@
-"""Multi-page TIFF: pages one after the other, or a grey page for every channel."""
+"""Multi-page TIFF: pages one after the other."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import IO, Any
+from typing import IO
 
-import numpy as np
-
-from imgconv.image.files import name_of
-from imgconv.image.model import Image, Options, Pixels
-from imgconv.image.tiff.write import CLASSIC_LIMIT, Page, TiffSink, write_pages_into
-from imgconv.image.writer import deliver
-
-
-def write_pages(
-    target: Any, pixels: Pixels, *, overwrite: bool = False, compression: int | None = None
-) -> tuple[str, ...]:
-    """Write (rows, cols, channels) as a TIFF of as many pages as there are channels, whole or not at all; return notes.
-
-    Args:
-        target: a path, or an open binary file.
-        pixels: of one of `imgconv.image.DTYPES`.
-        overwrite: whether an existing file may be replaced.
-        compression: 0 to 9 for deflate; None does not compress.
-
-    Raises:
-        ImageWriteError: the file exists or cannot be written.
-    """
-    name = name_of(target)
-    plain = [Image(np.ascontiguousarray(pixels[:, :, number, None])) for number in range(pixels.shape[2])]
-
-    def encode_into(file: IO[bytes]) -> None:
-        write_pages_into(file, [(Page.of(image, compression), image.pixels) for image in plain])
-
-    return deliver(target, name, overwrite, encode_into)
+from imgconv.image.model import Image, Options
+from imgconv.image.tiff.write import CLASSIC_LIMIT, Page, TiffSink
 
 
 class PageWriter:

@@ -307,9 +307,9 @@ class TiffSink:
         return fields
 
 
-def may_be_big(*pages: Page) -> bool:
-    """Whether a file of these pages may become larger than a TIFF file that is no BigTIFF can be."""
-    return sum(page.most_bytes for page in pages) > CLASSIC_LIMIT
+def may_be_big(page: Page) -> bool:
+    """Whether a file of this page may become larger than a TIFF file that is no BigTIFF can be."""
+    return page.most_bytes > CLASSIC_LIMIT
 
 
 def encode_tiff(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
@@ -317,21 +317,14 @@ def encode_tiff(image: Image, file: IO[bytes], options: Options) -> tuple[str, .
 
     Compression 1 to 9 deflates it and 0 leaves it uncompressed, whatever its file was; None keeps what that was.
     """
-    return write_pages_into(file, [(Page.of(image, options.compression), image.pixels)])
-
-
-def write_pages_into(file: IO[bytes], pages: list[tuple[Page, Pixels]]) -> tuple[str, ...]:
-    """Write a TIFF file of several pages, each with its pixels; return notes."""
-    target = file if may_seek(file) else BytesIO()
-    sink = TiffSink(target, big=may_be_big(*(page for page, _ in pages)))
-    notes: list[str] = []
-    for page, pixels in pages:
-        notes += sink.begin(page)
-        sink.write(pixels)
+    page, target = Page.of(image, options.compression), file if may_seek(file) else BytesIO()
+    sink = TiffSink(target, big=may_be_big(page))
+    notes = sink.begin(page)
+    sink.write(image.pixels)
     sink.finish()
     if isinstance(target, BytesIO) and target is not file:
         file.write(target.getvalue())
-    return tuple(dict.fromkeys(notes))
+    return notes
 
 
 def _inner_directories(page: Page, start: int, big: bool) -> tuple[bytes, dict[int, Entry]]:
