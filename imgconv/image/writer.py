@@ -10,8 +10,9 @@ from typing import IO, Any
 
 from imgconv.errors import ImageWriteError, ImgconvError, LibraryError
 from imgconv.image.base import Format
+from imgconv.image.conversions import conversions, float_in, unheeded
 from imgconv.image.files import check_place, name_of, replace_file
-from imgconv.image.formats import conversions, float_in, spec_of, unheeded
+from imgconv.image.formats import spec_of
 from imgconv.image.limits.guard import decoding, fault_words, tidy
 from imgconv.image.metadata.profile import cmyk_to_rgb
 from imgconv.image.metadata.travelling import travelling

@@ -1,7 +1,7 @@
 """The table of formats of docs/files.md, from what happens: everything in it has been written and read back, or read.
 
     python tests/image/format_table.py            prints it
-    python tests/image/format_table.py --write    puts it into docs/files.md
+    python tests/image/format_table.py --write    puts it into docs/files.md, below the sentence that names them all
 
 What needs a library that is not installed is taken from the page as it stands.
 """
@@ -10,6 +10,7 @@ import io
 import re
 import struct
 import sys
+import textwrap
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ from image.pictures import exif_block, noise, png_file
 
 from imgconv.errors import ImageReadError, ImageWriteError, ImgconvError
 from imgconv.image import DTYPES, FORMATS, Image, Metadata, encode, read, read_frames, write_frames
-from imgconv.image.formats import LIBRARIES, ROWS
+from imgconv.image.formats import LIBRARIES, ROWS, read_formats
 
 PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 HEAD = ("format", "read back", "samples", "colours", "alpha", "metadata", "several", "read besides", "needs")
@@ -353,13 +354,21 @@ def table():
     return "".join(lines)
 
 
+def sentence():
+    """Return what the page begins with: which formats are read."""
+    rest = ", ".join(spec.name for spec in ROWS if not spec.encoder)
+    return textwrap.fill(f"{read_formats()} are read, and all of these but {rest} are written.", 120)
+
+
 def main():
     if sys.argv[1:] == ["--write"]:
         text = PAGE.read_text(encoding="utf-8")
         before, begin, rest = text.partition(BEGIN)
         _, end, after = rest.partition(END)
-        if not (begin and end):
+        title, blank, _, *paragraphs = re.split(r"(\n\n)", before)
+        if not (begin and end and paragraphs):
             sys.exit("docs/files.md has no place for the table")
+        before = "".join((title, blank, sentence(), *paragraphs))
         PAGE.write_text(f"{before}{begin}{table()}{end}{after}", encoding="utf-8")
     else:
         print(table(), end="")

@@ -14,6 +14,10 @@ def test_the_page_has_the_table_as_it_has_to_be():
     assert part == format_table.table(), "python tests/image/format_table.py --write puts it right"
 
 
+def test_the_page_begins_with_the_formats_that_are_read():
+    assert f"\n\n{format_table.sentence()}\n\n" in format_table.PAGE.read_text(encoding="utf-8")
+
+
 def test_no_cell_is_left_to_the_page_but_those_that_need_an_extra():
     """With every extra all cells are found out; without, those alone are not which the page says to need one."""
     installed = all(importlib.util.find_spec(library.module or library.name) for library in LIBRARIES)

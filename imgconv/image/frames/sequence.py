@@ -10,8 +10,9 @@ from typing import IO, Any
 
 from imgconv.errors import ImageWriteError
 from imgconv.image.base import Format, FramesWriter
+from imgconv.image.conversions import unheeded
 from imgconv.image.files import name_of, read_whole
-from imgconv.image.formats import holders_of_several, spec_of, unheeded
+from imgconv.image.formats import holders_of_several, spec_of
 from imgconv.image.limits.size import MAX_PIXELS
 from imgconv.image.model import Frame, Header, Image, Options, Pixels
 from imgconv.image.reader import Reading

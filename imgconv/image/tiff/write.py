@@ -307,9 +307,9 @@ class TiffSink:
         return fields
 
 
-def may_be_big(page: Page) -> bool:
-    """Whether a file of this page may become larger than a TIFF file that is no BigTIFF can be."""
-    return page.most_bytes > CLASSIC_LIMIT
+def may_be_big(*pages: Page) -> bool:
+    """Whether a file of these pages may become larger than a TIFF file that is no BigTIFF can be."""
+    return sum(page.most_bytes for page in pages) > CLASSIC_LIMIT
 
 
 def encode_tiff(image: Image, file: IO[bytes], options: Options) -> tuple[str, ...]:
