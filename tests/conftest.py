@@ -46,7 +46,11 @@ def pytest_make_collect_report():
     return _unless_required((yield))
 
 
+gc.disable()  # until the tests are collected, which makes much and throws little away
+
+
 def pytest_collection_finish():
     """Keep the thousands of tests out of what is looked through for garbage, and out of what a fork has to copy."""
+    gc.enable()
     gc.collect()
     gc.freeze()

@@ -1,5 +1,7 @@
 """The photograph that the tests of commands filter."""
 
+import io
+
 import pytest
 from PIL import Image
 from skimage import data
@@ -11,10 +13,21 @@ def photo():
     return data.astronaut()[20:220, 100:400]
 
 
+@pytest.fixture(scope="session")
+def photo_files(photo):
+    """Its files by suffix: compressing it takes longer than many a test."""
+    files = {}
+    for suffix in ("png", "jpg"):
+        file = io.BytesIO()
+        Image.fromarray(photo).save(file, {"jpg": "JPEG"}.get(suffix, suffix))
+        files[suffix] = file.getvalue()
+    return files
+
+
 @pytest.fixture
-def folder(photo, tmp_path, monkeypatch):
+def folder(photo_files, tmp_path, monkeypatch):
     """A folder with the photograph, which is the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("IMGCONV_KERNELS", raising=False)
-    Image.fromarray(photo).save("photo.png", compress_level=1)
+    (tmp_path / "photo.png").write_bytes(photo_files["png"])
     return tmp_path

@@ -7,7 +7,6 @@ import numpy as np
 import oracle
 import tifffile
 from cli.running import ok
-from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 from scipy import ndimage
 
@@ -59,8 +58,5 @@ def rounded(values, top=255):
 
 
 def slid(image, taps, sides, border="zero", value=0.0, stride=(1, 1), dilation=(1, 1)):
-    """Correlate by numpy.pad and windows; sides are (left, top, right, bottom), pairs (width, height)."""
-    padded = oracle.pad(image, sides, border, value)
-    (rows, cols), (dx, dy) = taps.shape, dilation
-    windows = sliding_window_view(padded, (dy * (rows - 1) + 1, dx * (cols - 1) + 1), axis=(0, 1))
-    return np.einsum("yxcij,ij->yxc", windows[:: stride[1], :: stride[0], :, ::dy, ::dx], taps)
+    """Correlate by numpy.pad and sums; sides are (left, top, right, bottom), pairs (width, height)."""
+    return oracle.correlate(oracle.pad(image, sides, border, value), taps, stride[::-1], dilation[::-1])

@@ -29,12 +29,12 @@ def forks(monkeypatch):
 
 
 @pytest.fixture
-def tree(folder, photo):
+def tree(folder, photo_files):
     """A folder ``in`` with four pictures and what is none, beside the photograph."""
     for name in ("one.png", "two.png", "sub/three.png", "sub/deep/four.jpg"):
         path = Path("in", name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(photo).save(path)
+        path.write_bytes(photo_files[path.suffix[1:]])
     Path("in/notes.txt").write_text("no picture")
     return folder
 

@@ -116,8 +116,7 @@ def check_killed(quiet, moment):
 
 
 def test_killed(folder, quiet):
-    for moment in (0.3, 0.5):
-        check_killed(quiet, moment)
+    check_killed(quiet, 0.4)
 
 
 @pytest.mark.slow

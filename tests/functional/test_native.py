@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from sampling import every_nth
 
 import imgconv.functional
 from imgconv.engines import _native as engine
@@ -38,10 +39,12 @@ WINDOWS = [
 ]
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize(("channels", "outputs", "groups"), CHANNELS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, np.uint16])
-def test_convolutions_on_every_level_are_numpys(level, monkeypatch, channels, outputs, groups, window, dtype):
+DTYPES = ["float32", "float64", "uint8", "uint16"]
+
+
+@pytest.mark.parametrize(("window", "counts", "dtype"), every_nth(2, WINDOWS, CHANNELS, DTYPES))
+def test_convolutions_on_every_level_are_numpys(level, monkeypatch, window, counts, dtype):
+    channels, outputs, groups = counts
     settings = dict(window, border="wrap", groups=groups)
     taps = settings.pop("taps")
     weight = RNG.normal(size=(outputs, channels // groups, *taps))
@@ -54,26 +57,26 @@ def test_convolutions_on_every_level_are_numpys(level, monkeypatch, channels, ou
         with monkeypatch.context() as patch:
             patch.setenv("IMGCONV_SIMD", "none")
             wanted = imgconv.conv2d(picture.astype(float), weight, bias, **settings)
-        atol = (1e-13 if dtype == np.float64 else 1e-5) * np.abs(wanted).max()
+        atol = (1e-13 if dtype == "float64" else 1e-5) * np.abs(wanted).max()
         np.testing.assert_allclose(result, wanted, rtol=0, atol=atol)
 
 
-@pytest.mark.parametrize("name", ["max_pool2d", "min_pool2d", "avg_pool2d"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, np.uint16])
+POOLINGS = ["max_pool2d", "min_pool2d", "avg_pool2d"]
+POOLED = [
+    {"kernel_size": 2},
+    {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
+    {"kernel_size": (2, 5), "stride": 1, "padding": (2, 1, 1, 0)},
+    {"kernel_size": (1, 2), "stride": (3, 4), "ceil_mode": True},
+]
+
+
 @pytest.mark.parametrize(
-    "window",
-    [
-        {"kernel_size": 2},
-        {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
-        {"kernel_size": (2, 5), "stride": 1, "padding": (2, 1, 1, 0)},
-        {"kernel_size": (1, 2), "stride": (3, 4), "ceil_mode": True},
-    ],
+    ("name", "dtype", "window", "border"), every_nth(2, POOLINGS, DTYPES, POOLED, [None, "constant:3", "reflect"])
 )
-@pytest.mark.parametrize("border", [None, "constant:3", "reflect"])
 def test_poolings_on_every_level_are_numpys(level, monkeypatch, name, dtype, window, border):
     for rows, cols in ((12, 101), (13, 64), (7, 5), (31, 33)):
         picture = (RNG.random((3, rows, cols)) * 200).astype(dtype)
-        if dtype == np.float32:
+        if dtype == "float32":
             picture[1, 5, cols // 2] = np.nan
         result = getattr(imgconv, name)(picture, **window, border=border)
         with monkeypatch.context() as patch:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image.pictures import noise, png_chunk, scene
+from sampling import every_nth
 
 from imgconv.errors import ImageReadError
 from imgconv.image import encode, read
@@ -59,10 +60,10 @@ def rows_of(pixels):
     return [row.astype(row.dtype.newbyteorder(">")).tobytes() for row in pixels]
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-@pytest.mark.parametrize("channels", COLOURS)
-@pytest.mark.parametrize("kind", [0, 1, 2, 3, 4, "all"])
-@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 17, 33])
+@pytest.mark.parametrize(
+    ("kind", "width", "channels", "dtype"),
+    every_nth(3, [0, 1, 2, 3, 4, "all"], [1, 2, 3, 5, 8, 17, 33], COLOURS, ["uint8", "uint16"]),
+)
 def test_every_filter_is_undone(kind, channels, dtype, width, way):
     pixels = noise(channels, dtype, 7, width)
     kinds = [4, 3, 2, 1, 0, 3, 4] if kind == "all" else [kind] * 7
