@@ -22,6 +22,7 @@ from imgconv.batch.task import FAILED, Outcome, Task, run
 from imgconv.image.files import sweep
 from imgconv.image.limits.guard import fault_words
 from imgconv.system import cores, interruption, portable
+from imgconv.system.inbox import inbox
 
 if TYPE_CHECKING:
     from imgconv.filtering.request import Request
@@ -55,13 +56,13 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
     pool: list[Worker] = []
     if len(waiting) > 1 and portable.can_fork():
         _warm(request, waiting)
-    with portable.inbox() as inbox:
+    with inbox() as messages:
 
         def begin() -> None:
             with interruption.Held():  # a signal must not find a worker that is in no pool
                 worker = Worker(request, pool)
                 pool.append(worker)
-                inbox.watch(worker, worker.results, worker.receive)
+                messages.watch(worker, worker.results, worker.receive)
             feed(worker)
 
         def feed(worker: Worker) -> None:
@@ -71,14 +72,14 @@ def outcomes(request: Request, tasks: Iterable[Task], jobs: int) -> Generator[Ou
 
         def end(worker: Worker) -> None:
             worker.wait()
-            inbox.forget(worker, worker.results)
+            messages.forget(worker, worker.results)
             worker.close()
 
         try:
             for _ in range(min(jobs, len(waiting))):
                 begin()
             while pool:
-                for worker, outcome in inbox.messages():
+                for worker, outcome in messages.messages():
                     if outcome:
                         worker.tasks.popleft()
                         feed(worker)

@@ -29,7 +29,8 @@ from imgconv.kernels import file as kernelfile
 from imgconv.kernels import names as kernelnames
 from imgconv.kernels import parametric, weightfile
 from imgconv.kernels import text as kerneltext
-from imgconv.kernels.file import NAME, SUFFIXES
+from imgconv.kernels.document import NAME, from_yaml
+from imgconv.kernels.file import SUFFIXES
 from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.system import portable
 from imgconv.value import Value
@@ -101,7 +102,7 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
         return Learned(name="array", weights=array) if np.ndim(array) == 4 else Kernel(name="array", weights=array)
     spec = spec.strip()
     if spec == "-":
-        return kernelfile.from_yaml(_stdin() if stdin is None else stdin, "stdin", None, _member, "stdin")
+        return from_yaml(_stdin() if stdin is None else stdin, "stdin", None, _member, "stdin")
     if "." in spec and weightfile.is_spec(spec) and not spec.lower().endswith(".npy"):
         return _weights(spec)
     if spec.lower().endswith(SUFFIXES):

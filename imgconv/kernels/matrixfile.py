@@ -10,8 +10,9 @@ import numpy as np
 
 from imgconv.errors import KernelFileError, shorten
 from imgconv.kernels import arrayfile
+from imgconv.kernels.arrays import MAX_SIDE
 from imgconv.kernels.text import over_one_divisor
-from imgconv.kernels.value import MAX_SIDE, Kernel, Learned, Offset
+from imgconv.kernels.value import Kernel, Learned, Offset
 from imgconv.system.smallfile import read
 from imgconv.words import numbers as numbertext
 from imgconv.words.numbers import Number, TableError, fraction

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.export._facts import centre, factors, ramp_gain, scale_text, symmetry
-from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
 MOST = 15
 """The longest side that is shown whole, in taps; of a larger kernel the middle is shown."""

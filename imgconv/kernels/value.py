@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from math import hypot, sqrt
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from imgconv.errors import KernelValueError, did_you_mean, quoted
+from imgconv.kernels.arrays import MAX_SIDE, MAX_TAP, Matrix, as_array, as_matrix, farthest, fold
 from imgconv.value import Value
-
-Matrix = NDArray[np.float64]
-
-MAX_SIDE = 1001
-"""The longest side of a kernel, in taps; larger ones are a slip far more often than a wish."""
-
-MAX_TAP = 1e30
-"""The largest magnitude of a tap, and of a scale and its inverse; beyond it lie slips, and overflow."""
 
 CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "pointwise", "other")
 """What kinds of kernels there are, in the order in which ``imgconv kernels list`` shows them."""
@@ -123,7 +116,7 @@ class Taps(Named, kw_only=True):
     @property
     def sum(self) -> float:
         """The sum of the taps: what a flat area of ones becomes."""
-        return _fold(float(np.sum(self.weights)), self.weights) * float(self.scale)
+        return fold(float(np.sum(self.weights)), self.weights) * float(self.scale)
 
     @property
     def positive_sum(self) -> float:
@@ -139,7 +132,7 @@ class Taps(Named, kw_only=True):
     def ramp_gain(self) -> float:
         """The response to a ramp of slope 1 along the kernel's own direction: the length of the first moment."""
         moments = [self.taps * along for along in np.indices(self.weights.shape)]
-        return hypot(*(_fold(float(terms.sum()), terms) for terms in moments))
+        return hypot(*(fold(float(terms.sum()), terms) for terms in moments))
 
     def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
         """Return the smallest and largest result possible for samples within `low` and `high`.
@@ -261,7 +254,7 @@ class Combined(Named, kw_only=True):
             mean = float(np.minimum(total, 0).sum()) / len(taps)
             return max(mean, *(one.negative_sum for one in self.of)), max(one.positive_sum for one in self.of)
         if len(taps) == 2:
-            return 0.0, _farthest(*taps)
+            return 0.0, farthest(*taps)
         return 0.0, hypot(*(max(one.positive_sum, -one.negative_sum) for one in self.of))
 
 
@@ -357,44 +350,6 @@ class Learned(Named, kw_only=True):
 AnyKernel = Kernel | Combined | Pointwise | Learned
 
 
-def as_matrix(values: ArrayLike, name: str) -> Matrix:
-    """Return `values` as a read-only float64 matrix, contiguous and of its own.
-
-    Raises:
-        KernelValueError: it is not a two-dimensional matrix of finite numbers with at most `MAX_SIDE` a side.
-    """
-    return as_array(values, name, "rows, cols")
-
-
-def as_array(values: ArrayLike, name: str, axes: str) -> NDArray[np.float64]:
-    """Return `values` as a read-only float64 array, contiguous and of its own, whose axes are those named.
-
-    Raises:
-        KernelValueError: it has other axes, is empty, not finite, or has more than `MAX_SIDE` rows or columns.
-    """
-    try:
-        array: NDArray[Any] = np.asarray(values)
-        if array.dtype.kind not in "buif":
-            raise TypeError
-        array = np.array(array, dtype=np.float64, order="C")
-    except (TypeError, ValueError, OverflowError):
-        raise KernelValueError(name, "the weights are not a matrix of numbers with rows of one length") from None
-    if array.ndim != axes.count(",") + 1 or array.size == 0:
-        raise KernelValueError(name, f"the weights have shape {array.shape}, not ({axes})")
-    if max(array.shape[-2:]) > MAX_SIDE:
-        raise KernelValueError(name, f"{array.shape[-1]}x{array.shape[-2]} taps are more than {MAX_SIDE} on a side")
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        row, col = bad[0][-2:]
-        raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is {array[tuple(bad[0])]}")
-    bad = np.argwhere(np.abs(array) > MAX_TAP)
-    if len(bad):
-        row, col = bad[0][-2:]
-        raise KernelValueError(name, f"the tap in row {row + 1}, column {col + 1} is beyond {MAX_TAP:g}")
-    array.setflags(write=False)
-    return array
-
-
 def _check_offsets(name: str, offsets: Iterable[Offset]) -> None:
     for offset in offsets:
         if not max(abs(offset.value), abs(offset.share)) <= MAX_TAP:
@@ -407,25 +362,3 @@ def _check_anchor(name: str, anchor: tuple[int, int] | None, shape: tuple[int, i
             name,
             f"anchor {list(anchor)} lies outside the {shape[1]}x{shape[0]} kernel (row and column count from 0)",
         )
-
-
-def _fold(total: float, terms: Matrix) -> float:
-    """Return `total`, or exactly 0 where it is only what rounding left of `terms`."""
-    return 0.0 if abs(total) <= 1e-12 * float(np.abs(terms).sum()) else total
-
-
-def _farthest(x: Matrix, y: Matrix) -> float:
-    """Return the largest length of (sum of x * p, sum of y * p) for all p from 0 to 1.
-
-    These points fill a polygon whose sides are the vectors (x, y) of all taps, in the order of their angles: a
-    zonogon. Its farthest point is a corner.
-    """
-    x, y = x.ravel(), y.ravel()
-    turned = (y < 0) | ((y == 0) & (x < 0))
-    start_x, start_y = x[turned].sum(), y[turned].sum()
-    x, y = np.where(turned, -x, x), np.where(turned, -y, y)
-    order = np.argsort(np.arctan2(y, x))
-    along_x, along_y = (np.concatenate([[0.0], np.cumsum(part[order])]) for part in (x, y))
-    one_way = np.hypot(start_x + along_x, start_y + along_y)
-    other_way = np.hypot(start_x + along_x[-1] - along_x, start_y + along_y[-1] - along_y)
-    return float(max(one_way.max(), other_way.max()))

@@ -13,9 +13,10 @@ import numpy as np
 
 from imgconv.errors import KernelSpecError
 from imgconv.kernels import file as kernelfile
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.file import SUFFIXES
 from imgconv.kernels.library import kernel
-from imgconv.kernels.value import SEPARABLE_TOLERANCE, Kernel, Matrix, Solid, Taps
+from imgconv.kernels.value import SEPARABLE_TOLERANCE, Kernel, Solid, Taps
 
 FILES = tuple(suffix for suffix in SUFFIXES if suffix in (".yaml", ".yml", ".npy"))
 """The suffixes of files that can hold three axes."""

@@ -1,6 +1,6 @@
 """JSON Schemas of kernel files and pipelines, for editors that check YAML while it is typed.
 
-They are made from what reads the files: the keys of `imgconv.kernels.file`, and the fields of the layers with what
+They are made from what reads the files: the keys of `imgconv.kernels.document`, and the fields of the layers with what
 their docstrings say. A schema knows less than the reader: that a name is in the library, or that one number fits
 another.
 """
@@ -12,9 +12,8 @@ from typing import Any
 from imgconv import layers
 from imgconv.border import Border
 from imgconv.geometry import Padding
-from imgconv.kernels import file as kernelfile
-from imgconv.kernels import parametric
-from imgconv.kernels.file import COMMON, FORMS, NAME
+from imgconv.kernels import document, parametric
+from imgconv.kernels.document import COMMON, FORMS, NAME
 from imgconv.kernels.value import CLASSES, COMBINES, MAPS
 from imgconv.layers import Layer
 from imgconv.pipeline.fields import KINDS, Field, fields
@@ -142,7 +141,7 @@ KEYS: dict[str, Schema] = {
         "description": "What is added to every output channel.",
     },
 }
-"""The schema of every key that `imgconv.kernels.file` reads."""
+"""The schema of every key that `imgconv.kernels.document` reads."""
 
 
 def kernel() -> Schema:
@@ -153,7 +152,7 @@ def kernel() -> Schema:
         "title": "imgconv kernel",
         "type": "object",
         "anyOf": [_form(form, keys) for form, keys in FORMS.items()],
-        "properties": {key: KEYS[key] for key in kernelfile.KEYS},
+        "properties": {key: KEYS[key] for key in document.KEYS},
         "additionalProperties": False,
         "$defs": {
             "number": number,

@@ -18,8 +18,7 @@ from imgconv.border import Border
 from imgconv.cli import types
 from imgconv.errors import ImgconvError
 from imgconv.geometry import Padding
-from imgconv.kernels import file as kernelfile
-from imgconv.kernels import library, parametric
+from imgconv.kernels import document, library, parametric
 from imgconv.kernels.gain import rescaled
 from imgconv.kernels.value import COMBINES, GAINS, MAPS, Combined, Kernel
 from imgconv.layers import names as layer_names
@@ -42,7 +41,7 @@ SEPARATORS = st.sampled_from([",", ";", "\t", " ", ", ", "; ", '","', ",,", " / 
 WORDS = st.one_of(
     st.sampled_from(library.names()),
     st.sampled_from(layer_names()),
-    st.sampled_from([*kernelfile.KEYS, *COMBINES, *MAPS, "same", "valid", "edge", "constant:3", "net.npy", "a.npz:w"]),
+    st.sampled_from([*document.KEYS, *COMBINES, *MAPS, "same", "valid", "edge", "constant:3", "net.npy", "a.npz:w"]),
     st.text(max_size=6),
     st.sampled_from(["", "x" * 10**4, "\0", "\ufeff", "&a", "*a", "!!python/none", "[", "{", "]", "}", ":", "- ", "#"]),
 )
@@ -73,7 +72,7 @@ def yaml_values(draw, depth=2):
 
 
 KERNELS = st.lists(
-    st.tuples(st.one_of(st.sampled_from(kernelfile.KEYS), WORDS), yaml_values()).map(": ".join), max_size=5
+    st.tuples(st.one_of(st.sampled_from(document.KEYS), WORDS), yaml_values()).map(": ".join), max_size=5
 ).map("\n".join)
 LAYERS = st.lists(
     st.tuples(st.one_of(st.sampled_from(layer_names()), WORDS), yaml_values()).map("- {0[0]}: {0[1]}".format),

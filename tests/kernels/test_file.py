@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from imgconv.errors import KernelFileError
 from imgconv.kernels import library
-from imgconv.kernels.file import KEYS
+from imgconv.kernels.document import KEYS
 from imgconv.kernels.value import MAPS, Combined, Kernel, Learned, Pointwise
 
 

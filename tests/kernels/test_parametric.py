@@ -16,6 +16,7 @@ from scipy import interpolate, ndimage, signal, special
 import imgconv
 from imgconv.errors import ImgconvError, ParameterError
 from imgconv.kernels import parametric
+from imgconv.kernels.arrays import MAX_SIDE
 from imgconv.kernels.library import kernel
 from imgconv.kernels.parametric.derivative import (
     gabor,
@@ -43,7 +44,7 @@ from imgconv.kernels.parametric.smooth import (
 )
 from imgconv.kernels.parametric.upsample import bilinear, nearest
 from imgconv.kernels.parametric.windows import cubic
-from imgconv.kernels.value import MAX_SIDE, Combined, Kernel, Pointwise
+from imgconv.kernels.value import Combined, Kernel, Pointwise
 
 NAMES = parametric.names()
 PICTURE = np.random.default_rng(7).uniform(0, 255, (61, 64))

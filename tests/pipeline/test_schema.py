@@ -10,7 +10,7 @@ import pytest
 
 from imgconv import layers
 from imgconv.errors import ImgconvError
-from imgconv.kernels import file as kernelfile
+from imgconv.kernels import document
 from imgconv.pipeline.fields import KINDS, fields
 from imgconv.pipeline.file import parse
 from imgconv.pipeline.schema import KEYS, SCHEMAS
@@ -146,7 +146,7 @@ def test_slips_are_found(kind, text):
     value = yamlfile.load(text, "slip").value
     assert not fits(kind, value)
     with pytest.raises(ImgconvError):  # and the reader agrees
-        parse(text) if kind == "pipeline" else kernelfile.from_yaml(text, "slip", None, None, "slip")
+        parse(text) if kind == "pipeline" else document.from_yaml(text, "slip", None, None, "slip")
 
 
 def test_the_schema_has_every_layer_and_field_with_words():
@@ -161,4 +161,4 @@ def test_the_schema_has_every_layer_and_field_with_words():
 
 
 def test_the_schema_has_every_key_of_a_kernel():
-    assert sorted(KEYS) == sorted(kernelfile.KEYS)
+    assert sorted(KEYS) == sorted(document.KEYS)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from imgconv.errors import SizeError
 from imgconv.geometry import PADDINGS, Padding
 from imgconv.sizes.calculator import Question
-from imgconv.sizes.solver import LIMIT, Search, solve, split
+from imgconv.sizes.search import Search, split
+from imgconv.sizes.solver import LIMIT, solve
 
 law = settings(deadline=None, max_examples=200)
 

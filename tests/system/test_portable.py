@@ -14,7 +14,7 @@ from image.pictures import leftovers, noise
 
 import imgconv
 from imgconv.image import read_frames, write_frames
-from imgconv.system import portable
+from imgconv.system.inbox import _Threaded
 
 PACKAGE = Path(imgconv.__file__).parent
 GONE = {f"{module}.{name}" for module, names in elsewhere.GONE.items() for name in names.split()}
@@ -32,7 +32,7 @@ def test_one_module_names_what_posix_alone_has():
 
 def test_messages_come_by_threads_where_no_selector_takes_pipes():
     """In order, with the end of each pipe, and with nothing of one that is forgotten."""
-    inbox, pipes = portable._Threaded(), {}
+    inbox, pipes = _Threaded(), {}
     for key in "ab":
         ours, theirs = os.pipe()
         pipes[key] = os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0)

@@ -8,7 +8,8 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.kernels.value import Kernel, Learned, Matrix
+from imgconv.kernels.arrays import Matrix
+from imgconv.kernels.value import Kernel, Learned
 
 Vector = NDArray[np.float64]
 

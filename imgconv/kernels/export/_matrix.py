@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ExportError
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.export._facts import factors
-from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Matrix
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned
 
 MANY = 25
 """From more taps than this on, a kernel of rank 1 is written as a column and a row where that is exact."""

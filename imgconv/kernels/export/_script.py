@@ -14,8 +14,9 @@ import numpy as np
 
 import imgconv
 from imgconv.errors import ExportError
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.export._matrix import exact_factors, number, rows_of
-from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
 INDENT = "    "
 

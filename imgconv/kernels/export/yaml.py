@@ -11,10 +11,11 @@ import numpy as np
 
 from imgconv.errors import ExportError, ImgconvError
 from imgconv.kernels import parametric
+from imgconv.kernels.arrays import Matrix
+from imgconv.kernels.document import NAME
 from imgconv.kernels.export._matrix import exact_factors, number, rows_of
-from imgconv.kernels.file import NAME
 from imgconv.kernels.library import kernel as find
-from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Matrix, Offset, Pointwise
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.yamlreader.events import MAX_BYTES
 
 SUMMARY = "imgconv's own, for -k FILE.yaml and $IMGCONV_KERNELS"

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 import numpy as np
 
 from imgconv.errors import KernelSpecError, ParameterError, did_you_mean, quoted
-from imgconv.kernels.value import MAX_SIDE, AnyKernel, Combined, Kernel, Learned, Pointwise
+from imgconv.kernels.arrays import MAX_SIDE
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Pointwise
 from imgconv.value import Value
 from imgconv.words.numbers import number
 

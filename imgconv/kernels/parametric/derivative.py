@@ -6,10 +6,11 @@ from math import comb, factorial, hypot
 
 import numpy as np
 
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.parametric.base import Size, above, around, finite, odd, parametric, taps, within
 from imgconv.kernels.parametric.motion import direction
 from imgconv.kernels.parametric.smooth import bell, centred
-from imgconv.kernels.value import Combined, Kernel, Matrix
+from imgconv.kernels.value import Combined, Kernel
 
 
 def binomial_row(count: int) -> Matrix:

@@ -6,9 +6,10 @@ from math import ceil, cos, radians, sin
 
 import numpy as np
 
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.parametric.base import above, around, finite, parametric, within
 from imgconv.kernels.parametric.smooth import centred, normalised
-from imgconv.kernels.value import Kernel, Matrix
+from imgconv.kernels.value import Kernel
 
 
 def direction(angle: float) -> tuple[float, float]:

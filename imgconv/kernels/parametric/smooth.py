@@ -8,6 +8,7 @@ from math import ceil, comb, cos, erf, floor, hypot, radians, sin, sqrt
 
 import numpy as np
 
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.parametric.base import (
     Pair,
     Size,
@@ -21,7 +22,7 @@ from imgconv.kernels.parametric.base import (
     taps,
     within,
 )
-from imgconv.kernels.value import Kernel, Matrix
+from imgconv.kernels.value import Kernel
 
 
 def centred(count: int) -> Matrix:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.parametric.base import Size, parametric, taps
 from imgconv.kernels.parametric.smooth import centred
-from imgconv.kernels.value import Kernel, Matrix
+from imgconv.kernels.value import Kernel
 
 
 @parametric("upsample", "Long, Shelhamer and Darrell, Fully convolutional networks, 2015")

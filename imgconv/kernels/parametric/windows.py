@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from imgconv.kernels.arrays import Matrix
 from imgconv.kernels.parametric.base import Size, Unfit, parametric, taps, within
 from imgconv.kernels.parametric.smooth import centred
-from imgconv.kernels.value import Kernel, Matrix
+from imgconv.kernels.value import Kernel
 
 
 def windowed(window: Callable[[Matrix], Matrix], size: Size) -> Kernel:
