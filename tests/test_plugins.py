@@ -240,6 +240,20 @@ def test_what_is_wrong_is_told_where_all_are_asked_for(tmp_path):
             "--pipeline gamma.yaml",
             "of the shape (24, 3, 3)",
         ),
+        (
+            "engine",
+            "def prepare",
+            "from imgconv.engines import Traits\nTRAITS = Traits(own=True)\ndef prepare",
+            "--engine shifted -k box",
+            "its TRAITS declare what is computed by imgconv's own functions",
+        ),
+        (
+            "engine",
+            "def prepare",
+            "from imgconv.engines import Traits\nTRAITS = Traits(frozenset({'resize'}))\ndef prepare",
+            "--engine shifted -k box",
+            "its TRAITS name a primitive that there is not, 'resize'",
+        ),
         ("gamma", "class Gamma", "class Gama", "--pipeline gamma.yaml", "its module has no Gamma"),
     ],
 )

@@ -78,7 +78,8 @@ engine = click.option(
     type=MemberType(ENGINES),
     default=DEFAULT_ENGINE,
     show_default=True,
-    help="What computes the correlations that filter every channel alike.",
+    help="What computes the correlations that filter every channel alike: one of these, or one that another package "
+    "adds.",
 )
 mapping_words = WordType("clip", "abs", "offset", "stretch", "float")
 mapping = click.option(

@@ -200,7 +200,7 @@ class Traits(Value):
 
     Attributes:
         primitives: what it does itself. Poolings, resampling and matrices over channels are the package's own for
-            every engine.
+            every engine, and `CHANNELS` is for any but the package's own.
         referee: whether it is plain and independent, so that other engines are checked against it.
         own: whether it is the package's own code, which also computes whatever no engine is asked for.
     """
@@ -227,6 +227,10 @@ class Engine(Value):
         traits = declared(module, "TRAITS", Traits, Traits())
         if unknown := set(traits.primitives) - {CORRELATE, CHANNELS}:
             raise Broken(f"its TRAITS name a primitive that there is not, {min(map(repr, unknown))}")
+        if not str(vars(module)["__name__"]).startswith("imgconv.") and (traits.own or CHANNELS in traits.primitives):
+            raise Broken(
+                "its TRAITS declare what is computed by imgconv's own functions, which only its own engine does"
+            )
         return cls(name, traits, function(module, "prepare"))
 
     def prepare(self, job: Job, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> Prepared:
