@@ -51,7 +51,7 @@ NEAR, WRAPPED, ALL = "near", "wrapped", "all"
 """Which rows of the image a row of results is made of: those near it, these and some at the image's other end, all."""
 
 
-class Along(NamedTuple):
+class Along(Value):
     """How a step goes along the rows of an image of which it does not need all at once.
 
     Attributes:
