@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -27,10 +28,16 @@ ALLOWED = {
 }
 
 
+@functools.cache
+def nodes(path):
+    """Every statement of a module that imports."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def imports():
     for path in sorted(ROOT.rglob("*.py")):
         part = path.relative_to(ROOT).with_suffix("").parts[0]
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             if isinstance(node, ast.ImportFrom) and node.module == "imgconv":
                 names = [f"imgconv.{alias.name}" for alias in node.names]
@@ -59,7 +66,7 @@ def test_no_modules_import_each_other_in_a_circle():
     known, arrows = dict(modules()), {}
     for module, path in known.items():
         names = set()
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ImportFrom) and node.module:
                 whole = [f"{node.module}.{alias.name}" for alias in node.names]
                 names |= {name if name in known else node.module for name in whole}

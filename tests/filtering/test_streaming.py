@@ -353,34 +353,46 @@ def test_codecs_of_libtiff(codec, small, tmp_path, monkeypatch):
     alike(tmp_path, monkeypatch, str(source), Request(kernel=kernel("sharpen")))
 
 
-def damaged(path, *, cut):
-    """Write a file of 300 MB with its input, whose tile in the middle is damaged or beyond the end of the file."""
+def damaged(path, *, cut, width=11_000, rows=1000, tile=1024):
+    """Write 13 times so many rows, by default 300 MB with the results, whose tile in the middle is damaged or cut."""
     page = Page(
-        width=11000, height=13000, channels=1, alpha=False, dtype=np.dtype(np.uint8), space="grey",
-        layout=TiffLayout(5, True, (1024, 1024)),
+        width=width, height=13 * rows, channels=1, alpha=False, dtype=np.dtype(np.uint8), space="grey",
+        layout=TiffLayout(5, True, (tile, tile)),
     )  # fmt: skip
     with path.open("w+b") as file:
         sink = TiffSink(file)
         sink.begin(page)
         for _ in range(13):
-            sink.write(np.zeros((1000, 11000, 1), np.uint8))
-        sink._lengths[70] = sink._lengths[70] // 3 if cut else sink._lengths[70]
+            sink.write(np.zeros((rows, width, 1), np.uint8))
+        middle = len(sink._lengths) // 2
+        sink._lengths[middle] = sink._lengths[middle] // 3 if cut else sink._lengths[middle]
         sink.finish()
         if not cut:
-            file.seek(sink._places[70])
-            file.write(b"\xff" * sink._lengths[70])
+            file.seek(sink._places[middle])
+            file.write(b"\xff" * sink._lengths[middle])
     return path
 
 
-@pytest.mark.parametrize("cut", [False, True])
+DAMAGE = {False: "cannot be read: its compressed data is damaged", True: "breaks off before the end of the image"}
+"""What is said of a tile that is damaged or cut."""
+
+
+@pytest.mark.parametrize("cut", DAMAGE)
+def test_damage_is_one_sentence(cut, small, tmp_path):
+    source = damaged(tmp_path / "in.tif", cut=cut, width=110, rows=10, tile=16)
+    with pytest.raises(ImageReadError, match=f"the TIFF data {DAMAGE[cut]}"):
+        apply(Request(kernel=kernel("sharpen")), str(source), str(tmp_path / "o.tif"))
+    assert not leftovers(tmp_path) and not (tmp_path / "o.tif").exists()
+
+
+@pytest.mark.parametrize("cut", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_damage_is_one_sentence_on_the_command_line(cut, tmp_path):
     source = damaged(tmp_path / "in.tif", cut=cut)
     done = subprocess.run(
         command(source, tmp_path / "o.tif", "-k", "sharpen"), capture_output=True, text=True, check=False
     )
-    words = "breaks off before the end of the image" if cut else "cannot be read: its compressed data is damaged"
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith(f"imgconv: {source}: the TIFF data {words}") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"imgconv: {source}: the TIFF data {DAMAGE[cut]}") and done.stderr.count("\n") == 1
     assert not leftovers(tmp_path) and not (tmp_path / "o.tif").exists()
 
 
