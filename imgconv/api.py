@@ -15,8 +15,10 @@ from imgconv.geometry import Padding
 from imgconv.kernels.library import kernel as find_kernel
 from imgconv.kernels.value import AnyKernel
 from imgconv.pipeline.run import Pipeline, Target, float_for, layer_for
-from imgconv.words.arguments import checked, shown
+from imgconv.words.arguments import checked
 from imgconv.words.arguments import numbers as check_numbers
+from imgconv.words.base import shown
+from imgconv.words.border import BORDER
 
 if TYPE_CHECKING:
     from imgconv.image import Image
@@ -215,7 +217,7 @@ def padding_of(value: Sides) -> Padding:
 
 def border_of(value: str | Border | None, padding: Padding) -> Border:
     """Return a border from its words; None means what `padding` implies."""
-    return value if isinstance(value, Border) else Border.parse(value or padding.border)
+    return Border(padding.border) if value is None else BORDER.argument("border", value)
 
 
 def pair(name: str, value: Numbers, least: int = 1) -> tuple[int, int]:

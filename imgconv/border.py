@@ -14,10 +14,8 @@ once for all engines and padding costs no copy. The names are those of numpy.pad
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.value import Value
 
 if TYPE_CHECKING:
@@ -37,72 +35,15 @@ DIAGRAMS = {
 }
 """Every border's canonical name, with a picture of an axis a, b, c, d and three positions on each side."""
 
-ALIASES = {
-    "zeros": "zero",
-    "black": "zero",
-    "nearest": "edge",
-    "replicate": "edge",
-    "clamp": "edge",
-    "copy": "edge",
-    "extend": "edge",
-    "border": "edge",
-    "duplicate": "edge",
-    "interpolation": "edge",
-    "half-sample-symmetric": "symmetric",
-    "grid-mirror": "symmetric",
-    "mirror-half": "symmetric",
-    "reflect-half": "symmetric",
-    "mirror": "reflect",
-    "reflect101": "reflect",
-    "reflect-101": "reflect",
-    "reflection": "reflect",
-    "whole-sample-symmetric": "reflect",
-    "circular": "wrap",
-    "periodic": "wrap",
-    "grid-wrap": "wrap",
-    "tile": "wrap",
-    "repeat": "wrap",
-    "fill": "constant",
-    "value": "constant",
-}
-"""Other tools' words for the same borders (OpenCV, SciPy, scikit-image, torch, libvips, ImageMagick, GLSL)."""
-
 
 class Border(Value):
-    """A rule for samples outside the image; `value` is used by ``constant`` only, in sample values."""
+    """A rule for samples outside the image; `value` is used by ``constant`` only, in sample values.
+
+    `imgconv.words.border` reads it as people write it.
+    """
 
     kind: str
     value: float = 0.0
-
-    @classmethod
-    def parse(cls, text: str) -> Border:
-        """Read a border's name, an alias of it, or ``constant:VALUE``.
-
-        >>> Border.parse("nearest")
-        Border(kind='edge', value=0.0)
-        >>> str(Border.parse("constant:128"))
-        'constant:128'
-
-        Raises:
-            OptionError: the word is unknown, or the constant is not a finite number.
-        """
-        word, colon, number = text.strip().lower().replace("_", "-").partition(":")
-        kind = ALIASES.get(word, word)
-        if kind not in DIAGRAMS:
-            known = "|".join([*list(DIAGRAMS)[:-1], "constant:VALUE"])
-            hint = did_you_mean(word, [*DIAGRAMS, *ALIASES])
-            raise OptionError("border", f"{quoted(text)} is none of {known}{hint}")
-        if kind != "constant":
-            if colon:
-                raise OptionError("border", f"'{kind}' takes no value; only constant:VALUE does")
-            return cls(kind)
-        try:
-            value = float(number)
-        except ValueError:
-            value = float("nan")
-        if not isfinite(value):
-            raise OptionError("border", f"{quoted(text)} needs a finite number, as in constant:128")
-        return cls(kind, value)
 
     @property
     def diagram(self) -> str:

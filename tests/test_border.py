@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgconv.border import ALIASES, DIAGRAMS, Border, index_map
-from imgconv.errors import OptionError
+from imgconv.border import DIAGRAMS, Border, index_map
+from imgconv.words.border import BORDER
 
 MODES = {"edge": "edge", "symmetric": "symmetric", "reflect": "reflect", "wrap": "wrap"}
 
@@ -45,28 +45,5 @@ def test_words_of_other_tools_mean_the_same():
     data = np.arange(5.0)
     for word in ("nearest", "mirror", "grid-mirror", "grid-wrap"):
         wanted = scipy.ndimage.correlate1d(data, [1, 0, 0, 0, 0], mode=word)  # the sample two to the left
-        picked = data[index_map(Border.parse(word), 5, 2, 2)][:5]
+        picked = data[index_map(BORDER.parse(word), 5, 2, 2)][:5]
         np.testing.assert_array_equal(picked, wanted)
-
-
-@pytest.mark.parametrize("word", [*DIAGRAMS, *ALIASES])
-def test_every_word_is_read_in_any_case(word):
-    text = f"{word}:7" if ALIASES.get(word, word) == "constant" else word
-    assert Border.parse(text.upper()) == Border.parse(text)
-    assert str(Border.parse(str(Border.parse(text)))) == str(Border.parse(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "fragment"),
-    [
-        ("reflct", "did you mean 'reflect'"),
-        ("constant", "needs a finite number"),
-        ("constant:nan", "needs a finite number"),
-        ("constant:1e999", "needs a finite number"),
-        ("edge:3", "takes no value"),
-        ("", "is none of zero|"),
-    ],
-)
-def test_other_words_are_refused(text, fragment):
-    with pytest.raises(OptionError, match=fragment.replace("|", r"\|")):
-        Border.parse(text)

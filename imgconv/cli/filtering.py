@@ -102,7 +102,8 @@ def request(asked: dict[str, Any], **others: Any) -> Request:
 def _numbers(text: str) -> tuple[float, ...]:
     """Read numbers separated by commas, or those in a file."""
     from imgconv.kernels.weightfile import is_spec
-    from imgconv.pipeline.fields import Wrong, read
+    from imgconv.pipeline.fields import read
+    from imgconv.words.base import Wrong
 
     try:
         values: tuple[float, ...] = read("Numbers", text if is_spec(text) or "," not in text else text.split(","), "")

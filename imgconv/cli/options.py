@@ -9,8 +9,8 @@ import click
 from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
 from imgconv.cli.types import (
     Attached,
-    BorderType,
     ChannelsType,
+    KindType,
     MemberType,
     NumberType,
     PaddingType,
@@ -23,6 +23,7 @@ from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.image.model import STRIPS
 from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
+from imgconv.words.border import BORDER
 
 
 def padding(default: str | None) -> Callable[[F], F]:
@@ -42,10 +43,9 @@ def padding(default: str | None) -> Callable[[F], F]:
 border = click.option(
     "-b",
     "--border",
-    type=BorderType(),
+    type=KindType(BORDER),
     metavar="BORDER",
-    help="What fills the padding: zero, edge, symmetric, reflect, wrap or constant:VALUE; other tools' words are "
-    "understood. [default: edge for interpolation, else zero]",
+    help=f"{BORDER.help}; other tools' words are understood. [default: edge for interpolation, else zero]",
 )
 stride = click.option(
     "-s", "--stride", type=SizeType(), default="1", show_default=True, metavar="N|WxH", help="Step between windows."

@@ -12,9 +12,10 @@ from imgconv.border import Border
 from imgconv.cli import options, showing
 from imgconv.cli.apply import STANDARD, print_report, prints_image, refuse_streams
 from imgconv.cli.sections import F, Sectioned, section
-from imgconv.cli.types import BorderType, SizeType
+from imgconv.cli.types import KindType, SizeType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
+from imgconv.words.border import BORDER
 
 Size = tuple[int, int]
 
@@ -38,10 +39,9 @@ def _window(name: str, what: str) -> Callable[[F], F]:
     click.option(
         "-b",
         "--border",
-        type=BorderType(),
+        type=KindType(BORDER),
         metavar="BORDER",
-        help="What fills the padding: zero, edge, symmetric, reflect, wrap or constant:VALUE. [default: what no window "
-        "takes, and zeros for means]",
+        help=f"{BORDER.help}. [default: what no window takes, and zeros for means]",
     ),
     options.dilation,
     click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom."),

@@ -9,13 +9,33 @@ import click
 
 from imgconv.errors import OptionError
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, Padding, whole
+from imgconv.words.base import Kind
 
 MAX_NUMBER = 1e30
 """The largest magnitude of a number; beyond it lie slips, and overflow."""
 
 if TYPE_CHECKING:
-    from imgconv.border import Border
+    from click.shell_completion import CompletionItem
+
     from imgconv.registry import Registry
+
+
+class KindType(click.ParamType[Any]):
+    """A kind of value of `imgconv.words`."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind, self.name = kind, kind.metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value that a text means; what is no text is such a value already."""
+        return self.kind.argument(_option(param), value) if isinstance(value, str) else value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the words that begin like what was typed."""
+        from click.shell_completion import CompletionItem
+
+        begun = incomplete.lower()
+        return [CompletionItem(word) for word in self.kind.completions if word.startswith(begun)]
 
 
 class SizeType(click.ParamType[Any]):
@@ -51,21 +71,6 @@ class PaddingType(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Padding:
         """Return the padding."""
         return value if isinstance(value, Padding) else Padding.parse(str(value))
-
-
-class BorderType(click.ParamType[Any]):
-    """A border: a name, an alias, or ``constant:VALUE``."""
-
-    name = "zero|edge|symmetric|reflect|wrap|constant:VALUE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Border:
-        """Return the border."""
-        from imgconv.border import Border
-
-        border = value if isinstance(value, Border) else Border.parse(str(value))
-        if abs(border.value) > MAX_NUMBER:
-            raise OptionError("border", f"the constant must lie within {-MAX_NUMBER:g} and {MAX_NUMBER:g}")
-        return border
 
 
 class WordType(click.ParamType[Any]):

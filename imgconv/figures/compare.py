@@ -152,7 +152,7 @@ def draw_compare(
         kernels: specs, matrices or kernels.
         mode: one of these.
         pipeline: layers whose result is drawn too; for ``results`` and ``split``.
-        request: the options of ``imgconv apply``, such as ``Request(border=Border.parse("wrap"), gray="601")``.
+        request: the options of ``imgconv apply``, such as ``Request(border=Border("wrap"), gray="601")``.
         sizes: for the mode ``sizes``.
         title: above the sheet.
         cmap: one of Matplotlib's colormaps for kernels and for results of one channel; None chooses by sign.

@@ -185,7 +185,7 @@ def planned(request: Request, header: Header, target: File) -> Report:
     if request.kernel is not None and request.gain != "raw":
         request = request.replace(kernel=rescaled(request.kernel, request.gain, request.map))
     seen = taken(header, request)
-    border = request.border or Border.parse(request.padding.border)
+    border = request.border or Border(request.padding.border)
     chain = request.pipeline or Pipeline((_layer(request, border),))
     filtered = seen.channels - (seen.alpha and request.alpha != "filter")
     picked: Chosen | None = None

@@ -13,6 +13,7 @@ from imgconv.border import Border
 from imgconv.errors import ChannelError, OptionError, quoted
 from imgconv.geometry import ORDERED_AXES, Axis, Padding
 from imgconv.value import Value
+from imgconv.words.border import BORDER
 
 Numbers = int | Sequence[int]
 Sides = str | int | Sequence[int]
@@ -150,7 +151,7 @@ def sides(padding: Sides, axes: int) -> str | tuple[tuple[int, int], ...]:
 
 def border_of(border: str | Border | None) -> Border | None:
     """Return a border from its words."""
-    return Border.parse(border) if isinstance(border, str) else border
+    return None if border is None else BORDER.argument("border", border)
 
 
 def whole(name: str, value: int, least: int = 1) -> int:

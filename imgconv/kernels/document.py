@@ -31,9 +31,10 @@ from imgconv.kernels.value import (
     Pointwise,
     Solid,
 )
+from imgconv.words.base import described
 from imgconv.words.numbers import Number, fraction, number
 from imgconv.yamlreader import events as yamlfile
-from imgconv.yamlreader.events import DECIMALS, Document, Step, ZeroFirst, describe
+from imgconv.yamlreader.events import DECIMALS, Document, Step, ZeroFirst
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What a kernel's name looks like; it is compared with file names and never joined into a path."""
@@ -174,7 +175,7 @@ class KernelDocument:
         if not isinstance(said, str) or not NAME.fullmatch(said):
             self.fail(
                 "a name is up to 64 lower-case letters, digits and hyphens, and begins with no hyphen, "
-                f"not {describe(said)}",
+                f"not {described(said)}",
                 "name",
             )
         if found is not None and said != found:
@@ -191,7 +192,7 @@ class KernelDocument:
         value = self.keys.get(key)
         if key in self.keys and value not in known:
             hint = did_you_mean(value, known) if isinstance(value, str) else ""
-            self.fail(f"{key} must be one of {', '.join(known)}, not {describe(value)}{hint}", key)
+            self.fail(f"{key} must be one of {', '.join(known)}, not {described(value)}{hint}", key)
         return value
 
     def number(self, value: object, *path: Step) -> Number:
@@ -202,16 +203,16 @@ class KernelDocument:
             except ValueError as problem:
                 self.fail(str(problem), *path)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fail(f"expected a number, not {describe(value)}", *path)
+            self.fail(f"expected a number, not {described(value)}", *path)
         if isinstance(value, ZeroFirst):
             self.fail(f"0{value} {DECIMALS}", *path)
         if not np.isfinite(float(value)):
-            self.fail(f"{describe(value)} is not a finite number", *path)
+            self.fail(f"{described(value)} is not a finite number", *path)
         return value
 
     def listed(self, value: object, what: str, *path: Step) -> list[Any]:
         if not isinstance(value, list) or not value:
-            found = "an empty list" if value == [] else describe(value)
+            found = "an empty list" if value == [] else described(value)
             self.fail(f"{what}, not {found}", *path)
         return value
 
@@ -222,13 +223,13 @@ class KernelDocument:
         if not plane and _nested(lines):
             self.fail(f"{key} has three axes, which only --volume slides", key)
         if not plane and not any(isinstance(line, list | dict | str) for line in lines):
-            single = f"for a single row, write [[{describe(lines[0])}, ...]]"
+            single = f"for a single row, write [[{described(lines[0])}, ...]]"
             hint = rows_hint(lines, "yaml") or f"{len(lines)} numbers are not rows"
             self.fail(f"{hint}; {single}", key)
         rows: list[list[Number]] = []
         for at, line in enumerate(lines):
             if isinstance(line, str):
-                problem = f"row {at + 1} of {key} must be a list of numbers, not {describe(line)}"
+                problem = f"row {at + 1} of {key} must be a list of numbers, not {described(line)}"
                 self.fail(f"{problem}; write it in brackets, as in [1, 2, 1]", key, at)
             line = self.listed(line, f"row {at + 1} of {key} must be a list of numbers", key, *plane, at)
             rows.append([self.number(value, key, *plane, at, column) for column, value in enumerate(line)])
@@ -259,7 +260,7 @@ class KernelDocument:
         generator = parametric.get(name) if isinstance(name, str) else None
         if generator is None:
             hint = did_you_mean(name, parametric.names()) if isinstance(name, str) else ""
-            self.fail(f"there is no parametric kernel {describe(name)}{hint}", "generator")
+            self.fail(f"there is no parametric kernel {described(name)}{hint}", "generator")
         parameters = self.keys.get("parameters", {})
         if not isinstance(parameters, dict):
             self.fail("parameters must be 'name: value' lines", "parameters")
@@ -280,7 +281,7 @@ class KernelDocument:
         if isinstance(value, list):
             return "x".join(self.parameter(part, *path, at) for at, part in enumerate(value))
         if isinstance(value, dict) or value is None:
-            self.fail(f"a parameter is a number, a word or a list, not {describe(value)}", *path)
+            self.fail(f"a parameter is a number, a word or a list, not {described(value)}", *path)
         return str(value)
 
     def combined(self, named: dict[str, Any]) -> Combined:
@@ -293,7 +294,7 @@ class KernelDocument:
         kernels: list[Kernel] = []
         for at, member in enumerate(members):
             if not isinstance(member, str):
-                self.fail(f"a member is the name of a kernel, not {describe(member)}", "of", at)
+                self.fail(f"a member is the name of a kernel, not {described(member)}", "of", at)
             try:
                 kernel = self.resolve(member, self.folder)
             except KernelFileError:
@@ -328,7 +329,7 @@ class KernelDocument:
         if os.path.splitext(path)[1].lower() != ".npy":
             if problem := kernelnames.foreign(file, tables=False):
                 self.fail(f"{quoted(file)} {problem}", "weights")
-            self.fail(f"weights must be rows of numbers or name a .npy file, not {describe(file)}", "weights")
+            self.fail(f"weights must be rows of numbers or name a .npy file, not {described(file)}", "weights")
         try:
             array = arrayfile.read_npy(path)
         except KernelFileError as error:
@@ -372,7 +373,7 @@ class KernelDocument:
     def switch(self, key: str, default: bool) -> bool:
         value = self.keys.get(key, default)
         if not isinstance(value, bool):
-            self.fail(f"{key} must be true or false, not {describe(value)}", key)
+            self.fail(f"{key} must be true or false, not {described(value)}", key)
         return value
 
     def anchor(self) -> tuple[int, int] | None:

@@ -50,7 +50,7 @@ class Conv(Layer):
     @property
     def fill(self) -> Border:
         """What fills the padding."""
-        return self.border or Border.parse(self.padding.border)
+        return self.border or Border(self.padding.border)
 
     def as_conv(self, **changes: Any) -> Conv:
         """Return the plain convolution with the fields of this layer, which may be a special one, and `changes`."""

@@ -44,7 +44,7 @@ class Pointwise(Layer):
     @property
     def fill(self) -> Border:
         """What fills the padding."""
-        return self.border or Border.parse(self.padding.border)
+        return self.border or Border(self.padding.border)
 
     @property
     def mixes(self) -> bool:

@@ -79,7 +79,7 @@ def axis_conv(layer: Separable, *, vertical: bool) -> Conv:
     return Conv(
         Kernel(name="column" if vertical else "row", weights=np.array([taps]).T if vertical else np.array([taps])),
         padding,
-        layer.border or Border.parse(layer.padding.border),
+        layer.border or Border(layer.padding.border),
         (1, stride[1]) if vertical else (stride[0], 1),
         (1, dilation[1]) if vertical else (dilation[0], 1),
         layer.correlate,

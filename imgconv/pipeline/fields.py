@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import ImgconvError, quoted, shorten
 from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, PADDINGS, Padding, whole
 from imgconv.kernels import weightfile
@@ -24,18 +23,13 @@ from imgconv.kernels.names import foreign
 from imgconv.kernels.text import rows_hint
 from imgconv.kernels.value import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer
+from imgconv.words import base as words
 from imgconv.words import numbers as numbertext
-from imgconv.yamlreader.events import DECIMALS, ZeroFirst, describe
+from imgconv.words.base import Wrong, described, each
+from imgconv.words.border import BORDER
+from imgconv.yamlreader.events import DECIMALS, ZeroFirst
 
 Schema = dict[str, Any]
-
-
-class Wrong(Exception):
-    """A value that is none of its kind: `problem` says why, `path` where below the field it is."""
-
-    def __init__(self, problem: str, *path: int) -> None:
-        self.problem, self.path = problem, path
-        super().__init__(problem)
 
 
 class Kind(NamedTuple):
@@ -63,15 +57,15 @@ class Field(NamedTuple):
 
 def fields(layer: type[Layer]) -> list[Field]:
     """Return the fields of a layer in their order, with what its docstring says of them."""
-    kinds, words = layer.kinds(), dict[str, str]()
+    kinds, said = layer.kinds(), dict[str, str]()
     for base in reversed(layer.__mro__):
         if issubclass(base, Layer):
-            words |= attributes(base.__doc__ or "")
+            said |= attributes(base.__doc__ or "")
     found = []
     for name in layer._fields:
         required = name in layer.needs or not hasattr(layer, name)
-        default, described = getattr(layer, name, None), words.get(name, "")
-        found.append(Field(name, kinds[name], required, default, described, layer.words.get(name, ())))
+        default, meaning = getattr(layer, name, None), said.get(name, "")
+        found.append(Field(name, kinds[name], required, default, meaning, layer.words.get(name, ())))
     return found
 
 
@@ -92,61 +86,51 @@ def _number(value: object) -> numbertext.Number:
         except ValueError as problem:
             raise Wrong(str(problem)) from None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Wrong(f"expected a number, not {describe(value)}")
+        raise Wrong(f"expected a number, not {described(value)}")
     if isinstance(value, ZeroFirst):
         raise Wrong(f"0{value} {DECIMALS}")
     if not np.isfinite(float(value)):
-        raise Wrong(f"{describe(value)} is not a finite number")
+        raise Wrong(f"{described(value)} is not a finite number")
     return value
 
 
 def _flag(value: object, folder: str) -> bool:
     if not isinstance(value, bool):
-        raise Wrong(f"expected true or false, not {describe(value)}")
+        raise Wrong(f"expected true or false, not {described(value)}")
     return value
 
 
 def _whole(value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_LENGTH:
-        raise Wrong(f"expected a whole number of at least {least}, not {describe(value)}")
+        raise Wrong(f"expected a whole number of at least {least}, not {described(value)}")
     return value
 
 
 def _pair(least: int) -> Callable[[Any, str], tuple[int, int]]:
     def read(value: Any, folder: str) -> tuple[int, int]:
         if isinstance(value, list) and len(value) == 2:
-            rows, cols = _each(value, lambda one: _whole(one, least))
+            rows, cols = each(value, lambda one: _whole(one, least))
             return cols, rows
         if isinstance(value, str) and (match := re.fullmatch(r"(\d+)[xX](\d+)", value.strip())):
             return _whole(whole(match[1]), least), _whole(whole(match[2]), least)
         if isinstance(value, list | dict | str) or value is None:
-            raise Wrong(f"expected a number, WIDTHxHEIGHT or [rows, cols], not {describe(value)}")
+            raise Wrong(f"expected a number, WIDTHxHEIGHT or [rows, cols], not {described(value)}")
         return (_whole(value, least),) * 2
 
     return read
-
-
-def _each(values: list[Any], read: Callable[[Any], Any]) -> tuple[Any, ...]:
-    made = []
-    for at, value in enumerate(values):
-        try:
-            made.append(read(value))
-        except Wrong as wrong:
-            raise Wrong(wrong.problem, at, *wrong.path) from None
-    return tuple(made)
 
 
 def _counts(value: Any, folder: str) -> tuple[int, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Wrong("expected a list of whole numbers, not an empty list")
-    return _each(values, lambda one: _whole(one, 0))
+    return each(values, lambda one: _whole(one, 0))
 
 
 def _scale(value: Any, folder: str) -> tuple[int, int]:
     found = numbertext.fraction(_number(value))
     if not 0 < found <= MAX_LENGTH:
-        raise Wrong(f"expected a number above 0, such as 2, 0.5 or 3/2, not {describe(value)}")
+        raise Wrong(f"expected a number above 0, such as 2, 0.5 or 3/2, not {described(value)}")
     found = found.limit_denominator(10**9)
     return found.numerator, found.denominator
 
@@ -157,7 +141,7 @@ def _numbers(value: Any, folder: str) -> tuple[float, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Wrong("expected a number or a list of them, not an empty list")
-    return _each(values, lambda one: float(_number(one)))
+    return each(values, lambda one: float(_number(one)))
 
 
 def _offset(value: Any, folder: str = "") -> Offset:
@@ -181,7 +165,7 @@ def _offsets(value: Any, folder: str) -> tuple[Offset, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Wrong("expected a number or a list of them, not an empty list")
-    return _each(values, _offset)
+    return each(values, _offset)
 
 
 def _line(value: Any, folder: str) -> tuple[float, ...]:
@@ -189,10 +173,10 @@ def _line(value: Any, folder: str) -> tuple[float, ...]:
         taps = _found(value, folder)
         if isinstance(taps, Kernel) and 1 in taps.shape:
             return tuple(float(tap) for tap in taps.taps.ravel())
-        raise Wrong(f"{describe(value)} is no single row of taps")
+        raise Wrong(f"{described(value)} is no single row of taps")
     if not isinstance(value, list) or not value:
-        raise Wrong(f"expected a list of numbers such as [1, 2, 1], not {describe(value)}")
-    return _each(value, lambda one: float(_number(one)))
+        raise Wrong(f"expected a list of numbers such as [1, 2, 1], not {described(value)}")
+    return each(value, lambda one: float(_number(one)))
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -202,7 +186,7 @@ def _padding(value: Any, folder: str) -> Padding:
     if isinstance(value, str):
         return Padding.parse(value)
     numbers = value if isinstance(value, list) else [value]
-    match _each(numbers, lambda one: _whole(one, 0)) if isinstance(value, list) else (_whole(value, 0),):
+    match each(numbers, lambda one: _whole(one, 0)) if isinstance(value, list) else (_whole(value, 0),):
         case (n,):
             return Padding.explicit(n, n, n, n)
         case (rows, cols):
@@ -214,7 +198,7 @@ def _padding(value: Any, folder: str) -> Padding:
 
 def _text(value: Any, folder: str = "") -> str:
     if not isinstance(value, str):
-        raise Wrong(f"expected a word, not {describe(value)}")
+        raise Wrong(f"expected a word, not {described(value)}")
     return value
 
 
@@ -246,7 +230,7 @@ def _mixer(value: Any, folder: str) -> Pointwise:
 def _found(value: Any, folder: str) -> Any:
     """Return the kernel that a text names, or the weights in a file, which is looked for beside the pipeline."""
     if not isinstance(value, str):
-        raise Wrong(f"expected a kernel's name, a file, or rows of numbers, not {describe(value)}")
+        raise Wrong(f"expected a kernel's name, a file, or rows of numbers, not {described(value)}")
     spec = value.strip()
     if spec == "-":
         raise Wrong("standard input can be no part of a pipeline; name a file")
@@ -274,7 +258,7 @@ def _nested(value: list[Any]) -> NDArray[np.float64]:
             return float(_number(part))
         if depth == 4 or not part:
             raise Wrong("expected rows of numbers such as [[1, 0, -1], [2, 0, -2]]")
-        return list(_each(part, lambda one: numbers(one, depth + 1)))
+        return list(each(part, lambda one: numbers(one, depth + 1)))
 
     made = numbers(value, 0)
     if hint := rows_hint(value, "yaml") if all(isinstance(one, float) for one in made) else "":
@@ -311,6 +295,11 @@ def _list_of(one: Schema, *others: Schema) -> Schema:
     return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}, *others]}
 
 
+def _of(kind: words.Kind) -> Kind:
+    """Return a kind of value that the command line and Python read too."""
+    return Kind(lambda value, folder: kind.read(value), kind.schema)
+
+
 KINDS = {
     "Pair": Kind(_pair(1), _pairs(1)),
     "Extra": Kind(_pair(0), _pairs(0)),
@@ -333,10 +322,7 @@ KINDS = {
             ]
         },
     ),
-    "Border": Kind(
-        lambda value, folder: Border.parse(_text(value)),
-        {"anyOf": [{"enum": [name for name in DIAGRAMS if name != "constant"]}, {"type": "string"}]},
-    ),
+    "Border": _of(BORDER),
     "Taps": Kind(_taps, {"anyOf": [{"type": "string"}, _ROWS]}),
     "Mixer": Kind(_mixer, {"anyOf": [{"type": "string"}, _ROWS]}),
     "Word": Kind(_text, {"type": "string"}),

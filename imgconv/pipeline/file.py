@@ -18,12 +18,13 @@ from typing import Any
 from imgconv import layers
 from imgconv.errors import ImgconvError, PipelineFileError, PluginError, quoted
 from imgconv.layers import Layer
-from imgconv.pipeline.fields import Field, Wrong, fields, read
+from imgconv.pipeline.fields import Field, fields, read
 from imgconv.pipeline.run import Pipeline
 from imgconv.registry import LAYERS
 from imgconv.system import smallfile
+from imgconv.words.base import Wrong, described
 from imgconv.yamlreader import events as yamlfile
-from imgconv.yamlreader.events import Document, Step, describe
+from imgconv.yamlreader.events import Document, Step
 
 MAX_LAYERS = 1000
 """The most layers of a pipeline."""
@@ -80,7 +81,7 @@ class _Reader:
     def chain(self, value: Any, *path: Step) -> tuple[Layer, ...]:
         """Return the layers of the list at `path`."""
         if not isinstance(value, list) or not value:
-            found = "an empty list" if value == [] else "a text" if isinstance(value, str) else describe(value)
+            found = "an empty list" if value == [] else "a text" if isinstance(value, str) else described(value)
             problem = f"expected a list of layers, one a line as in '- conv: sobel-x', not {found}"
             raise self.document.fail(problem, *path)
         if len(value) > MAX_LAYERS:
@@ -92,7 +93,7 @@ class _Reader:
         if isinstance(value, str):
             return self.made(self.named(value, *path), None, *path)
         if not isinstance(value, dict) or not value:
-            problem = f"expected a layer such as 'relu' or 'pool: {{max: 2}}', not {describe(value)}"
+            problem = f"expected a layer such as 'relu' or 'pool: {{max: 2}}', not {described(value)}"
             raise self.document.fail(problem, *path)
         (name, given), *others = value.items()
         kind = self.named(name, *path, name)
@@ -149,7 +150,7 @@ class _Reader:
         if field.kind == "Branches":
             if not isinstance(value, list):
                 raise self.document.fail(
-                    f"{field.name} must be a list of lists of layers, not {describe(value)}", *path
+                    f"{field.name} must be a list of lists of layers, not {described(value)}", *path
                 )
             return tuple(self.branch(one, *path, at) for at, one in enumerate(value))
         try:

@@ -1,1 +1,1 @@
-"""Values as people write them: numbers, and the arguments of public functions."""
+"""Values as people write them: a module for every kind, of which `base` says what it is; and arguments of functions."""

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from imgconv.border import Border
-from imgconv.errors import ArgumentTypeError, OptionError, shorten
+from imgconv.errors import ArgumentTypeError, OptionError
 from imgconv.geometry import MAX_LENGTH, Padding
+from imgconv.words.base import is_array, is_several, is_whole, shown
+from imgconv.words.border import BORDER
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Check = Callable[[str, Any], None]
+Check = Callable[[str, Any], object]
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -42,23 +43,6 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return call
-
-
-def shown(value: object) -> str:
-    """Return a value as messages show it: its repr in one line, cut where it is long."""
-    try:
-        return shorten(" ".join(repr(value).split()))
-    except Exception:  # whatever somebody's own class does
-        return f"a {type(value).__name__}"
-
-
-def is_whole(value: object) -> bool:
-    """Whether a value is an integer of Python's or NumPy's; a truth value is none."""
-    return hasattr(type(value), "__index__") and not isinstance(value, bool) and not _is_array(value)
-
-
-def _is_array(value: object) -> bool:
-    return type(value).__name__ == "ndarray"
 
 
 def _is_number(value: object) -> bool:
@@ -106,7 +90,7 @@ def _threads(name: str, value: Any) -> None:
 
 def numbers(name: str, value: Any) -> None:
     """Check one number or a few of them, such as (rows, cols)."""
-    several = isinstance(value, (list, tuple)) or (_is_array(value) and value.ndim == 1)
+    several = is_several(value)
     if several and not isinstance(value, tuple) and not len(value):
         raise ArgumentTypeError(name, f"{shown(value)} is no number")
     for number in list(value) if several else [value]:
@@ -119,14 +103,9 @@ def numbers(name: str, value: Any) -> None:
 def _padding(name: str, value: Any) -> None:
     if not isinstance(value, (str, Padding)):
         numbers(name, value)
-        several = isinstance(value, (list, tuple)) or _is_array(value)
+        several = isinstance(value, (list, tuple)) or is_array(value)
         if not all(map(is_whole, value if several else [value])):
             raise OptionError(name, f"{shown(value)} is no whole number of samples")
-
-
-def _border(name: str, value: object) -> None:
-    if not isinstance(value, (str, Border)):
-        raise ArgumentTypeError(name, f"{shown(value)} is neither a border's name nor a Border")
 
 
 def _path(name: str, value: object) -> None:
@@ -163,7 +142,7 @@ CHECKS: dict[str, Check] = {
     **dict.fromkeys(("dilation", "output_padding", "kernel_size"), numbers),
     **dict.fromkeys(("stride", "scale_factor", "size"), _maybe(numbers)),
     "padding": _padding,
-    "border": _maybe(_border),
+    "border": _maybe(BORDER.argument),
     "max_pixels": _whole,
     "strip": _strip,
     "pipeline": _path,

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from imgconv.errors import FileContentError, KernelFileError, did_you_mean, quoted, shorten
+from imgconv.errors import FileContentError, KernelFileError, did_you_mean, quoted
 from imgconv.value import Value
+from imgconv.words.base import described
 from imgconv.words.numbers import MAX_DIGITS
 from imgconv.yamlreader import plain as yamlplain
 
@@ -115,7 +116,7 @@ class Document(Value):
         known = tuple(known)
         if not isinstance(value, dict):
             # What is no file of ours may be anybody's, whose words are not for messages.
-            found = describe(value) if path else "a text" if isinstance(value, str) else describe(value)
+            found = described(value) if path else "a text" if isinstance(value, str) else described(value)
             raise self.fail(f"expected 'key: value' lines, not {found}", *path)
         familiar = bool(path) or any(key in known for key in value)
         for key in value:
@@ -144,25 +145,6 @@ def load(
     """
     text = _decoded(text, source, error)
     return Document(*_build(_events(text, source, error, native), source, error))
-
-
-def describe(value: object) -> str:
-    """Say what kind of value this is, for messages that say what was found."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-        case str():
-            return f"the text {quoted(value)}"
-        case int() | float():
-            return shorten(repr(value))
-        case _:
-            return shorten(str(value))
 
 
 def _decoded(text: str | bytes, source: str, error: type[FileContentError]) -> str:
@@ -274,7 +256,7 @@ class _Builder:
                 break
             key, _ = self.value(event, events, depth)
             if not isinstance(key, str):
-                raise self.fail(event, f"a key must be a word, not {describe(key)}")
+                raise self.fail(event, f"a key must be a word, not {described(key)}")
             if key in values:
                 first = node.keys[key][0]
                 raise self.fail(event, f"this key is there already, in line {first}")

@@ -20,6 +20,7 @@ from imgconv.engines._gather import longest_run
 from imgconv.engines._numpy import Direct, Separable
 from imgconv.geometry import Padding, extent
 from imgconv.kernels.value import Kernel
+from imgconv.words.border import BORDER
 
 RNG = np.random.default_rng(20240229)
 SHAPE = (6, 7)
@@ -68,7 +69,7 @@ def job_of(kernel, padding, border, stride, dilation, shape=SHAPE):
     if shape[1] + sum(across[0]) < needed[0] or shape[0] + sum(across[1]) < needed[1]:
         return None
     both = extent((shape[1], shape[0]), (cols, rows), padding=sides, stride=stride[::-1], dilation=dilation[::-1])
-    job = Job.of(value, both, Border.parse(border), 255)
+    job = Job.of(value, both, BORDER.parse(border), 255)
     return job, (across[0][0], across[1][0], across[0][1], across[1][1])
 
 

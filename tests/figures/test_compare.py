@@ -86,7 +86,7 @@ def test_colours_are_drawn_as_parts_of_the_scale():
 
 def test_options_are_those_of_apply(tmp_path):
     cover = np.dstack([COLOURS, RANDOM.integers(0, 256, (20, 30), np.uint8)])
-    request = Request(border=Border.parse("wrap"), stride=(2, 1), dilation=(1, 2), correlate=True, gray="601")
+    request = Request(border=Border("wrap"), stride=(2, 1), dilation=(1, 2), correlate=True, gray="601")
     image = Image(cover, alpha=True)
     imgconv.write(tmp_path / "in.png", cover)
     words = ("-b", "wrap", "-s", "2x1", "-d", "1x2", "--correlate", "--gray", "--map", "float")

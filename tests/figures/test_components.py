@@ -47,7 +47,7 @@ def test_parts_and_sums_are_those_of_scipy():
 
 @pytest.mark.parametrize("padding", ["same", "interpolation"])
 def test_padding_stride_and_dilation_are_the_layers(padding):
-    layer = Conv(LAYER.layers[0].kernel, Padding.parse(padding), Border.parse("reflect"), (2, 1), (1, 2))
+    layer = Conv(LAYER.layers[0].kernel, Padding.parse(padding), Border("reflect"), (2, 1), (1, 2))
     found = components(PICTURE, Pipeline((layer,)))
     assert found.sums.shape == (20, 14, 4) and found.error < 1e-9
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import imgconv
-from imgconv.border import Border
 from imgconv.errors import ImgconvError, OptionError, SizeError
 from imgconv.figures import draw_steps
 from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, steps_of
@@ -28,6 +27,7 @@ from imgconv.layers.conv import Conv
 from imgconv.layers.pool import Pool
 from imgconv.layers.relu import Relu
 from imgconv.layers.transposed import Transposed
+from imgconv.words.border import BORDER as BORDERS
 
 TAPS = Kernel(name="k", weights=[[0, 1, 2], [2, 2, 0], [0, 1, 2]])
 REFERENCES = {"steps-sheet": lambda: draw_steps(example(6, 5), Conv(TAPS, stride=(2, 2)), sheet=True)}
@@ -35,7 +35,7 @@ REFERENCES = {"steps-sheet": lambda: draw_steps(example(6, 5), Conv(TAPS, stride
 small = st.integers(1, 3)
 pairs = st.tuples(small, small)
 paddings = st.sampled_from(["valid", "same", "full", "1", "2,0,1,0", "interpolation"]).map(Padding.parse)
-borders = st.sampled_from(["zero", "edge", "symmetric", "reflect", "wrap", "constant:3"]).map(Border.parse)
+borders = st.sampled_from(["zero", "edge", "symmetric", "reflect", "wrap", "constant:3"]).map(BORDERS.parse)
 
 
 @st.composite

@@ -19,7 +19,6 @@ from image.pictures import leftovers, noise
 from scipy import ndimage
 
 import imgconv.filtering.apply as apply_module
-from imgconv.border import Border
 from imgconv.errors import ClippedError, ImageReadError, ImageWriteError, SizeError
 from imgconv.filtering.apply import apply
 from imgconv.filtering.request import Request
@@ -31,6 +30,7 @@ from imgconv.image.model import Metadata, TiffLayout
 from imgconv.image.tiff.write import Page, TiffSink
 from imgconv.kernels.library import kernel
 from imgconv.pipeline.file import parse
+from imgconv.words.border import BORDER
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]
 LAYOUTS = [
@@ -87,7 +87,7 @@ def test_rows_at_a_time_are_the_whole(data, tmp_path_factory):
     request = Request(
         kernel=kernel(pick(*KERNELS)),
         padding=Padding.parse(pick("same", "interpolation", "full", "3")),
-        border=Border.parse(pick("edge", "reflect", "symmetric", "zero", "constant:7", "wrap")),
+        border=BORDER.parse(pick("edge", "reflect", "symmetric", "zero", "constant:7", "wrap")),
         stride=data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
         dilation=data.draw(st.tuples(st.integers(1, 2), st.integers(1, 3))),
         correlate=pick(False, True),

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from imgconv.border import Border
 from imgconv.cli import types
 from imgconv.errors import ImgconvError
 from imgconv.geometry import Padding
@@ -24,6 +23,7 @@ from imgconv.kernels.value import COMBINES, GAINS, MAPS, Combined, Kernel
 from imgconv.layers import names as layer_names
 from imgconv.pipeline import file as pipelinefile
 from imgconv.sizes import chainwords
+from imgconv.words.border import BORDER
 
 MOST_SECONDS, LONGEST_SENTENCE, ROUND = 2, 500, 100
 
@@ -147,7 +147,7 @@ KINDS = {
     ),
     "region": (pieces("0123456789-x,"), by_type(types.RegionType())),
     "padding": (pieces("0123456789-x, "), lambda text, folder: Padding.parse(text)),
-    "border": (pieces("constant:0123456789e."), lambda text, folder: Border.parse(text)),
+    "border": (pieces("constant:0123456789e."), lambda text, folder: BORDER.argument("border", text)),
     "channels": (pieces("rgbaluma,-709"), by_type(types.ChannelsType())),
     "pixels": (pieces("0123456789.kMG"), by_type(types.PixelsType())),
 }

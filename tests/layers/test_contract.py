@@ -112,7 +112,7 @@ def test_a_layer_keeps_the_contract(name):
 @pytest.mark.parametrize("name", ["conv", "pointwise", "strided"])
 @pytest.mark.parametrize("border", ["edge", "wrap", "reflect"])
 def test_rows_that_a_step_says_it_sees_are_enough(name, border):
-    layer = example(name, layers.find(name)).replace(border=Border.parse(border))
+    layer = example(name, layers.find(name)).replace(border=Border(border))
     step = layer.plan(Shape(13, 11, 3))
     assert step.sees == (WRAPPED if border == "wrap" else NEAR)
     pixels = RNG.random((11, 13, 3))

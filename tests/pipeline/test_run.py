@@ -16,6 +16,7 @@ from imgconv.layers import Shape
 from imgconv.pipeline import run as pipeline
 from imgconv.pipeline.run import Pipeline, Target, layer_for
 from imgconv.tone import full_range
+from imgconv.words.border import BORDER
 
 RNG = np.random.default_rng(11)
 SAME = Padding.parse("interpolation")
@@ -98,7 +99,7 @@ def test_opaque_alpha_changes_nothing(spec, border):
     opaque = np.dstack([colours, np.full((12, 14), 255, np.uint8)])
     nearly = opaque.copy()
     nearly[0, 0, 3] = 254  # takes the long way round
-    filtered = Pipeline((layer(spec, padding=Padding.parse("same"), border=Border.parse(border)),))
+    filtered = Pipeline((layer(spec, padding=Padding.parse("same"), border=BORDER.parse(border)),))
     goal = target("clip", "uint8")
     plain = filtered.run(colours, ENGINE, goal).samples
     with_alpha = filtered.run(opaque, ENGINE, goal, alpha="premultiply").samples
@@ -164,7 +165,7 @@ def test_learned_weights_give_what_torch_gives(groups, stride, dilation, padding
 @pytest.mark.parametrize("alpha", ["premultiply", "keep"])
 def test_alpha_by_parts_is_alpha_at_once(monkeypatch, border, stride, spec, alpha):
     image = np.random.default_rng(6).random((97, 50, 4))
-    layer = layer_for(kernel(spec), Padding("same"), Border.parse(border), stride)
+    layer = layer_for(kernel(spec), Padding("same"), BORDER.parse(border), stride)
     results = []
     for samples in (1, 10**9):
         monkeypatch.setattr(pipeline, "PART_SAMPLES", samples)
@@ -179,7 +180,7 @@ def test_alpha_by_parts_is_alpha_at_once(monkeypatch, border, stride, spec, alph
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_stretching_is_what_it_is_from_floats(dtype):
     image = (np.random.default_rng(7).random((200, 130, 3)) * full_range(dtype)).astype(dtype)
-    layer = layer_for(kernel("sobel"), Padding("same"), Border.parse("edge"))
+    layer = layer_for(kernel("sobel"), Padding("same"), BORDER.parse("edge"))
     chain, engine = Pipeline((layer,)), engines.get("builtin")
     floats = chain.run(image, engine, Target(None, np.dtype("f4"))).samples.astype(float)
     result = chain.run(image, engine, Target("stretch", np.dtype(dtype)))

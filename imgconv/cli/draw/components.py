@@ -82,5 +82,5 @@ def _pipeline(weights: str | None, asked: dict[str, Any]) -> Pipeline:
     if weights is None:
         return load(asked["pipeline"])
     padding = asked["padding"]
-    border = asked["border"] or Border.parse(padding.border)
+    border = asked["border"] or Border(padding.border)
     return Pipeline((layer_for(kernel(weights), padding, border, asked["stride"], asked["dilation"]),))

@@ -191,7 +191,7 @@ def _layer(channels: int, asked: dict[str, Any]) -> Layer:
         )
     if asked["output_padding"]:
         raise OptionError("output-padding", "only --transposed has it")
-    filled = border or Border.parse(padding.border)
+    filled = border or Border(padding.border)
     made = layer_for(kernel, padding, filled, asked["stride"], asked["dilation"], asked["correlate"])
     return made.replace(groups=asked["groups"]) if asked["groups"] else made
 

@@ -81,7 +81,7 @@ def paddings(task: Task) -> list[list[Cell]]:
         found: dict[str, Panel | None] = {}
         for word in PADDINGS:
             padding = Padding.parse(word)
-            filled = "" if word == "valid" else f" ({Border.parse(padding.border)})"
+            filled = "" if word == "valid" else f" ({Border(padding.border)})"
             try:
                 done = task.run(variant, padding=padding)
             except SizeError:
@@ -109,7 +109,7 @@ def borders(task: Task) -> list[list[Cell]]:
         over: list[Panel] = []
         under: list[Panel] = []
         for word in BORDERS:
-            border = Border.parse(word)
+            border = Border(word)
             done = task.run(variant, border=border)
             across, down = done.report.plan.extent
             if not (across.before or down.before):
