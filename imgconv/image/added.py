@@ -19,7 +19,7 @@ from imgconv.registry import Broken, Registry, declared
 
 def room(rows: Iterable[Format]) -> tuple[Registry, Callable[[str, Any], Format]]:
     """Return where formats besides `rows` are looked for, and what they have to keep there."""
-    suffixes = {suffix: row.name for row in rows for suffix in row.suffixes}
+    suffixes = {suffix: row.name for row in rows for suffix in (*row.suffixes, *row.other_suffixes)}
     names = tuple(row.name.lower() for row in rows)
 
     def contract(name: str, module: object) -> Format:
@@ -43,7 +43,7 @@ def problems(name: str, row: Format, taken: dict[str, str]) -> Iterator[str]:
         yield f"its FORMAT is named {row.name}"
     if not row.suffixes:
         yield "its FORMAT has no suffixes"
-    for suffix in row.suffixes:
+    for suffix in (*row.suffixes, *row.other_suffixes):
         if not re.fullmatch(r"[a-z0-9]+", suffix):
             yield f"its suffix '{suffix}' is not of lower-case letters and digits alone"
         if suffix in taken:

@@ -103,6 +103,7 @@ class Format(Value):
     Attributes:
         name: as in `Header.format`.
         suffixes: without the dot; the first is the usual one.
+        other_suffixes: of files that are read when they are named; no folder is searched for them.
         magic: a regular expression for the first `SNIFFED` bytes of a file; ``.`` stands for any byte. Empty for a name
             that stands for several formats and is nothing to recognise.
         opener: refers to what opens a file.
@@ -130,6 +131,7 @@ class Format(Value):
     suffixes: tuple[str, ...]
     magic: bytes
     opener: str
+    other_suffixes: tuple[str, ...] = ()
     encoder: str = ""
     kinds: tuple[tuple[str, bool], ...] = ()
     dtypes: tuple[str, ...] = ("uint8",)

@@ -7,7 +7,10 @@ in folders by their suffixes. A name tells nothing else but that it is an addres
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from imgconv.image.formats import FORMATS, ROWS
 
 SEEN = 1024
 """How many first bytes are looked at: an SVG may begin with a comment."""
@@ -86,16 +89,21 @@ _KINDS: tuple[Foreign, ...] = (
 )
 _BY_NAME = {kind.what: kind for kind in _KINDS}
 
-_READ_WHEN_NAMED = {
-    "they are JPEG: name them, with --format jpg": "jfif jif jfi mpo",
-    "they are read when named, with --format pgm": "pbm",
-    "they are JPEG 2000: name them, with --format jp2": "jpx jpf jpc j2c",
-}
-"""Suffixes of files that are read, though not looked for in folders."""
+
+def _read_when_named() -> Iterator[tuple[str, str]]:
+    """Yield what reads the files of formats that are not looked for in folders, and their suffixes."""
+    for row in ROWS:
+        if row.encoder:
+            words = f"they are {row.title or row.name}: name them, with --format {row.suffixes[0]}"
+            yield words, " ".join(row.other_suffixes)
+        else:
+            kin = next((other for other in FORMATS if other.family == row.family), FORMATS[0])
+            yield f"they are read when named, with --format {kin.suffixes[0]}", " ".join(row.suffixes)
+
 
 WAYS: dict[str, str] = {
     suffix: words
-    for words, suffixes in (*((kind.way.format("them"), kind.suffixes) for kind in _KINDS), *_READ_WHEN_NAMED.items())
+    for words, suffixes in (*((kind.way.format("them"), kind.suffixes) for kind in _KINDS), *_read_when_named())
     for suffix in suffixes.split()
 }
 """What reads files with a suffix, of those that are passed over in folders."""

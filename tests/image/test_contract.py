@@ -56,11 +56,12 @@ def first_file(row):
 
 
 def check_names(rows):
-    suffixes = Counter(suffix for row in rows for suffix in row.suffixes)
+    suffixes = Counter(suffix for row in rows for suffix in (*row.suffixes, *row.other_suffixes))
     assert suffixes.most_common(1)[0][1] == 1, "two formats have one suffix"
     assert len({row.name.lower() for row in rows}) == len(rows), "two formats have one name"
     for row in rows:
-        assert row.suffixes and all(re.fullmatch("[a-z0-9]+", suffix) for suffix in row.suffixes)
+        assert row.suffixes
+    assert all(re.fullmatch("[a-z0-9]+", suffix) for suffix in suffixes)
 
 
 def check_code(row):
