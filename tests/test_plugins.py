@@ -158,6 +158,11 @@ def test_layers_in_a_pipeline():
         ok("apply", "photo.png", "out.npy", "--pipeline", "layers.yaml", "--map", "float", "--json").text
     )
     assert [row["kind"] for row in found["layers"]] == ["gamma", "lp-pool", "conv"]
+    assert found["engine"]["name"] == "builtin" and "norms" not in found["engine"]["reason"]
+    assert [(way["layer"], way["engine"]) for way in found["engine"]["elsewhere"]] == [
+        (1, "somebodys_gamma"),
+        (2, "somebodys_lp_pool"),
+    ]
     pixels = (imgconv.read("photo.png").pixels / 255.0) ** 2 * 255
     windows = pixels.reshape(12, 2, 10, 3, 3)
     norms = (windows**3).sum(axis=(1, 3)) ** (1 / 3)
@@ -167,6 +172,24 @@ def test_layers_in_a_pipeline():
     assert ran.err == "imgconv: standard input, line 2, column 3: there is no layer 'lp-pol'; did you mean 'lp-pool'?\n"
     ran = run("apply", "photo.png", "x.png", "--pipeline", "-", stdin=b"- lp-pool: {windw: 3}\n")
     assert "did you mean 'window'?" in ran.err
+
+
+def test_who_computed_what_is_told():
+    def said(text, *options):
+        lines = ok("apply", "photo.png", "x.png", "--pipeline", "-", "--dry-run", *options, stdin=text).lines
+        at = next(at for at, line in enumerate(lines) if line.startswith("engine"))
+        return [line[9:] for line in lines[at:-1]]
+
+    assert said(b"- gamma: 2") == ["somebodys_gamma: gamma"]
+    assert said(b"- gamma: 2\n- relu") == ["builtin: relu", "somebodys_gamma: gamma (layer 1)"]
+    why = "scipy does correlations that filter every channel alike, and nothing else"
+    other = "somebodys_gamma: gamma (layer 1)"
+    assert said(b"- gamma: 2\n- relu", "--engine", "scipy") == ["builtin: relu", other, f"not scipy: {why}"]
+    assert said(b"- gamma: 2\n- conv: box\n- relu", "--engine", "scipy") == [
+        "scipy: scipy.ndimage.correlate in float64",
+        other,
+        f"builtin: relu (layer 3); {why}",
+    ]
 
 
 def test_alpha_goes_through_the_layer():

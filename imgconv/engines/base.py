@@ -120,7 +120,7 @@ class Way(NamedTuple):
 
     Attributes:
         reason: in words.
-        elsewhere: whether it is a function of this package, as no engine is asked for such a thing.
+        elsewhere: whether it is a function of the layer's package, as no engine is asked for such a thing.
         layer: the layer's number, from 1.
     """
 
@@ -138,7 +138,7 @@ class Prepared:
     Attributes:
         reason: the way and why, for the report: ``separable, because the kernel has rank 1 ...``.
         band_rows: how many output rows to compute at once; bands start at multiples of it.
-        elsewhere: whether the package's own functions compute this, whatever engine was asked for.
+        elsewhere: whether functions of the layer's package compute this, whatever engine was asked for.
         ways: the parts of a job of several steps; empty for one that goes as `reason` says.
         stores: whether `store` makes samples, which saves the floats in between.
         cheap: whether to compute twice, first to measure, takes less than to keep all results as floats in between; so

@@ -141,24 +141,33 @@ class Report(Value, kw_only=True):
 
     @property
     def elsewhere(self) -> tuple[Way, ...]:
-        """What this package computes itself although another engine was asked for, which has no such thing."""
-        if engines.get(self.request.engine).traits.own:
-            return ()
-        return tuple(way for way in self.ways if way.elsewhere)
+        """What the engine that was asked for does not do; this package's own engine does all but others' layers."""
+        ways = tuple(way for way in self.ways if way.elsewhere)
+        if ways and engines.get(self.request.engine).traits.own:
+            return tuple(way for way in ways if self.chain.layers[way.layer - 1].package)
+        return ways
+
+    def done_by(self, way: Way) -> str:
+        """Return what did a part that no engine is asked for: this package's own engine, or the layer's package."""
+        return self.chain.layers[way.layer - 1].package or engines.DEFAULT
 
     @property
     def engine(self) -> str:
         """The engine that computes: the one asked for, unless there is nothing for it to do."""
-        everything = bool(self.ways) and len(self.elsewhere) == len(self.ways)
-        return engines.DEFAULT if everything else self.request.engine
+        others = self.elsewhere
+        if not others or len(others) < len(self.ways):
+            return self.request.engine
+        doers = dict.fromkeys(map(self.done_by, others))
+        return engines.DEFAULT if engines.DEFAULT in doers else next(iter(doers))
 
     @property
     def engine_reason(self) -> str:
         """How that engine goes about it."""
-        if not self.elsewhere:
+        others, engine = self.elsewhere, self.engine
+        if not others:
             return self.reason
-        own = [way.reason for way in self.ways if not way.elsewhere] or [way.reason for way in self.ways]
-        return "; ".join(dict.fromkeys(own))
+        done = [way for way in self.ways if way not in others] or [way for way in others if self.done_by(way) == engine]
+        return "; ".join(dict.fromkeys(way.reason for way in done))
 
     @property
     def among_colours(self) -> bool:

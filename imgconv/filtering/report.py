@@ -72,7 +72,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "asked": request.engine,
             "reason": report.engine_reason,
             "elsewhere": [
-                {"layer": way.layer, "engine": DEFAULT_ENGINE, "reason": way.reason} for way in report.elsewhere
+                {"layer": way.layer, "engine": report.done_by(way), "reason": way.reason} for way in report.elsewhere
             ],
         },
         "map": report.target.map,
@@ -251,17 +251,18 @@ def _engine(report: Report) -> str:
 
 def _elsewhere_lines(report: Report) -> list[tuple[str, str]]:
     """Say what the engine that was asked for did not do, and why."""
-    asked, found = report.request.engine, report.elsewhere
-    if not found:
-        return []
+    asked, doers = report.request.engine, dict[str, dict[str, list[str]]]()
+    for way in report.elsewhere:
+        doers.setdefault(report.done_by(way), {}).setdefault(way.reason, []).append(str(way.layer))
     why = f"{asked} does correlations that filter every channel alike, and nothing else"
-    if report.engine != asked:
-        return [("", f"not {asked}: {why}")]
-    layers: dict[str, list[str]] = {}
-    for way in found:
-        layers.setdefault(way.reason, []).append(str(way.layer))
-    words = [f"{reason} (layer {', '.join(numbers)})" for reason, numbers in layers.items()]
-    return [("", f"{DEFAULT_ENGINE}: {'; '.join(words)}; {why}")]
+    lines = []
+    for doer, layers in doers.items():
+        words = "; ".join(f"{reason} (layer {', '.join(numbers)})" for reason, numbers in layers.items())
+        if doer != report.engine:
+            lines.append(f"{doer}: {words}" + f"; {why}" * (doer == DEFAULT_ENGINE))
+        elif doer == DEFAULT_ENGINE:
+            lines.append(f"not {asked}: {why}")
+    return [("", line) for line in lines]
 
 
 def _threads(report: Report, result: Result) -> int:

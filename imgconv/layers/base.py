@@ -179,6 +179,12 @@ class Layer(Value):
             )
 
     @property
+    def package(self) -> str:
+        """Whose code it is, as that is imported; nothing for this package's own."""
+        package = type(self).__module__.partition(".")[0]
+        return "" if package == __name__.partition(".")[0] else package
+
+    @property
     def averages(self) -> bool:
         """Whether results are weighted means of samples, in which alpha must be the weight."""
         return False
