@@ -14,8 +14,9 @@ from required import REQUIRED
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A shared machine can be slow at any moment; a law that holds slowly still holds. The examples are the same in every
-# run, so that a change is judged by what it changed; IMGCONV_TEST_RANDOM=1 looks for new ones.
-settings.register_profile("imgconv", deadline=None, derandomize=not os.environ.get("IMGCONV_TEST_RANDOM"))
+# run, so that a change is judged by what it changed; IMGCONV_TEST_RANDOM=1 looks for new and for more ones.
+RANDOM = bool(os.environ.get("IMGCONV_TEST_RANDOM"))
+settings.register_profile("imgconv", deadline=None, derandomize=not RANDOM, max_examples=200 if RANDOM else 60)
 settings.load_profile("imgconv")
 
 # What may be skipped even where everything has to be there.

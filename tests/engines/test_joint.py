@@ -6,6 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from correlations import job_of, windows
+from sampling import SOME_OR_ALL, chosen
 from scipy import ndimage
 
 from imgconv.engines import _joint, _native, builtin
@@ -43,9 +44,10 @@ def both(combine, members, image, tone=None, dtype=np.float32, parts=None):
 @pytest.mark.parametrize("combine", EXPECTED)
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 @MEMBERS
-def test_floats_at_every_width(combine, kind, members):
+@SOME_OR_ALL
+def test_floats_at_every_width(combine, kind, members, every):
     rng = np.random.default_rng(1)
-    for cols in [*range(1, 20), 31, 32, 33, 63, 64, 65] if combine == "magnitude" else range(1, 70, 9):
+    for cols in chosen([*range(1, 20), 31, 32, 33, 63, 64, 65], 8, every, combine, kind.__name__, len(members)):
         image = rng.integers(0, 256, (5, cols, 1 + cols % 4)).astype(kind)
         result, expected = both(combine, members, image)
         assert np.abs(result.samples - expected).max() <= 1e-6 * 3 * 8 * 255
