@@ -6,6 +6,7 @@
     write(target, image)     whole or not at all
     read_frames(source), write_frames(target, frames)  the same for animations and pages, one image at a time
 
+A format is a row of `formats`, from which all that depends on it is read; `base` is the contract between the two.
 The larger formats have a folder each, `png`, `tiff` and `gif`; `pillow` holds those that Pillow decodes, `simple` those
 that need one module. `frames` is what animations and pages share, `metadata` what travels with pixels, `limits` what a
 file may cost. Nothing but NumPy is imported before a file needs it, and to begin reading a PNG or JPEG file

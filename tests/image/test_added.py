@@ -10,6 +10,7 @@ import pytest
 from image.pictures import noise
 from packages import install
 
+from imgconv.batch.sources import Finder
 from imgconv.errors import ImageReadError, ImageWriteError, OptionError, PluginError
 from imgconv.image import check_target, encode, probe, read, read_frames, write, write_frames
 
@@ -164,6 +165,28 @@ def test_what_does_not_keep_the_contract_is_refused_and_its_package_named(tmp_pa
     with pytest.raises(PluginError, match=f"^format 'duck' of the package imgconv-duck cannot be used: .*({problem})"):
         encode(noise(3), "duck")
     assert encode(noise(3), "png"), "imgconv's own formats do not mind"
+
+
+def test_a_library_that_it_needs_is_named_as_its_row_says(tmp_path, monkeypatch):
+    source = DUCK.replace("    limits=", '    library=Library("quack", "imgconv-duck[loud]", "no_such_quack"), limits=')
+    installed(tmp_path / "site", source, module="loud_format")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    with pytest.raises(ImageWriteError, match=r"writing Duck needs quack; pip install 'imgconv-duck\[loud\]'$"):
+        write(tmp_path / "a.duck", noise(3))
+
+
+def test_a_batch_goes_on_and_tells_of_a_format_that_cannot_be_used(tmp_path, monkeypatch):
+    installed(tmp_path / "site", "1 / 0", module="raising_format")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.txt", "c.duck"):
+        (tmp_path / "in" / name).write_bytes(b"")
+    finder = Finder()
+    assert [source.place for source in finder.named([str(tmp_path / "in")])] == ["a.png"]
+    assert [str(fault) for fault in finder.faults] == [
+        "format 'duck' of the package imgconv-duck cannot be used: raising_format cannot be imported, "
+        "as it raises ZeroDivisionError; python -c 'import raising_format' shows where"
+    ]
 
 
 def test_a_built_in_format_cannot_be_replaced(tmp_path, monkeypatch):
