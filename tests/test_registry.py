@@ -9,6 +9,9 @@ from packages import install
 
 import imgconv
 from imgconv import registry
+from imgconv.cli import HELPERS, Commands, command_of
+from imgconv.cli import types as cli_types
+from imgconv.cli.draw import Drawings
 from imgconv.errors import ImgconvError, OptionError, PluginError
 from imgconv.registry import Broken, Registry, declared, function
 
@@ -165,6 +168,17 @@ def test_a_member_of_this_package_that_breaks_its_contract(tools, tmp_path):
         declared(3, "use", int)
 
 
+@pytest.mark.parametrize("group", [Commands, Drawings])
+def test_every_command_keeps_its_contract(group):
+    commands = group.registry.every(command_of)
+    assert list(commands) == group.registry.names()
+    for name, command in commands.items():
+        assert (command.help or "").strip(), f"{name} has no help"
+    assert not commands.keys() & HELPERS
+    with pytest.raises(Broken, match="its module has no command"):
+        command_of("types", cli_types)
+
+
 COMMANDS = (
     "apply {picture} out.png -k box --overwrite",
     "apply {picture} out.png --pipeline layers.yaml --overwrite --json",
@@ -174,6 +188,7 @@ COMMANDS = (
     "apply --help",
     "--help",
     "kernels export box --to csv",
+    "batch {picture} made -k box -q",
     "kernels export --help",
 )
 """What never looks through what is installed."""

@@ -27,7 +27,7 @@ HELPERS = frozenset(
 EPILOG = "Exit codes: 0 done, 1 could not be done, 2 wrongly asked, 130 interrupted."
 
 
-def _command(name: str, module: Any) -> click.Command:
+def command_of(name: str, module: Any) -> click.Command:
     """Return the command that a module has."""
     command: click.Command = declared(module, "command", click.Command)
     return command
@@ -48,7 +48,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return the command called `name`."""
-        return self.registry.get(name, _command) if self.registry.has(name) else None
+        return self.registry.get(name, command_of) if self.registry.has(name) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
