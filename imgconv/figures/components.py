@@ -26,10 +26,8 @@ from imgconv.figures.parts.style import (
     shown_part,
     styled,
 )
-from imgconv.kernels.value import Learned
-from imgconv.layers import Layer, Shape
-from imgconv.layers.conv import Conv, LearnedStep
-from imgconv.layers.pointwise import Pointwise, PointwiseStep
+from imgconv.layers import Shape
+from imgconv.layers.base import Mixing
 from imgconv.pipeline.run import Pipeline, Target
 
 if TYPE_CHECKING:
@@ -99,17 +97,18 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
         step = chain.plan(Shape(cols, rows, channels)).steps[0]
     except (ChannelError, OptionError) as error:
         raise LayerError(number, layer.kind, error) if len(pipeline.layers) > 1 else error from None
-    if not isinstance(step, (PointwiseStep, LearnedStep)):
+    mixing = step.mixing()
+    if mixing is None:
         problem = f"{number} ({layer.kind}) has no weights that mix channels, so there is nothing to take apart"
         raise OptionError("layer", problem)
-    weights, bias, groups = _weights(step, channels)
+    weights, bias, groups = mixing.weights, mixing.bias, mixing.sources
     firsts = np.array([sources.start for sources in groups])
     result = chain.run(inputs, engine, floats).samples
     parts: dict[tuple[int, int], Floats] = {}
     sums = np.zeros_like(result) + bias
     for outs, sources in _blocks(groups):
         taps = weights[outs, sources - firsts[outs]][:, None]
-        maps = _filtered(layer, taps, inputs[:, :, sources if np.ptp(sources) else sources[:1]])
+        maps = _filtered(mixing, taps, inputs[:, :, sources if np.ptp(sources) else sources[:1]])
         starts = np.flatnonzero(np.diff(outs, prepend=-1))
         sums[:, :, outs[0] : outs[-1] + 1] += (
             maps if len(starts) == len(outs) else np.add.reduceat(maps, starts, axis=2)
@@ -120,19 +119,6 @@ def components(pixels: NDArray[Any], pipeline: Pipeline, number: int = 1) -> Com
     for out, source in parts:
         filters[out, source] = weights[out, source - firsts[out]]
     return Components(inputs, filters, parts, sums, bias, result)
-
-
-def _weights(step: PointwiseStep | LearnedStep, channels: int) -> tuple[Floats, Floats, list[range]]:
-    """Return the weights of a layer, (out, in/groups, rows, cols), its bias, and which inputs each output sees."""
-    if isinstance(step, PointwiseStep):
-        matrix = step.layer.matrix.matrix
-        bias = np.array([offset.at(1.0) for offset in step.bias])
-        return matrix[:, :, None, None], bias, [range(channels)] * len(matrix)
-    weights = step.kernel.weights
-    outs, sources = weights.shape[:2]
-    firsts = [out // (outs // step.groups) * sources for out in range(outs)]
-    bias = np.array(step.kernel.bias or (0.0,) * outs)
-    return weights, bias, [range(first, first + sources) for first in firsts]
 
 
 def _blocks(groups: list[range]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -156,17 +142,9 @@ def _blocks(groups: list[range]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.
         yield pairs[:, 0], pairs[:, 1]
 
 
-def _filtered(layer: Layer, weights: Floats, channels: Floats) -> Floats:
+def _filtered(mixing: Mixing, weights: Floats, channels: Floats) -> Floats:
     """Return channels filtered by weights, (out, 1, rows, cols), as the layer slides them, without its bias."""
-    assert isinstance(layer, (Conv, Pointwise))
-    anchor = None
-    if isinstance(layer, Conv) and isinstance(layer.kernel, Learned):
-        anchor = layer.kernel.slid(layer.correlate).anchor
-    kernel = Learned(name="parts", weights=weights, anchor=anchor)
-    plain = Conv(kernel, layer.padding, layer.fill, layer.stride, groups=channels.shape[2])
-    if isinstance(layer, Conv):
-        plain = plain.replace(dilation=layer.dilation)
-    floats = Target(None, np.dtype(np.float64))
+    plain, floats = mixing.alike(weights, channels.shape[2]), Target(None, np.dtype(np.float64))
     found: Floats = Pipeline((plain,)).run(np.ascontiguousarray(channels), engines.get("builtin"), floats).samples
     return found
 

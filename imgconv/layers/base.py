@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.border import Border
 from imgconv.engines import Engine, Job, Prepared, Whole
 from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.geometry import Shape
@@ -71,6 +72,40 @@ class Along(Value):
     alone: bool = False
 
 
+class Slide(Value):
+    """How the window of a layer slides, for figures that draw it.
+
+    Attributes:
+        taps: (out, in / groups, rows, cols) as they lie on the input; None for a pooling.
+        bias: one number an output channel.
+        border: what fills the padding; None for what no window of a pooling takes.
+        spread: whether it slides over the input with zeros between its samples, as a transposed convolution does.
+        method: what a pooling makes of a window.
+    """
+
+    taps: NDArray[np.float64] | None
+    bias: NDArray[np.float64]
+    border: Border | None
+    spread: bool = False
+    method: str = ""
+
+
+class Mixing(Value):
+    """What a step makes of every input channel before it adds them up, for figures that draw that.
+
+    Attributes:
+        weights: (out, in / groups, rows, cols).
+        bias: one number an output channel.
+        sources: the input channels that each output channel sees.
+        alike: returns a layer that slides other weights (out, 1, rows, cols), in so many groups, in the same way.
+    """
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    sources: list[range]
+    alike: Callable[[NDArray[np.float64], int], Layer]
+
+
 class Step:
     """A layer planned for one input shape. A class of steps is derived from this one; what it declares has defaults.
 
@@ -109,6 +144,10 @@ class Step:
     def prepare(self, setting: Setting, dtype: np.dtype[Any]) -> Sequence[Prepared]:
         """Choose how this step runs on samples of `dtype`."""
         raise NotImplementedError
+
+    def mixing(self) -> Mixing | None:
+        """Return what it makes of every input channel before it adds them up; None if it does not."""
+        return None
 
     def jobs(self, white: float, whole: Whole | None = None) -> list[Job]:
         """Return the correlations that this step is, for samples whose largest value is `white`."""
@@ -227,6 +266,15 @@ class Layer(Value):
             OptionError: the layer's fields do not go with such a shape.
         """
         raise NotImplementedError
+
+    def slide(self, shape: Shape) -> Slide:
+        """Return how its window slides over an image of that shape.
+
+        Raises:
+            OptionError: it has no window.
+        """
+        problem = f"{self.kind} has no single window that slides; take a convolution, transposed or not, or a pooling"
+        raise OptionError("layer", problem)
 
     def white_after(self, white: float) -> float:
         """Return what stands for white in the results, if `white` does in the samples."""

@@ -18,7 +18,7 @@ from imgconv.kernels.gain import rescaled
 from imgconv.kernels.value import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._types import VALID, Count, Flag, Mixer, Numbers, Padding, Pair, Taps
-from imgconv.layers.base import NEAR, WRAPPED, Along
+from imgconv.layers.base import NEAR, WRAPPED, Along, Mixing, Slide
 from imgconv.sizes.calculator import count
 from imgconv.sizes.chain import Stage, check_groups, shared, weighted
 from imgconv.value import Value
@@ -148,6 +148,25 @@ class Conv(Layer):
             anchor=(anchor[1], anchor[0]) if anchor else None,
         )
 
+    def slide(self, shape: Shape) -> Slide:
+        """Return how the kernel slides, or the weights.
+
+        Raises:
+            OptionError: several kernels are combined, or there are several windows one after the other.
+            SizeError, ChannelError: as `plan` does.
+        """
+        if isinstance(self.kernel, Combined):
+            raise drawn_one_by_one(self.kernel)
+        step = self.plan(shape)
+        mixing = step.mixing()
+        if mixing is not None:
+            return Slide(mixing.weights, mixing.bias, self.fill)
+        if not step.correlates:  # a layer derived from this one that has several windows
+            return super().slide(shape)
+        (member,) = self.members
+        taps = np.broadcast_to(member.taps, (shape.channels, 1, *member.shape))
+        return Slide(taps, np.full(shape.channels, member.offset.at(1.0) + sum(self.bias)), self.fill)
+
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return the layer for the alpha channel; see `imgconv.layers.Layer`."""
         border = Border("constant", white) if self.fill.kind in ("zero", "constant") else self.fill
@@ -156,6 +175,11 @@ class Conv(Layer):
             return plain.replace(kernel=rescaled(self.kernel, "sum"))
         first = self.kernel.slid(self.correlate) if isinstance(self.kernel, Learned) else self.members[0]
         return plain.replace(kernel=pick(first.shape, first.anchor), correlate=True)
+
+
+def drawn_one_by_one(kernel: Combined) -> OptionError:
+    """Return why the window of several kernels cannot be drawn."""
+    return OptionError("kernel", f"'{kernel.name}' is several kernels combined; draw the steps of one of them")
 
 
 def largest_of(kernel: Taps | Mixer, top: float) -> float:
@@ -253,6 +277,19 @@ class LearnedStep(Value, Step):
             reason = f"{made}x{taken} planes of {self.kernel.size} together"
             return [Whole(lambda image: self._together(image, setting), max(1, self.output.height), reason)]
         return [self._planes(setting, dtype)]
+
+    def mixing(self) -> Mixing:
+        """Return the weights."""
+        outs, taken = self.kernel.weights.shape[:2]
+        firsts = [out // (outs // self.groups) * taken for out in range(outs)]
+
+        def alike(weights: NDArray[np.float64], groups: int) -> Layer:
+            kernel = Learned(name="parts", weights=weights, anchor=self.kernel.anchor)
+            layer = self.layer
+            return Conv(kernel, layer.padding, layer.fill, layer.stride, layer.dilation, groups=groups)
+
+        bias = np.zeros(outs) + np.array(self.kernel.bias or (0.0,))
+        return Mixing(self.kernel.weights, bias, [range(first, first + taken) for first in firsts], alike)
 
     def _together(self, image: NDArray[Any], setting: Setting) -> Floats:
         from imgconv.functional import conv2d

@@ -12,10 +12,10 @@ from imgconv.border import Border, index_map
 from imgconv.engines import Floats, Prepared
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
-from imgconv.kernels.value import Offset
+from imgconv.kernels.value import Learned, Offset
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._types import VALID, Mixer, Offsets, Padding, Pair
-from imgconv.layers.base import NEAR, WRAPPED, Along
+from imgconv.layers.base import NEAR, WRAPPED, Along, Mixing
 from imgconv.layers.conv import Conv, far_rows, largest_of, pick
 from imgconv.sizes.calculator import count
 from imgconv.sizes.chain import Stage, weighted
@@ -115,6 +115,17 @@ class PointwiseStep(Value, Step):
                 max(1, BAND_SAMPLES // (width.output * len(matrix))),
             )
         ]
+
+    def mixing(self) -> Mixing:
+        """Return the matrix as weights of one tap."""
+        layer, matrix = self.layer, self.layer.matrix.matrix
+
+        def alike(weights: NDArray[np.float64], groups: int) -> Layer:
+            kernel = Learned(name="parts", weights=weights)
+            return Conv(kernel, layer.padding, layer.fill, layer.stride, groups=groups)
+
+        bias = np.array([offset.at(1.0) for offset in self.bias])
+        return Mixing(matrix[:, :, None, None], bias, [range(matrix.shape[1])] * len(matrix), alike)
 
     @property
     def sees(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import geometry
@@ -14,6 +15,7 @@ from imgconv.geometry import Extent
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats, interleaved, planes
 from imgconv.layers._types import VALID, Flag, Padding, Pair
+from imgconv.layers.base import Slide
 from imgconv.sizes.chain import Stage
 
 METHODS = ("max", "mean", "min")
@@ -112,6 +114,13 @@ class Pool(Layer):
             pool = functional.max_pool2d if self.max else functional.min_pool2d
             made = pool(samples, window, stride, sides, dilation, self.ceil_mode, border=border, threads=threads)
         return interleaved(made).astype(kind, copy=False)
+
+    def slide(self, shape: Shape) -> Slide:
+        """Return what becomes of a window."""
+        border = self.fill
+        if border is None and self.mean is not None and self.count_padding:
+            border = Border("zero")
+        return Slide(None, np.zeros(shape.channels), border, method=self.method)
 
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return the same pooling; outside the image all is opaque."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv import geometry
+from imgconv.border import Border
 from imgconv.engines import Floats
 from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import Extent
@@ -15,6 +16,8 @@ from imgconv.kernels.value import Combined, Kernel, Learned
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, floats, interleaved, planes
 from imgconv.layers._types import VALID, Count, Extra, Flag, Numbers, Padding, Pair, Taps
+from imgconv.layers.base import Slide
+from imgconv.layers.conv import drawn_one_by_one
 from imgconv.sizes.calculator import count
 from imgconv.sizes.chain import Stage, check_groups, shared, weighted
 
@@ -129,6 +132,24 @@ class Transposed(Layer):
         if not isinstance(self.kernel, Kernel) or self.kernel.offset or self.bias:
             return False
         return bool(self.kernel.taps.min() >= 0 and self.kernel.sum > 0)
+
+    def slide(self, shape: Shape) -> Slide:
+        """Return the kernel turned round, which slides over the input with zeros between its samples.
+
+        Raises:
+            OptionError: several kernels are combined, or groups make no sense.
+            ChannelError: the weights are for another number of channels.
+        """
+        if isinstance(self.kernel, Combined):
+            raise drawn_one_by_one(self.kernel)
+        weights, groups = self._weights(shape.channels)
+        taken, made = weights.shape[:2]
+        # (in, out / groups, ...) as written becomes (out, in / groups, ...) turned round.
+        turned = weights[:, :, ::-1, ::-1].reshape(groups, taken // groups, made, *weights.shape[2:])
+        taps = turned.transpose(0, 2, 1, 3, 4).reshape(made * groups, taken // groups, *weights.shape[2:])
+        own = self.kernel.bias if isinstance(self.kernel, Learned) else (self.kernel.offset.value,)
+        bias = np.zeros(len(taps)) + np.array(self.bias or own or (0.0,))
+        return Slide(taps, bias, Border("zero"), spread=True)
 
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return a layer that makes alpha as large: by the same kernel, or by the nearest pixel."""

@@ -22,8 +22,9 @@ from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, ste
 from imgconv.figures.parts.stepscene import scene_of, sum_text
 from imgconv.figures.steps import example
 from imgconv.geometry import Padding
-from imgconv.kernels.value import Kernel, Learned
+from imgconv.kernels.value import Kernel, Learned, Pointwise
 from imgconv.layers.conv import Conv
+from imgconv.layers.depthwise_separable import DepthwiseSeparable
 from imgconv.layers.pool import Pool
 from imgconv.layers.relu import Relu
 from imgconv.layers.transposed import Transposed
@@ -200,7 +201,7 @@ def test_a_sheet_is_tidy_and_looks_as_it_did(sheet):
             r"324 steps are more than the 64.*--every 6 fits",
         ),
         (lambda: draw_steps(example(3, 3), Transposed(TAPS, (20, 20))), "the output has 43x43 cells"),
-        (lambda: draw_steps(example(3, 3), Relu()), "a relu slides no window"),
+        (lambda: draw_steps(example(3, 3), Relu()), "relu has no single window that slides"),
         (lambda: draw_steps(example(3, 3), Conv(imgconv.kernel("sobel"))), "several kernels combined"),
     ],
 )
@@ -249,3 +250,10 @@ def test_no_number_of_a_sheet_is_too_small_to_read():
         draw_steps(np.full((6, 6, 3), 1234.5), Conv(imgconv.kernel("sobel-x")), sheet=True)
     every = int(re.search(r"every (\d+)", str(refused.value).partition(";")[2])[1])
     assert_tidy(draw_steps(np.full((6, 6, 3), 1234.5), Conv(imgconv.kernel("sobel-x")), sheet=True, every=every))
+
+
+def test_a_layer_of_several_windows_is_refused():
+    weights = Learned(name="w", weights=np.ones((3, 1, 3, 3)))
+    layer = DepthwiseSeparable(weights, matrix=Pointwise(name="m", matrix=np.ones((2, 3))))
+    with pytest.raises(OptionError, match="depthwise-separable has no single window that slides"):
+        steps_of(np.ones((6, 7, 3)), layer)

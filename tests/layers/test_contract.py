@@ -9,7 +9,7 @@ import pytest
 from imgconv import engines, layers
 from imgconv.border import Border
 from imgconv.engines import Prepared
-from imgconv.errors import ImgconvError, PluginError
+from imgconv.errors import ImgconvError, OptionError, PluginError
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._steps import floats, perform
 from imgconv.layers.base import ALL, NEAR, WRAPPED
@@ -74,6 +74,7 @@ def check(name, kind):
             assert [job.output for job in step.jobs(255.0)] == [step.output[1::-1]] * len(jobs)
         if step.sees != ALL:
             in_bands(step, shape, pixels, results)
+    drawn(layer, step, shape)
     assert layer.map is None or layer.map in ("clip", "abs", "offset", "stretch", "float")
     assert all(issubclass(type(part), Layer) for part in layer.comparable)
     assert isinstance(layer.white_after(255.0), float)
@@ -84,6 +85,21 @@ def check(name, kind):
         covering = alpha.plan(Shape(13, 11, 1))
         cover = perform(covering, covering.prepare(SETTING, opaque.dtype), opaque, SETTING)
         np.testing.assert_allclose(cover, 255, rtol=1e-6, err_msg="what is opaque throughout stays so")
+
+
+def drawn(layer, step, shape):
+    """What figures are told of the window fits the results."""
+    mixing = step.mixing()
+    if mixing is not None:
+        outs, taken = mixing.weights.shape[:2]
+        assert outs == step.output.channels == len(mixing.bias) == len(mixing.sources)
+        assert all(len(sources) == taken and max(sources) < shape.channels for sources in mixing.sources)
+    try:
+        slide = layer.slide(shape)
+    except OptionError:
+        return
+    assert len(slide.bias) == step.output.channels
+    assert slide.method if slide.taps is None else len(slide.taps) == step.output.channels
 
 
 def in_bands(step, shape, pixels, results):

@@ -16,13 +16,8 @@ from numpy.typing import NDArray
 
 from imgconv import engines
 from imgconv.border import Border, index_map
-from imgconv.errors import OptionError
 from imgconv.geometry import Axis, Extent, Shape, zero_inserted
-from imgconv.kernels.value import Combined, Kernel, Learned
 from imgconv.layers import Layer
-from imgconv.layers.conv import Conv, LearnedStep
-from imgconv.layers.pool import Pool
-from imgconv.layers.transposed import Transposed
 from imgconv.pipeline.run import Pipeline, Target
 from imgconv.sizes.chain import extents
 
@@ -66,6 +61,7 @@ class Steps(NamedTuple):
         taps: (out, in / groups, rows, cols) as they lie on the input; None for a pooling.
         bias: one number an output channel.
         output: (channels, rows, cols) that the layer gives.
+        method: what a pooling makes of a window.
     """
 
     layer: Layer
@@ -76,6 +72,7 @@ class Steps(NamedTuple):
     taps: Floats | None
     bias: Floats
     output: Floats
+    method: str
 
     @property
     def total(self) -> int:
@@ -110,53 +107,17 @@ def steps_of(pixels: NDArray[Any], layer: Layer) -> Steps:
         SizeError, ChannelError: the layer does not go with the size or the channels.
         OptionError: the layer is none of a convolution, a pooling and a transposed convolution.
     """
-    if not isinstance(layer, (Conv, Pool, Transposed)):
-        raise OptionError(
-            "layer", f"a {layer.kind} slides no window; take a convolution, transposed or not, or a pooling"
-        )
-    if isinstance(layer, (Conv, Transposed)) and isinstance(layer.kernel, Combined):
-        raise OptionError("kernel", f"'{layer.kernel.name}' is several kernels combined; draw the steps of one of them")
     rows, cols, channels = pixels.shape
-    chain = Pipeline((layer,))
-    step = chain.plan(Shape(cols, rows, channels)).steps[0]
+    shape, chain = Shape(cols, rows, channels), Pipeline((layer,))
+    slide = layer.slide(shape)
+    step = chain.plan(shape).steps[0]
     (extent,) = extents(step.stages)
     target = Target(None, np.dtype(np.float64))
     output = chain.run(np.asarray(pixels, np.float64), engines.get("builtin"), target).samples.transpose(2, 0, 1)
-    taps, bias = _taps(layer, step, channels)
-    samples, inserted, slid = _spread(pixels, extent, isinstance(layer, Transposed))
-    padded, kinds = _padded(samples, inserted, slid, _border(layer))
-    return Steps(layer, extent, slid, padded, kinds, taps, bias, output)
-
-
-def _taps(layer: Conv | Pool | Transposed, step: Any, channels: int) -> tuple[Floats | None, Floats]:
-    """Return the taps as they lie on the input, (out, in / groups, rows, cols), and the bias."""
-    match layer:
-        case Pool():
-            return None, np.zeros(channels)
-        case Transposed():
-            weights, groups = layer._weights(channels)
-            taken, made = weights.shape[:2]
-            # (in, out / groups, ...) as written becomes (out, in / groups, ...) turned round.
-            turned = weights[:, :, ::-1, ::-1].reshape(groups, taken // groups, made, *weights.shape[2:])
-            taps = turned.transpose(0, 2, 1, 3, 4).reshape(made * groups, taken // groups, *weights.shape[2:])
-            own = layer.kernel.bias if isinstance(layer.kernel, Learned) else (layer.kernel.offset.value,)  # type: ignore[union-attr]
-            return np.array(taps), np.zeros(len(taps)) + np.array(layer.bias or own or (0.0,))
-    if isinstance(step, LearnedStep):
-        weights = step.kernel.weights
-        return np.array(weights), np.zeros(len(weights)) + np.array(step.kernel.bias or (0.0,))
-    (member,) = layer.members
-    assert isinstance(member, Kernel)
-    added = member.offset.at(1.0) + sum(layer.bias)
-    return np.broadcast_to(member.taps, (channels, 1, *member.shape)), np.full(channels, added)
-
-
-def _border(layer: Conv | Pool | Transposed) -> Border | None:
-    """Return what fills the padding; None for what no window of a pooling takes."""
-    if isinstance(layer, Transposed):
-        return Border("zero")
-    if isinstance(layer, Pool) and layer.fill is None and layer.mean is not None:
-        return Border("zero") if layer.count_padding else None
-    return layer.fill
+    samples, inserted, slid = _spread(pixels, extent, slide.spread)
+    padded, kinds = _padded(samples, inserted, slid, slide.border)
+    taps = None if slide.taps is None else np.array(slide.taps)
+    return Steps(layer, extent, slid, padded, kinds, taps, slide.bias, output, slide.method)
 
 
 def _spread(pixels: NDArray[Any], extent: Extent, transposed: bool) -> tuple[Floats, NDArray[np.bool_], Extent]:

@@ -9,8 +9,6 @@ import numpy as np
 
 from imgconv.figures.parts.scene import Box, Label, Scene
 from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, Floats, Steps, Window
-from imgconv.layers.pool import Pool
-from imgconv.layers.transposed import Transposed
 
 FILLS = {IMAGE: "#ccddff", BORDER: "#dddddd", NOTHING: "#ffffff", INSERTED: "#ffffff"}
 SEEN, LINE, FRAME = "#88aaff", "#999999", "#dd5500"
@@ -82,7 +80,7 @@ def scene_of(steps: Steps, number: int, *, caption: bool = True) -> Scene:
 
 
 def _input_name(steps: Steps) -> str:
-    if isinstance(steps.layer, Transposed) and (np.any(steps.kinds == INSERTED)):
+    if np.any(steps.kinds == INSERTED):
         return "input, zeros between"
     return "input"
 
@@ -168,10 +166,9 @@ def sum_text(steps: Steps, window: Window) -> str:
     result = number_text(window.result)
     values = window.values.ravel()
     if window.taps is None:
-        assert isinstance(steps.layer, Pool)
         taken = values[~np.isnan(values)]
         shown = ", ".join(_some([number_text(float(value)) for value in taken]))
-        return f"{steps.layer.method}({shown}) = {result}"
+        return f"{steps.method}({shown}) = {result}"
     terms = [f"{number_text(float(v))}*{_factor(float(t))}" for v, t in zip(values, window.taps.ravel(), strict=True)]
     text = " + ".join(_some(terms))
     bias = steps.bias[window.output[0]]
