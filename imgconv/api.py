@@ -53,7 +53,7 @@ def convolve(
             or ``edge`` for the padding ``interpolation``.
         stride, dilation: a number or (rows, cols).
         correlate: slide the kernel as it is written instead of rotated by 180 degrees.
-        engine: one of `imgconv.engines.names`, such as ``builtin`` or ``scipy``.
+        engine: ``builtin``, ``scipy`` or one that another package adds.
         threads: at most so many; None means every core that this process may use.
         map: None for the results themselves, float32 (float64 for float64 images); ``clip``, ``abs``, ``offset`` or
             ``stretch`` for samples of the image's own type, rounded half away from zero; an angle's 0..360 degrees

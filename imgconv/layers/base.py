@@ -186,6 +186,8 @@ class Layer(Value):
         if not issubclass(layer, Layer):
             raise Broken(f"its {layer.__name__} is not derived from imgconv.layers.Layer")
         for field, kind in layer.kinds().items():
+            if field in vars(Layer):
+                raise Broken(f"its field {field} has the name of what every layer has; take another")
             if kind not in KINDS:
                 known = f"annotate it, as a string, with one of {', '.join(sorted(KINDS))}"
                 raise Broken(f"its field {field} is of no kind that YAML is read into; {known}")
@@ -201,6 +203,14 @@ class Layer(Value):
         for base in reversed(cls.__mro__):
             annotated |= {name: str(kind) for name, kind in vars(base).get("__annotations__", {}).items()}
         return {name: annotated[name].removesuffix(" | None") for name in cls._fields}
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Return the values of fields that may be left out, by name."""
+        found: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            found |= {name: value for name, value in vars(base).items() if name in cls._fields}
+        return found
 
     def __post_init__(self) -> None:
         for name in self.needs:

@@ -57,14 +57,14 @@ class Field(NamedTuple):
 
 def fields(layer: type[Layer]) -> list[Field]:
     """Return the fields of a layer in their order, with what its docstring says of them."""
-    kinds, said = layer.kinds(), dict[str, str]()
+    defaults, kinds, said = layer.defaults(), layer.kinds(), dict[str, str]()
     for base in reversed(layer.__mro__):
         if issubclass(base, Layer):
             said |= attributes(base.__doc__ or "")
     found = []
     for name in layer._fields:
-        required = name in layer.needs or not hasattr(layer, name)
-        default, meaning = getattr(layer, name, None), said.get(name, "")
+        required = name in layer.needs or name not in defaults
+        default, meaning = defaults.get(name), said.get(name, "")
         found.append(Field(name, kinds[name], required, default, meaning, layer.words.get(name, ())))
     return found
 

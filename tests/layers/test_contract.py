@@ -174,6 +174,7 @@ def test_the_layer_that_is_broken_below_is_whole():
         ("class Added(PixelwiseLayer)", "class Added", "its Added is not derived from imgconv.layers.Layer"),
         ("(PixelwiseLayer)", "(Layer)", "its Added has no plan of its own"),
         ("amount: Offset\n", "amount: float\n", "its field amount is of no kind that YAML is read into"),
+        ("amount: Offset\n", "map: Offset\n", "its field map has the name of what every layer has"),
         ("from __future__ import annotations\n", "", "its field amount is of no kind that YAML is read into"),
     ],
 )
