@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from imgconv.border import Border, index_map
-from imgconv.engines import Job, _arithmetic, _fourier, _native, _spectral
+from imgconv.engines import Job, _arithmetic, _fourier, _lanes, _native, _spectral
 from imgconv.engines._costs import WIDTHS, along_operations
 from imgconv.engines._gather import longest_run
 from imgconv.engines._layout import down_operations
@@ -49,25 +49,25 @@ def nanoseconds(way: Any, image: Any) -> float:
 def one(level: _native.Level, operation: int, terms: tuple[Any, ...], taps: Any, image: Any) -> float:
     """Return what one arithmetic costs."""
     job = job_of(taps)
-    way = _native.Arithmetic(operation, terms, unit=0.5, peak=100.0)
+    way = _lanes.Arithmetic(operation, terms, unit=0.5, peak=100.0)
     return nanoseconds(_native.make(job, SHAPE, image.dtype, way, longest_run(job.cols), level, ""), image)
 
 
 def measure(level: _native.Level, operation: int, image: Any) -> tuple[float, float, float, float]:
     """Return (fixed, down, along, second) of one operation."""
-    lanes = WIDTHS[level.name] / _native.LANE_BYTES[operation]
-    packed = _native.PACKED[operation]
+    lanes = WIDTHS[level.name] / _lanes.LANE_BYTES[operation]
+    packed = _lanes.PACKED[operation]
 
     def direct(size: int) -> tuple[float, float]:
         taps = np.ones((size, size))
         return down_operations(job_of(taps), taps, packed) / lanes, one(level, operation, ((taps, None),), taps, image)
 
     fixed = down = along = second = 0.0
-    if operation != _native.MULH16:
+    if operation != _lanes.MULH16:
         (few, small), (many, large) = direct(1), direct(7)
         down = (large - small) / (many - few)
         fixed = small - few * down
-    if operation == _native.DOT8:
+    if operation == _lanes.DOT8:
         return fixed, down, along, second
 
     def two(size: int) -> tuple[float, float, float]:
@@ -78,7 +78,7 @@ def measure(level: _native.Level, operation: int, image: Any) -> tuple[float, fl
         return below, beside, one(level, operation, ((line, line),), taps, image)
 
     short, long = two(5), two(31)
-    if operation == _native.MULH16:  # it has no single pass to tell the two apart
+    if operation == _lanes.MULH16:  # it has no single pass to tell the two apart
         down = along = (long[2] - short[2]) / (long[0] + long[1] - short[0] - short[1])
         return 0.0, down, along, short[2] - (short[0] + short[1]) * down
     along = (long[2] - short[2] - (long[0] - short[0]) * down) / (long[1] - short[1])
@@ -90,7 +90,7 @@ def spectral(level: _native.Level, side: int, image: Any) -> float:
     """Return what a complex sample of a tile of `side` costs in the core."""
     job = job_of(np.full((31, 31), 1 / 961.5))
     run, kind = longest_run(job.cols), image.dtype
-    direct = _native.make(job, SHAPE, kind, _native.Arithmetic(_native.F32, ((job.taps, None),)), run, level, "")
+    direct = _native.make(job, SHAPE, kind, _lanes.Arithmetic(_lanes.F32, ((job.taps, None),)), run, level, "")
     way = _arithmetic.transformed(job, kind)
     assert way is not None
     step = side - 30
@@ -121,7 +121,7 @@ def main() -> None:
     print("COSTS: dict[str, dict[str, Cost]] = {")
     for level in _native.known_levels():
         print(f'    "{level.name}": {{')
-        for operation, name in enumerate(_native.OPERATIONS):
+        for operation, name in enumerate(_lanes.OPERATIONS):
             if level.has(operation):
                 figures = ", ".join(f"{max(0.0, value):.2f}" for value in measure(level, operation, image))
                 print(f'        "{name}": Cost({figures}),')

@@ -13,20 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.engines import Job
-from imgconv.engines._native import (
-    BOX,
-    BOX64,
-    BOX_LANES,
-    DOT8,
-    DOT16,
-    F32,
-    F64,
-    FIXED_ERROR,
-    FOLD16,
-    MUL16,
-    MULH16,
-    Arithmetic,
-)
+from imgconv.engines._lanes import BOX, BOX64, DOT8, DOT16, F32, F64, FIXED_ERROR, FOLD16, MUL16, MULH16, Arithmetic
+from imgconv.engines._native import BOX_LANES
 
 FLOAT_ERROR = 0.25
 """The largest error bound of a float32 sum on integer samples, in sample values."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from imgconv.engines import Job
+from imgconv.engines._lanes import BOXES, DOT8, DOT16, LANE_BYTES, OPERATIONS, PACKED, Arithmetic
 from imgconv.engines._layout import Vector, down_operations
-from imgconv.engines._native import BOXES, DOT8, DOT16, LANE_BYTES, OPERATIONS, PACKED, Arithmetic, Level
+from imgconv.engines._native import Level
 
 
 class Cost(NamedTuple):

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Prepared
 from imgconv.engines._gather import longest_run
-from imgconv.engines._native import COMBINES, F32, MUL16, SAMPLES, Finish, Level, Native, combined, level, make
+from imgconv.engines._lanes import F32, MUL16, SAMPLES, Finish
+from imgconv.engines._native import COMBINES, Level, Native, combined, level, make
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 

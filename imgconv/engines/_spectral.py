@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from imgconv.engines import Floats, Job
 from imgconv.engines._arithmetic import integers
 from imgconv.engines._costs import FFT, exact_cost
-from imgconv.engines._native import SAMPLES, Arithmetic, Level, Native, result_range
+from imgconv.engines._lanes import SAMPLES, Arithmetic
+from imgconv.engines._native import Level, Native, result_range
 from imgconv.engines._numpy import spans
 from imgconv.tone import Stats, Tone
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.engines import Job, Prepared, Traits, _arithmetic, _fourier, _native, _spectral
+from imgconv.engines import Job, Prepared, Traits, _arithmetic, _fourier, _lanes, _native, _spectral
 from imgconv.engines._costs import DOUBLE_FFT, FFT, NUMPY_FFT, NUMPY_TAP, cost
 from imgconv.engines._gather import longest_run
-from imgconv.engines._native import Arithmetic, Choice, Level, Native
+from imgconv.engines._lanes import Arithmetic
+from imgconv.engines._native import Choice, Level, Native
 from imgconv.engines._numpy import Direct, Separable, Vector, spans
 from imgconv.engines.base import CHANNELS, CORRELATE
 from imgconv.geometry import reach
@@ -157,7 +158,7 @@ def _transforms(
 
 def _why(way: Arithmetic, taps: str, rank: int, level: Level) -> str:
     """Return the way and why, for the report."""
-    if way.operation in _native.BOXES:
+    if way.operation in _lanes.BOXES:
         return f"running sums instead of {taps}; integers, {level.name}"
     passes = sum(np.count_nonzero(column) + np.count_nonzero(row) for column, row in way.terms if row is not None)
     words = f"direct, {taps}"

@@ -15,7 +15,7 @@ import pytest
 from correlations import assert_same, assert_within, job_of, noise, padded, rounded, windows
 from sampling import SOME_OR_ALL, chosen
 
-from imgconv.engines import Whole, _arithmetic, _native, builtin
+from imgconv.engines import Whole, _arithmetic, _lanes, _native, builtin
 from imgconv.engines._bands import run
 from imgconv.engines._gather import longest_run
 from imgconv.tone import Tone
@@ -116,7 +116,7 @@ def test_symmetric_separable_taps(level, size):
             taps = np.outer(column, sign * row) / (column.sum() * row.sum())
             job = job_of(taps, image.shape, "reflect", dilation=dilation)
             check_samples(job, image, level)
-            folded = [way for way in arithmetics(job, "uint8", level) if way.operation == _native.FOLD16]
+            folded = [way for way in arithmetics(job, "uint8", level) if way.operation == _lanes.FOLD16]
             assert len(folded) == (size <= 15 and level.name in ("avx2", "avx512"))
 
 
@@ -140,7 +140,7 @@ def test_running_sums(level, dtype, size):
         ):
             job = job_of(taps, shape, border, divisor=divisor)
             image = noise(dtype, shape)
-            native = [way for way in arithmetics(job, dtype, level) if way.operation == _native.BOX]
+            native = [way for way in arithmetics(job, dtype, level) if way.operation == _lanes.BOX]
             assert len(native) == 1
             samples = np.empty(shape, dtype)
             prepared(job, image, native[0], level).store(image, 0, shape[0], samples, Tone("clip", image.dtype))
@@ -153,10 +153,10 @@ def test_running_sums(level, dtype, size):
 @pytest.mark.parametrize(
     ("dtype", "top", "operation"),
     [
-        ("uint16", 2**16 - 1, _native.BOX64),
-        ("float32", 3000, _native.BOX),
-        ("float32", 2**24, _native.BOX64),
-        ("float64", 2**35, _native.BOX64),
+        ("uint16", 2**16 - 1, _lanes.BOX64),
+        ("float32", 3000, _lanes.BOX),
+        ("float32", 2**24, _lanes.BOX64),
+        ("float64", 2**35, _lanes.BOX64),
     ],
 )
 @pytest.mark.parametrize("size", [(201, 170), (190, 199)])
@@ -328,7 +328,7 @@ def test_fixed_point_stays_within_the_error_it_states(level, size):
         wanted = windows(job, image)
         for way in arithmetics(job, image.dtype, level):
             if way.fixed:
-                assert way.error <= _native.FIXED_ERROR
+                assert way.error <= _lanes.FIXED_ERROR
                 error = np.abs(prepared(job, image, way, level)(image, 0, len(image)) - wanted).max()
                 assert error <= way.error + 1e-4
 
@@ -340,7 +340,7 @@ def test_floats_are_not_computed_in_fixed_point():
     result = run([way], image, image.shape, dtype=np.dtype(np.float32)).samples
     np.testing.assert_allclose(result, windows(job, image), rtol=0, atol=1e-6 * 255)
     level = _native.level()
-    some = level is not None and level.has(_native.DOT16)  # NEON has no fixed point for these taps
+    some = level is not None and level.has(_lanes.DOT16)  # NEON has no fixed point for these taps
     assert way.suited(Tone("clip", image.dtype)).arithmetic.fixed == some
     assert not way.suited(Tone("stretch", image.dtype, 100.0, 100.5)).arithmetic.fixed
 
@@ -376,7 +376,7 @@ def test_no_lock_is_held_while_computing():
     """A thread that needs the interpreter goes on while another is inside one long call."""
     image = noise("float64", (400, 1000, 3))
     job = job_of(np.random.default_rng(0).normal(size=(25, 25)), image.shape)
-    way = _native.Arithmetic(_native.F64, ((job.taps, None),))
+    way = _lanes.Arithmetic(_lanes.F64, ((job.taps, None),))
     native = prepared(job, image, way, LEVELS[-1])
     spans = []
 

@@ -9,7 +9,7 @@ import pytest
 from correlations import job_of, noise, rounded, windows
 from scipy import ndimage
 
-from imgconv.engines import _arithmetic, _native, _spectral, builtin
+from imgconv.engines import _arithmetic, _lanes, _native, _spectral, builtin
 from imgconv.engines._bands import run
 from imgconv.engines._gather import longest_run
 from imgconv.tone import Tone
@@ -40,7 +40,7 @@ def check(job, image, level, tile=(32, 32), wanted=None):
     ends = (wanted.min(), wanted.max())
     np.testing.assert_allclose((floats.stats.minimum, floats.stats.maximum), ends, rtol=0, atol=1e-6 * largest)
     if image.dtype.kind == "u":
-        assert way.arithmetic.error <= _native.FIXED_ERROR
+        assert way.arithmetic.error <= _lanes.FIXED_ERROR
         samples = run([way], image, out, tone=Tone("clip", image.dtype), dtype=image.dtype, threads=1).samples
         near = np.abs(np.abs(wanted - np.floor(wanted)) - 0.5) <= way.arithmetic.error
         difference = np.abs(samples.astype(int) - rounded(wanted, image.dtype).astype(int))
