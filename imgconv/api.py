@@ -14,7 +14,8 @@ from imgconv.errors import OptionError
 from imgconv.geometry import Padding
 from imgconv.kernels.library import kernel as find_kernel
 from imgconv.kernels.value import AnyKernel
-from imgconv.pipeline.run import Pipeline, Target, float_for, layer_for
+from imgconv.pipeline.run import Pipeline, layer_for
+from imgconv.pipeline.target import Target, float_for
 from imgconv.words.arguments import checked
 from imgconv.words.arguments import numbers as check_numbers
 from imgconv.words.base import shown

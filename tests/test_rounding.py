@@ -17,7 +17,8 @@ from imgconv.border import Border
 from imgconv.geometry import Padding
 from imgconv.kernels import library
 from imgconv.kernels.value import Combined, Kernel, Pointwise
-from imgconv.pipeline.run import Pipeline, Target, layer_for
+from imgconv.pipeline.run import Pipeline, layer_for
+from imgconv.pipeline.target import Target
 
 USUAL, HALVES = 0.037, 0.085
 """The largest share of samples that differ by one, as docs/filtering.md says; the second of kernels many of whose

@@ -12,7 +12,7 @@ import imgconv
 from imgconv import engines
 from imgconv.layers import Shape
 from imgconv.pipeline import file as pipelinefile
-from imgconv.pipeline.run import Target
+from imgconv.pipeline.target import Target
 
 RNG = np.random.default_rng(5)
 

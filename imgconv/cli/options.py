@@ -23,6 +23,8 @@ from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.image.model import STRIPS
 from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
+from imgconv.words.alpha import ALPHAS
+from imgconv.words.alpha import SPELLINGS as ALPHA_SPELLINGS
 from imgconv.words.border import BORDER
 
 
@@ -118,7 +120,7 @@ strict = click.option("--strict", is_flag=True, help="Fail, and write nothing, w
 depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
 alpha = click.option(
     "--alpha",
-    type=WordType("auto", "premultiply", "keep", "filter", "drop", preserve="keep"),
+    type=WordType(*ALPHAS, **ALPHA_SPELLINGS),
     default="auto",
     show_default=True,
     help="Weight colours by alpha (auto: but not under a network's weights), keep it apart from them, filter it as a "

@@ -28,7 +28,8 @@ from imgconv.figures.parts.style import (
 )
 from imgconv.layers import Shape
 from imgconv.layers.base import Mixing
-from imgconv.pipeline.run import Pipeline, Target
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,8 @@ from imgconv.errors import OptionError
 from imgconv.figures.parts.style import BLUE, MARKS, new_figure, picture, settled, shown_part, styled
 from imgconv.geometry import Shape
 from imgconv.layers import Layer
-from imgconv.pipeline.run import Pipeline, Target
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target
 from imgconv.sizes.chain import Row, walk_back
 from imgconv.tone import full_range
 

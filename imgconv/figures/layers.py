@@ -24,7 +24,8 @@ from imgconv.figures.parts.style import (
 )
 from imgconv.filtering.featuremap import columns
 from imgconv.geometry import Shape
-from imgconv.pipeline.run import Pipeline, Target, float_for
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target, float_for
 from imgconv.sizes.chain import Row
 from imgconv.tone import full_range
 

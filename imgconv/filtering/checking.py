@@ -14,7 +14,8 @@ from imgconv.image import Image
 from imgconv.image.model import Pixels
 from imgconv.kernels.value import Combined
 from imgconv.layers import Layer
-from imgconv.pipeline.run import Pipeline, Target, float_for
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target, float_for
 
 if TYPE_CHECKING:
     from imgconv.filtering.planning import Report

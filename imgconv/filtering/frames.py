@@ -17,7 +17,7 @@ from imgconv.image.formats import holders_of_several, named, spec_of
 from imgconv.image.frames.sequence import store_frames
 from imgconv.image.model import Frame, Header, Image, Pixels
 from imgconv.image.reader import Reading
-from imgconv.pipeline.run import float_for
+from imgconv.pipeline.target import float_for
 from imgconv.tone import Stats
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from imgconv.pipeline.run import Target
+from imgconv.pipeline.target import Target
 from imgconv.tone import Stats, full_range, limits
 
 

@@ -20,7 +20,8 @@ from imgconv.image.formats import DEPTHS, named, spec_of
 from imgconv.kernels.text import rows_hint
 from imgconv.kernels.value import AnyKernel, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
-from imgconv.pipeline.run import Pipeline, Plan, Target, float_for, layer_for
+from imgconv.pipeline.run import Pipeline, Plan, layer_for
+from imgconv.pipeline.target import Target, float_for
 from imgconv.tone import full_range
 from imgconv.value import Value
 

@@ -40,7 +40,7 @@ class Request(Value, kw_only=True):
         check: run another engine too and compare.
         map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
         depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
-        alpha: one of `imgconv.pipeline.run.ALPHAS`, or ``drop``.
+        alpha: one of `imgconv.words.alpha.ALPHAS`.
         gray: filter the luma by these coefficients, a key of `imgconv.image.colour.grey.LUMA`; None filters colours.
         channel: the channels that are filtered, of ``r``, ``g``, ``b``, ``a`` and ``luma`` with or without coefficients
             (``luma-709``); None means all.

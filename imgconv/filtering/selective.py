@@ -20,7 +20,8 @@ from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights
 from imgconv.image import Header, Image
 from imgconv.image.colour.grey import LUMA
-from imgconv.pipeline.run import Pipeline, Plan, Target, float_for
+from imgconv.pipeline.run import Pipeline, Plan
+from imgconv.pipeline.target import Target, float_for
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone, full_range
 

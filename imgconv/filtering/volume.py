@@ -33,7 +33,7 @@ from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading
 from imgconv.kernels.value import Solid
 from imgconv.kernels.volume import split
-from imgconv.pipeline.run import mapped
+from imgconv.pipeline.target import mapped
 from imgconv.system import cores
 from imgconv.tone import Stats, full_range
 

@@ -19,7 +19,7 @@ from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights, treated
 from imgconv.image import Header, Image
 from imgconv.image.model import Pixels
-from imgconv.pipeline.run import computable, float_for, mapped
+from imgconv.pipeline.target import computable, float_for, mapped
 from imgconv.tone import Stats, full_range
 
 

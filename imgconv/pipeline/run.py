@@ -15,13 +15,15 @@ from imgconv.engines import Engine, Job, Prepared, Way, Whole
 from imgconv.engines._bands import Result, Window, run, run_within
 from imgconv.engines._luma import luma as made_luma
 from imgconv.engines._luma import plain
-from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
+from imgconv.errors import ImgconvError, LayerError
 from imgconv.geometry import Extent, Padding
 from imgconv.image.limits.size import MAX_PIXELS, pixels_of
-from imgconv.kernels.value import MAPS, AnyKernel, Pointwise
+from imgconv.kernels.value import AnyKernel, Pointwise
 from imgconv.layers import Layer, Setting, Shape, Step
 from imgconv.layers._limits import refuse_enormous, refuse_held
 from imgconv.layers.conv import Conv
+from imgconv.pipeline.alpha import overlook, unweight, with_channel
+from imgconv.pipeline.target import Target, computable, float_for, mapped
 from imgconv.sizes.chain import Row, extents, rows
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
@@ -31,15 +33,8 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[Any]
 
-BAND_SAMPLES = 1 << 18
-"""Samples that are mapped at once: they stay in the second-level cache."""
-
 PART_SAMPLES = 3 << 19
 """Samples with alpha that are filtered at once: their floats take little beside the image."""
-
-ALPHAS = ("auto", "premultiply", "keep", "filter")
-"""What becomes of alpha: it weights the colours, under all layers or where pixels of several places are mixed; it is
-left alone; or it is a channel like any other."""
 
 
 def layer_for(
@@ -56,57 +51,6 @@ def layer_for(
 
         return OverChannels(kernel, (), padding, border, stride)
     return Conv(kernel, padding, border, stride, dilation, correlate)
-
-
-class Target(Value):
-    """What the samples of the result shall be.
-
-    Attributes:
-        map: how results become samples; ``float`` or None keeps them as they are.
-        dtype: the samples' type.
-        low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
-        watched: whether anybody asks what was seen while samples were made.
-        apart: whether ``stretch`` takes every channel from its own smallest to its own largest result.
-        ends: what was seen in each channel, where that was measured beforehand.
-    """
-
-    map: str | None
-    dtype: np.dtype[Any]
-    low: float | None = None
-    high: float | None = None
-    watched: bool = True
-    apart: bool = False
-    ends: tuple[Stats, ...] = ()
-
-    @classmethod
-    def of(
-        cls, layer: Layer, map: str | None, dtype: np.dtype[Any], low: float | None = None, high: float | None = None
-    ) -> Target:
-        """Return the target for the results of `layer`: an angle's 0..360 degrees fill the whole range.
-
-        Raises:
-            OptionError: `map` is unknown.
-        """
-        if map is not None and map not in MAPS:
-            raise OptionError("map", f"{quoted(map)} is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
-        if layer.angles and map not in (None, "float"):
-            return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
-        return cls(map, dtype, low, high)
-
-    @property
-    def waits(self) -> bool:
-        """Whether the whole result must be known before its first sample can be made."""
-        return self.map == "stretch" and (self.low is None or self.high is None)
-
-    def tone(self, white: float, stats: Stats | None = None) -> Tone | None:
-        """Return the mapping for results of samples whose largest value is `white`."""
-        if self.map in (None, "float"):
-            return None
-        low, high = self.low, self.high
-        if self.waits and stats is not None:
-            seen = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
-            low, high = seen[0] if low is None else low, seen[1] if high is None else high
-        return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white, self.watched)
 
 
 class Plan(Value):
@@ -297,9 +241,10 @@ class Pipeline(Value):
             pixels: the samples, not premultiplied.
             engine: what runs the correlations.
             target: what the result's samples shall be.
-            alpha: one of `ALPHAS` if the last channel is alpha, else None. Where a layer's results are no weighted
-                means (derivatives, learned weights), ``premultiply`` weights the colours and leaves alpha; ``auto``
-                does the same but under learned weights, which it lets see the colours as they are.
+            alpha: one of `imgconv.words.alpha.ALPHAS` but ``drop`` if the last channel is alpha, else None. Where a
+                layer's results are no weighted means (derivatives, learned weights), ``premultiply`` weights the
+                colours and leaves alpha; ``auto`` does the same but under learned weights, which it lets see the
+                colours as they are.
             threads: at most so many; None means every core that this process may use.
             keep: as in `Plan.run`; it gets the colours without alpha, and weighted by it where layers average.
             white, window: as in `Plan.run`.
@@ -327,7 +272,7 @@ class Pipeline(Value):
         if cover.min() == white and (pixels.dtype.kind == "u" or cover.max() == white):
             seen, whole = _seen(plan, colours, luma, threads)
             result = plan.run(seen, engine, target, white=white, threads=threads, keep=keep, window=window, whole=whole)
-            return result.replace(samples=_with_channel(result.samples, clear))
+            return result.replace(samples=with_channel(result.samples, clear))
         kind = float_for(pixels.dtype)
         floats = Target(None, kind)
         weighted = self.weights(alpha)
@@ -340,7 +285,7 @@ class Pipeline(Value):
             with np.errstate(all="ignore"):
                 colours = np.multiply(colours, cover / kind.type(white), dtype=kind)
             if pixels.dtype.kind == "f":
-                _overlook(colours, cover)
+                overlook(colours, cover)
         result = plan.run(
             np.ascontiguousarray(colours), engine, floats, white=white, threads=threads, keep=keep, window=window
         )
@@ -349,12 +294,12 @@ class Pipeline(Value):
         covering = Pipeline(alphas).plan(Shape(cols, rows, 1))
         cover = covering.run(cover, engine, floats, white=white, threads=threads, window=window).samples
         if means:
-            _unweight(result.samples, cover, white)
+            unweight(result.samples, cover, white)
         result = mapped(result.replace(stats=Stats.of(result.samples)), target, plan.whites(white)[-1])
         shares = cover * (clear / kind.type(white))
         if result.samples.dtype.kind != "f":
             shares = Tone("clip", target.dtype).apply(shares)[0]
-        return result.replace(samples=_with_channel(result.samples, shares))
+        return result.replace(samples=with_channel(result.samples, shares))
 
     def weights(self, alpha: str | None) -> bool:
         """Whether the colours are weighted by alpha, if that is treated so; a matrix over channels needs no weights."""
@@ -406,7 +351,7 @@ class Pipeline(Value):
                 if weighted:
                     floats *= alphas / kind.type(white)
                     if pixels.dtype.kind == "f":
-                        _overlook(floats, alphas)
+                        overlook(floats, alphas)
                 results = []
                 for image, step, some in zip((floats, alphas), (colours, cover), moved, strict=True):
                     ways = [engine.prepare(job, image.shape, kind) for job in some]
@@ -414,7 +359,7 @@ class Pipeline(Value):
                     results.append(run(ways, image, size, combine=step.combine, dtype=kind, threads=threads))
                 result, shares = results[0].samples[cut], results[1].samples[cut]
                 if means:
-                    _unweight(result, shares, white)
+                    unweight(result, shares, white)
                 if tone is None:
                     part[:, :, :-1], stats = result, Stats.of(result)
                 else:
@@ -449,64 +394,3 @@ def _seen_rows(jobs: Sequence[Sequence[Job]], start: int, stop: int) -> tuple[ND
         for pair in zip(jobs, maps, strict=True)
     ]
     return source, moved
-
-
-def mapped(result: Result, target: Target, white: float) -> Result:
-    """Return a float result with its samples made into what `target` says, a band of rows at a time."""
-    if target.apart and target.waits:
-        return _mapped_apart(result, target, white)
-    tone = target.tone(white, result.stats)
-    if tone is None:
-        return result
-    samples = np.empty(result.samples.shape, target.dtype)
-    stats = Stats()
-    step = max(1, BAND_SAMPLES // max(1, samples[:1].size))
-    for start in range(0, len(samples), step):
-        with np.errstate(all="ignore"):
-            samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
-        stats += seen
-    return result.replace(samples=samples, stats=stats)
-
-
-def _mapped_apart(result: Result, target: Target, white: float) -> Result:
-    """Return a float result with every channel mapped on a scale of its own."""
-    samples = np.empty(result.samples.shape, target.dtype)
-    stats = Stats()
-    for channel in range(samples.shape[2]):
-        floats = np.ascontiguousarray(result.samples[:, :, channel : channel + 1])
-        seen = target.ends[channel] if target.ends else Stats.of(floats)
-        made = mapped(Result(floats, seen), target.replace(apart=False), white)
-        samples[:, :, channel] = made.samples[:, :, 0]
-        stats += made.stats
-    return result.replace(samples=samples, stats=stats)
-
-
-def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type of results of samples of `dtype`: float64 for float64, else float32."""
-    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
-
-
-def computable(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type that samples of `dtype` are handed to the engines in: float16 goes as float32."""
-    return np.dtype(np.float32) if dtype == np.float16 else dtype
-
-
-def _overlook(colours: Pixels, cover: Pixels) -> None:
-    """Make weighted colours 0 where their alpha is 0: what has no weight counts for nothing, be it NaN or infinite."""
-    hidden = cover == 0
-    if hidden.any():
-        np.copyto(colours, 0, where=hidden)
-
-
-def _unweight(colours: Pixels, cover: Pixels, white: float) -> None:
-    """Divide colours that were weighted by alpha by what alpha became; where nothing is left they are 0."""
-    seen = cover > white * 1e-6
-    np.divide(colours * white, cover, out=colours, where=seen)
-    colours *= seen
-
-
-def _with_channel(colours: Pixels, last: Any) -> Pixels:
-    samples = np.empty((*colours.shape[:2], colours.shape[2] + 1), colours.dtype)
-    samples[:, :, :-1] = colours
-    samples[:, :, -1:] = last
-    return samples

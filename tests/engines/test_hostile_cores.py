@@ -17,7 +17,8 @@ from imgconv.border import Border
 from imgconv.engines import _native, builtin
 from imgconv.functional import _native as _functions
 from imgconv.geometry import Padding
-from imgconv.pipeline.run import Pipeline, Target, layer_for
+from imgconv.pipeline.run import Pipeline, layer_for
+from imgconv.pipeline.target import Target
 
 REFUSALS = (ValueError, TypeError, OverflowError, MemoryError, BufferError)
 RUNS = {"plan": "run", "fourier_plan": "fourier_run", "convolution": "convolve", "pooling": "pool"}

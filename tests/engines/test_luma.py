@@ -16,7 +16,8 @@ from imgconv.engines import _luma, _native
 from imgconv.geometry import Padding
 from imgconv.image.colour.grey import LUMA
 from imgconv.kernels.value import Kernel
-from imgconv.pipeline.run import Pipeline, Target, layer_for
+from imgconv.pipeline.run import Pipeline, layer_for
+from imgconv.pipeline.target import Target
 
 LEVELS = ["none", *(level.name for level in _native.known_levels())]
 HALVES = Kernel(name="halves", weights=np.array([[1.0, 2, 1], [0, 6, -3], [2, 0, 1]]), scale=Fraction(1, 20))

@@ -11,7 +11,8 @@ from imgconv.figures import draw_field
 from imgconv.figures.field import chain_from_words, chain_of, seconds_of
 from imgconv.geometry import Shape
 from imgconv.layers.pool import Pool
-from imgconv.pipeline.run import Pipeline, Target
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target
 
 CHAIN = ("conv:3,p1,s2,c2", "pool:2", "conv:3,d2,p2,c1")
 REFERENCES = {"field": lambda: draw_field(chain_from_words(CHAIN, Shape(32, 24, 3)), title="A field")}

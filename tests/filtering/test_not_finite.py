@@ -13,7 +13,8 @@ from imgconv.border import Border
 from imgconv.geometry import Padding
 from imgconv.image import Image
 from imgconv.kernels.library import kernel
-from imgconv.pipeline.run import Pipeline, Target, layer_for
+from imgconv.pipeline.run import Pipeline, layer_for
+from imgconv.pipeline.target import Target
 from imgconv.tone import Stats
 
 

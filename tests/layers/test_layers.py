@@ -16,7 +16,8 @@ from imgconv.kernels.library import kernel
 from imgconv.kernels.value import Kernel, Learned, Offset
 from imgconv.kernels.value import Pointwise as Matrix
 from imgconv.layers import Shape, find, names
-from imgconv.pipeline.run import Pipeline, Target
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target
 
 RNG = np.random.default_rng(23)
 ENGINE = engines.get("builtin")

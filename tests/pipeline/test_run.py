@@ -14,7 +14,8 @@ from imgconv.kernels.library import kernel
 from imgconv.kernels.value import Learned
 from imgconv.layers import Shape
 from imgconv.pipeline import run as pipeline
-from imgconv.pipeline.run import Pipeline, Target, layer_for
+from imgconv.pipeline.run import Pipeline, layer_for
+from imgconv.pipeline.target import Target
 from imgconv.tone import full_range
 from imgconv.words.border import BORDER
 

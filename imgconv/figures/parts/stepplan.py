@@ -18,7 +18,8 @@ from imgconv import engines
 from imgconv.border import Border, index_map
 from imgconv.geometry import Axis, Extent, Shape, zero_inserted
 from imgconv.layers import Layer
-from imgconv.pipeline.run import Pipeline, Target
+from imgconv.pipeline.run import Pipeline
+from imgconv.pipeline.target import Target
 from imgconv.sizes.chain import extents
 
 Floats = NDArray[np.float64]

@@ -28,7 +28,7 @@ from imgconv.image.reader import Reading
 from imgconv.image.writer import store_bands
 from imgconv.layers import Step
 from imgconv.layers.base import NEAR, WRAPPED
-from imgconv.pipeline.run import computable, float_for
+from imgconv.pipeline.target import computable, float_for
 from imgconv.tone import full_range
 
 _SAME = (

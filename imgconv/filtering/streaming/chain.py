@@ -16,7 +16,7 @@ from imgconv.filtering.streaming.threads import Ahead, Behind
 from imgconv.image.base import Bands
 from imgconv.image.model import Pixels
 from imgconv.layers import Setting
-from imgconv.pipeline.run import float_for
+from imgconv.pipeline.target import float_for
 from imgconv.tone import Tone, full_range
 
 BLOCK_BYTES = 2**20

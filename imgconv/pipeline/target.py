@@ -1,0 +1,108 @@
+"""What the samples of a result shall be, and making them: of one type, mapped one way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imgconv.engines._bands import Result
+from imgconv.errors import OptionError, did_you_mean, quoted
+from imgconv.kernels.value import MAPS
+from imgconv.layers import Layer
+from imgconv.tone import Stats, Tone
+from imgconv.value import Value
+
+BAND_SAMPLES = 1 << 18
+"""Samples that are mapped at once: they stay in the second-level cache."""
+
+
+class Target(Value):
+    """What the samples of the result shall be.
+
+    Attributes:
+        map: how results become samples; ``float`` or None keeps them as they are.
+        dtype: the samples' type.
+        low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
+        watched: whether anybody asks what was seen while samples were made.
+        apart: whether ``stretch`` takes every channel from its own smallest to its own largest result.
+        ends: what was seen in each channel, where that was measured beforehand.
+    """
+
+    map: str | None
+    dtype: np.dtype[Any]
+    low: float | None = None
+    high: float | None = None
+    watched: bool = True
+    apart: bool = False
+    ends: tuple[Stats, ...] = ()
+
+    @classmethod
+    def of(
+        cls, layer: Layer, map: str | None, dtype: np.dtype[Any], low: float | None = None, high: float | None = None
+    ) -> Target:
+        """Return the target for the results of `layer`: an angle's 0..360 degrees fill the whole range.
+
+        Raises:
+            OptionError: `map` is unknown.
+        """
+        if map is not None and map not in MAPS:
+            raise OptionError("map", f"{quoted(map)} is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
+        if layer.angles and map not in (None, "float"):
+            return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
+        return cls(map, dtype, low, high)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the whole result must be known before its first sample can be made."""
+        return self.map == "stretch" and (self.low is None or self.high is None)
+
+    def tone(self, white: float, stats: Stats | None = None) -> Tone | None:
+        """Return the mapping for results of samples whose largest value is `white`."""
+        if self.map in (None, "float"):
+            return None
+        low, high = self.low, self.high
+        if self.waits and stats is not None:
+            seen = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
+            low, high = seen[0] if low is None else low, seen[1] if high is None else high
+        return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white, self.watched)
+
+
+def mapped(result: Result, target: Target, white: float) -> Result:
+    """Return a float result with its samples made into what `target` says, a band of rows at a time."""
+    if target.apart and target.waits:
+        return _mapped_apart(result, target, white)
+    tone = target.tone(white, result.stats)
+    if tone is None:
+        return result
+    samples = np.empty(result.samples.shape, target.dtype)
+    stats = Stats()
+    step = max(1, BAND_SAMPLES // max(1, samples[:1].size))
+    for start in range(0, len(samples), step):
+        with np.errstate(all="ignore"):
+            samples[start : start + step], seen = tone.apply(result.samples[start : start + step])
+        stats += seen
+    return result.replace(samples=samples, stats=stats)
+
+
+def _mapped_apart(result: Result, target: Target, white: float) -> Result:
+    """Return a float result with every channel mapped on a scale of its own."""
+    samples = np.empty(result.samples.shape, target.dtype)
+    stats = Stats()
+    for channel in range(samples.shape[2]):
+        floats = np.ascontiguousarray(result.samples[:, :, channel : channel + 1])
+        seen = target.ends[channel] if target.ends else Stats.of(floats)
+        made = mapped(Result(floats, seen), target.replace(apart=False), white)
+        samples[:, :, channel] = made.samples[:, :, 0]
+        stats += made.stats
+    return result.replace(samples=samples, stats=stats)
+
+
+def float_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of results of samples of `dtype`: float64 for float64, else float32."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def computable(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that samples of `dtype` are handed to the engines in: float16 goes as float32."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
