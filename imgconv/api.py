@@ -18,8 +18,9 @@ from imgconv.pipeline.run import Pipeline, layer_for
 from imgconv.pipeline.target import Target, float_for
 from imgconv.words.arguments import checked
 from imgconv.words.arguments import numbers as check_numbers
-from imgconv.words.base import shown
 from imgconv.words.border import BORDER
+from imgconv.words.padding import PADDING
+from imgconv.words.pair import per_axis
 
 if TYPE_CHECKING:
     from imgconv.image import Image
@@ -73,7 +74,7 @@ def convolve(
     >>> convolve(np.full((4, 6), 9, np.uint8), "box:size=3", border="edge", map="clip").dtype
     dtype('uint8')
     """
-    sides = padding_of(padding)
+    sides: Padding = PADDING.argument("padding", padding)
     layer = layer_for(
         find_kernel(kernel),
         sides,
@@ -179,7 +180,7 @@ def output_size(
         raise OptionError("pool", "there is no transposed pooling")
     if ceil_mode and not pool:
         raise OptionError("ceil_mode", "only a pooling can round up")
-    lengths, taps, sides = pair("size", size), pair("kernel", kernel), padding_of(padding)
+    lengths, taps, sides = pair("size", size), pair("kernel", kernel), PADDING.argument("padding", padding)
     step = pair("stride", (kernel if pool else 1) if stride is None else stride)
     apart = pair("dilation", dilation)
     if transposed:
@@ -195,27 +196,6 @@ def output_size(
     return height, width
 
 
-def padding_of(value: Sides) -> Padding:
-    """Return a padding from a word, a number, (rows, cols) or (left, top, right, bottom)."""
-    if isinstance(value, Padding):
-        return value
-    if isinstance(value, str):
-        return Padding.parse(value)
-    numbers = (value,) if isinstance(value, (int, np.integer)) else tuple(value)
-    try:
-        amounts = [int(number) for number in numbers]
-    except (TypeError, ValueError):
-        raise OptionError("padding", f"{value!r} is not a padding") from None
-    match amounts:
-        case [n]:
-            return Padding.explicit(n, n, n, n)
-        case [rows, cols]:
-            return Padding.explicit(cols, rows, cols, rows)
-        case [left, top, right, bottom]:
-            return Padding.explicit(left, top, right, bottom)
-    raise OptionError("padding", f"{value!r} is none of a number, (rows, cols) and (left, top, right, bottom)")
-
-
 def border_of(value: str | Border | None, padding: Padding) -> Border:
     """Return a border from its words; None means what `padding` implies."""
     return Border(padding.border) if value is None else BORDER.argument("border", value)
@@ -224,8 +204,5 @@ def border_of(value: str | Border | None, padding: Padding) -> Border:
 def pair(name: str, value: Numbers, least: int = 1) -> tuple[int, int]:
     """Return (width, height) from a number or (rows, cols) of at least `least`."""
     check_numbers(name, value)
-    numbers = (value, value) if isinstance(value, (int, float, np.number)) else tuple(value)
-    if len(numbers) != 2 or any(number != int(number) or number < least for number in numbers):
-        raise OptionError(name, f"{shown(value)} is not a whole number or (rows, cols) of at least {least}")
-    rows, cols = numbers
-    return int(cols), int(rows)
+    rows, cols = per_axis(2, least, floats=True).argument(name, value)
+    return cols, rows

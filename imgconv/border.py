@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CONSTANT = -1
 """The index that stands for the border's constant in an index map."""
 
+MAX_PADDING = 1 << 24
+"""The most samples that are added at a side: an index map takes 8 bytes for each."""
+
 DIAGRAMS = {
     "zero": "000|abcd|000",
     "edge": "aaa|abcd|ddd",

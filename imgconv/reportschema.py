@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from imgconv.geometry import AXES, ENDS
-from imgconv.kernels.value import CLASSES, COMBINES, MAPS
+from imgconv.kernels.value import CLASSES, COMBINES
+from imgconv.words.map import MAP
 
 Schema = dict[str, Any]
 
@@ -159,7 +160,7 @@ _APPLY = _object(
         "input": _of("image"),
         "output": _of("image"),
         "engine": _of("engine"),
-        "map": {"enum": list(MAPS)},
+        "map": MAP.schema,
         "layout": {"enum": ["picture", "array", "pages", "sheet"]},
         "maps_apart": YES,
         "alpha": _maybe(TEXT),
@@ -184,7 +185,7 @@ _APPLY = _object(
         "layers": _list(_of("layer")),
         "saved": _list(
             _object(
-                {"layer": COUNT, "map": {"enum": list(MAPS)}, **_IMAGE},
+                {"layer": COUNT, "map": MAP.schema, **_IMAGE},
                 _OF_FRAMES,
             )
         ),
@@ -284,7 +285,7 @@ _SHOW = _object(
         **dict.fromkeys(("name", "summary", "source"), TEXT),
         "class": {"enum": list(CLASSES)},
         "form": {"enum": ["matrix", "combined", "pointwise", "learned"]},
-        "map": {"enum": list(MAPS)},
+        "map": MAP.schema,
         "range": _named(_of("range")),
     },
     {
@@ -311,7 +312,7 @@ _LINE = _object(
         "seconds": SECONDS,
         "finished": TEXT,
         "engine": _of("engine"),
-        "map": {"enum": list(MAPS)},
+        "map": MAP.schema,
         **_SEEN,
         "pages": _PAGES,
         "check": _of("check"),

@@ -146,7 +146,7 @@ def test_angles_fill_the_range():
         ({"image": np.zeros((0, 5))}, "not .rows, cols"),
         ({"image": np.zeros((5, 5), complex)}, "complex128"),
         ({"padding": "sme"}, "did you mean 'same'"),
-        ({"padding": (1, 2, 3)}, "none of a number"),
+        ({"padding": (1, 2, 3)}, "expected .rows, cols. or .left, top, right, bottom."),
         ({"padding": -1}, "negative"),
         ({"border": "mirrored"}, "did you mean"),
         ({"stride": 0}, "at least 1"),

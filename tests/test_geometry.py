@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from imgconv.errors import OptionError, SizeError
 from imgconv.geometry import (
     MAX_LENGTH,
-    PADDING_ALIASES,
     PADDINGS,
     Padding,
     convolution,
@@ -21,6 +20,7 @@ from imgconv.geometry import (
     transposed,
     transposed_extent,
 )
+from imgconv.words.padding import PADDING
 
 SIZES = st.integers(1, 40)
 SMALL = st.integers(1, 7)
@@ -242,51 +242,6 @@ def test_same_torch_pads_the_sides_that_torch_pads(size, kernel, dilation):
 
 
 @pytest.mark.parametrize(
-    ("text", "padding"),
-    [
-        ("3", (3, 3, 3, 3)),
-        ("3x1", (3, 1, 3, 1)),
-        (" 3X1 ", (3, 1, 3, 1)),
-        ("1,2,3,4", (1, 2, 3, 4)),
-        ("1, 2 ,3, 4", (1, 2, 3, 4)),
-        ("0", (0, 0, 0, 0)),
-        (str(MAX_LENGTH), (MAX_LENGTH,) * 4),
-        *((name, name) for name in PADDINGS),
-        ("SAME", "same"),
-        ("same_upper", "same"),
-        *PADDING_ALIASES.items(),
-    ],
-)
-def test_padding_is_read(text, padding):
-    parsed = Padding.parse(text)
-    assert (parsed.kind if parsed.amounts is None else parsed.amounts) == padding
-    assert Padding.parse(str(parsed)) == parsed
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("", "'' is none of valid|same"),
-        ("sane", "did you mean 'same'"),
-        ("1,2", "is none of"),
-        ("1,2,3", "is none of"),
-        ("1,2,3,4,5", "is none of"),
-        ("3x", "is none of"),
-        ("1.5", "is none of"),
-        ("-1", "must not be negative"),
-        ("1,-2,3,4", "must not be negative"),
-        ("2147483648", "must not be more than 2147483647"),
-        ("9" * 5000, "must not be more than"),
-    ],
-)
-def test_padding_that_makes_no_sense_is_refused(text, problem):
-    with pytest.raises(OptionError) as refusal:
-        Padding.parse(text)
-    assert problem in str(refusal.value)
-    assert refusal.value.option == "padding"
-
-
-@pytest.mark.parametrize(
     ("solve", "sentence"),
     [
         (
@@ -335,7 +290,7 @@ def test_axes_are_solved_apart():
     assert conv.output == (320, 480)
     assert (conv.width.before, conv.width.after, conv.height.before, conv.height.after) == (1, 2, 2, 2)
     assert conv.height.arithmetic == "floor((480 + 2 + 2 - 2*(3 - 1) - 1) / 1) + 1 = 480"
-    pool = pooled_extent((7, 6), (2, 3), padding=Padding.parse("0"), ceil_mode=True)
+    pool = pooled_extent((7, 6), (2, 3), padding=PADDING.parse("0"), ceil_mode=True)
     assert pool.output == (4, 2)
     assert (pool.width.stride, pool.height.stride) == (2, 3)
     up = transposed_extent((7, 6), (3, 4), padding=Padding("same"), stride=(5, 2))
@@ -355,7 +310,7 @@ def test_axes_are_solved_apart():
     ],
 )
 def test_drops_are_worded(padding, words):
-    found = extent((10, 11), (3, 3), padding=Padding.parse(padding), stride=(3, 3))
+    found = extent((10, 11), (3, 3), padding=PADDING.parse(padding), stride=(3, 3))
     assert found.drops == words
 
 

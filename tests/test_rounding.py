@@ -14,11 +14,11 @@ from scipy.signal import fftconvolve
 
 from imgconv import engines, kernel
 from imgconv.border import Border
-from imgconv.geometry import Padding
 from imgconv.kernels import library
 from imgconv.kernels.value import Combined, Kernel, Pointwise
 from imgconv.pipeline.run import Pipeline, layer_for
 from imgconv.pipeline.target import Target
+from imgconv.words.padding import PADDING
 
 USUAL, HALVES = 0.037, 0.085
 """The largest share of samples that differ by one, as docs/filtering.md says; the second of kernels many of whose
@@ -113,7 +113,7 @@ def samples_of(used, image):
 
 
 def written(used, image):
-    layer = layer_for(used, Padding.parse("valid"), Border("zero"))
+    layer = layer_for(used, PADDING.parse("valid"), Border("zero"))
     target = Target("abs" if used.map == "abs" else "clip", np.dtype(np.uint8))
     result = Pipeline((layer,)).run(image, engines.get("builtin"), target)
     return result.samples, result.reason

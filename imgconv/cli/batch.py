@@ -14,8 +14,9 @@ import click
 from imgconv.cli import filtering, printable
 from imgconv.cli.reporting import Reporting
 from imgconv.cli.sections import OUTPUT, PICTURES, Sectioned, section
-from imgconv.cli.types import NumberType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError, fault_to_json
+from imgconv.words.number import WholeKind
 
 if TYPE_CHECKING:
     from imgconv.batch.plan import Plan
@@ -68,8 +69,7 @@ STANDARD = "-"
 @click.option(
     "-j",
     "--jobs",
-    type=NumberType(whole=True, least=1, most=1024),
-    metavar="N",
+    type=KindType(WholeKind(least=1, most=1024)),
     help="Filter N files at a time, each in a process of its own. [default: the cores]",
 )
 @click.option(

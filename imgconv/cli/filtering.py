@@ -9,9 +9,11 @@ from click.core import ParameterSource
 
 from imgconv.cli import options
 from imgconv.cli.sections import KERNEL, F, section
-from imgconv.cli.types import NumberType, SizeType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
 from imgconv.filtering import refusals
+from imgconv.words.number import WholeKind
+from imgconv.words.pair import EXTRA
 
 if TYPE_CHECKING:
     from imgconv.filtering.request import Request
@@ -26,14 +28,12 @@ _KERNEL = section(
     ),
     click.option(
         "--output-padding",
-        type=SizeType(least=0),
-        metavar="N|WxH",
+        type=KindType(EXTRA),
         help="Columns and rows added to a transposed convolution's result. [default: what the padding needs]",
     ),
     click.option(
         "--groups",
-        type=NumberType(whole=True, least=1, most=1 << 20),
-        metavar="N",
+        type=KindType(WholeKind(least=1, most=1 << 20)),
         help="Groups of channels, for weights (out, in/groups, rows, cols). [default: as many as the weights need]",
     ),
     click.option(

@@ -15,6 +15,7 @@ from imgconv.cli.parsing import Command
 from imgconv.cli.types import MemberType
 from imgconv.errors import OptionError, did_you_mean, quoted
 from imgconv.registry import EXPORTS
+from imgconv.words.base import refuse_other
 
 if TYPE_CHECKING:
     from imgconv.figures.parts.terminal import Picture
@@ -84,8 +85,8 @@ def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> Non
     from imgconv.kernels.library import catalogue
     from imgconv.kernels.value import CLASSES
 
-    if kind not in (None, *CLASSES):
-        raise OptionError("class", f"'{kind}' is none of {'|'.join(CLASSES)}{did_you_mean(str(kind), CLASSES)}")
+    if kind is not None:
+        refuse_other("class", kind, CLASSES)
     entries = catalogue()
     chosen = _select(entries, words, kind)
     if as_json:

@@ -7,25 +7,21 @@ from collections.abc import Callable
 import click
 
 from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
-from imgconv.cli.types import (
-    Attached,
-    ChannelsType,
-    KindType,
-    MemberType,
-    NumberType,
-    PaddingType,
-    PixelsType,
-    RegionType,
-    SizeType,
-    WordType,
-)
+from imgconv.cli.types import Attached, KindType, MemberType
 from imgconv.image.limits.size import MAX_PIXELS, amount
-from imgconv.image.model import STRIPS
+from imgconv.image.model import STRIPS, SUBSAMPLINGS
 from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
 from imgconv.words.alpha import ALPHAS
 from imgconv.words.alpha import SPELLINGS as ALPHA_SPELLINGS
 from imgconv.words.border import BORDER
+from imgconv.words.channel import CHANNELS, LUMA
+from imgconv.words.choice import choice
+from imgconv.words.map import HELP, MAP
+from imgconv.words.number import NUMBER, PIXELS, WholeKind
+from imgconv.words.padding import PADDING
+from imgconv.words.pair import PAIR
+from imgconv.words.region import REGION
 
 
 def padding(default: str | None) -> Callable[[F], F]:
@@ -33,12 +29,11 @@ def padding(default: str | None) -> Callable[[F], F]:
     return click.option(
         "-p",
         "--padding",
-        type=PaddingType(),
+        type=KindType(PADDING),
         default=default,
         show_default=default is not None,
         metavar="PADDING",
-        help="valid, same, interpolation (as same, filled from the nearest pixel), full, same-torch, same-lower, "
-        "N, WxH or LEFT,TOP,RIGHT,BOTTOM.",
+        help=PADDING.help,
     )
 
 
@@ -50,15 +45,14 @@ border = click.option(
     help=f"{BORDER.help}; other tools' words are understood. [default: edge for interpolation, else zero]",
 )
 stride = click.option(
-    "-s", "--stride", type=SizeType(), default="1", show_default=True, metavar="N|WxH", help="Step between windows."
+    "-s", "--stride", type=KindType(PAIR), default="1", show_default=True, help="Step between windows."
 )
 dilation = click.option(
     "-d",
     "--dilation",
-    type=SizeType(),
+    type=KindType(PAIR),
     default="1",
     show_default=True,
-    metavar="N|WxH",
     help="Step between taps.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
@@ -66,7 +60,7 @@ kernel = click.option("-k", "--kernel", metavar="KERNEL", help="The kernel; see 
 pipeline = click.option("--pipeline", metavar="FILE", help="A YAML file of layers, in place of a kernel.")
 gain = click.option(
     "--gain",
-    type=WordType("raw", "sum", "unit", "range"),
+    type=KindType(choice("raw", "sum", "unit", "range")),
     default="raw",
     show_default=True,
     help="Rescale the kernel: raw leaves it, sum makes its taps sum to 1, unit makes a ramp of slope 1 give 1, range "
@@ -83,44 +77,39 @@ engine = click.option(
     help="What computes the correlations that filter every channel alike: one of these, or one that another package "
     "adds.",
 )
-mapping_words = WordType("clip", "abs", "offset", "stretch", "float")
 mapping = click.option(
     "--map",
     "map",
-    type=mapping_words,
-    help="How results become samples: clip, abs (drop the sign), offset (0 becomes mid-grey), stretch (smallest to "
-    "black, largest to white), float (keep them). [default: the kernel's own, else clip; for a sheet of maps stretch, "
-    "each on its own scale]",
+    type=KindType(MAP),
+    help=f"{HELP}. [default: the kernel's own, else clip; for a sheet of maps stretch, each on its own scale]",
 )
-vmin = click.option(
-    "--vmin", "low", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes black."
-)
-vmax = click.option(
-    "--vmax", "high", type=NumberType(), metavar="VALUE", help="The result that --map stretch makes white."
-)
+vmin = click.option("--vmin", "low", type=KindType(NUMBER), help="The result that --map stretch makes black.")
+vmax = click.option("--vmax", "high", type=KindType(NUMBER), help="The result that --map stretch makes white.")
 gray = click.option(
     "--gray",
     "--grey",
     "gray",
     cls=Attached,
     bare="601",
-    metavar="[=601|709|average]",
-    type=WordType("601", "709", "average"),
+    metavar=f"[={LUMA.metavar}]",
+    type=KindType(LUMA),
     help="Filter the luma instead of the colours: by BT.601's coefficients, by BT.709's, or the plain average.",
 )
 layout = click.option(
     "--layout",
-    type=WordType("auto", "picture", "sheet"),
+    type=KindType(choice("auto", "picture", "sheet")),
     default="auto",
     show_default=True,
     help="What several channels become: a picture (4 of them as RGBA), or a sheet of grey maps side by side; auto "
     "takes 1 or 3, or as many as INPUT has, for colours.",
 )
 strict = click.option("--strict", is_flag=True, help="Fail, and write nothing, where samples would be clipped.")
-depth = click.option("--depth", type=WordType("8", "16", "float"), help="Bits of the output's samples. [default: kept]")
+depth = click.option(
+    "--depth", type=KindType(choice("8", "16", "float")), help="Bits of the output's samples. [default: kept]"
+)
 alpha = click.option(
     "--alpha",
-    type=WordType(*ALPHAS, **ALPHA_SPELLINGS),
+    type=KindType(choice(*ALPHAS, **ALPHA_SPELLINGS)),
     default="auto",
     show_default=True,
     help="Weight colours by alpha (auto: but not under a network's weights), keep it apart from them, filter it as a "
@@ -136,8 +125,7 @@ def _limit(ctx: click.Context, option: click.Parameter, threads: int | None) -> 
 
 channel = click.option(
     "--channel",
-    type=ChannelsType(),
-    metavar="r,g,b,a,luma",
+    type=KindType(CHANNELS),
     help="Filter these channels and leave the others as they are; luma, luma-709 or luma-average leaves the colours' "
     "differences.",
 )
@@ -145,7 +133,7 @@ linear = click.option(
     "--linear", is_flag=True, help="Filter in linear light: sRGB samples are decoded before and coded again after."
 )
 region = click.option(
-    "--region", type=RegionType(), metavar="X,Y,WxH", help="Filter within this rectangle and leave the rest as it is."
+    "--region", type=KindType(REGION), help="Filter within this rectangle and leave the rest as it is."
 )
 mask = click.option(
     "--mask", metavar="FILE", help="Filter as much of every pixel as an image says: white all of it, black nothing."
@@ -162,7 +150,7 @@ strip = click.option(
     "--strip",
     cls=Attached,
     bare="all",
-    type=WordType(*STRIPS),
+    type=KindType(choice(*STRIPS)),
     metavar="[=all|location]",
     help="Leave out colour profile, EXIF, XMP, resolution and text; or with =location only what tells of place, device "
     "and editing: GPS and place names, serial numbers, maker notes, history.",
@@ -170,19 +158,17 @@ strip = click.option(
 threads = click.option(
     "--threads",
     callback=_limit,
-    type=NumberType(whole=True, least=1, most=1024),
-    metavar="N",
+    type=KindType(WholeKind(least=1, most=1024)),
     help="Use at most N threads. [default: the cores this process may use]",
 )
 frame = click.option(
     "--frame",
-    type=NumberType(whole=True, least=0, most=1 << 31),
-    metavar="N",
+    type=KindType(WholeKind(least=0, most=1 << 31)),
     help="Take frame or page N, from 0, of INPUT alone. [default: all of them]",
 )
 max_pixels = click.option(
     "--max-pixels",
-    type=PixelsType(),
+    type=KindType(PIXELS),
     default=MAX_PIXELS,
     metavar="N",
     help="Refuse inputs and results of more pixels that would be held in memory whole: a small file may ask for any "
@@ -192,19 +178,19 @@ max_pixels = click.option(
 overwrite = click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 compression = click.option(
     "--compression",
-    type=NumberType(whole=True, least=0, most=9),
+    type=KindType(WholeKind(least=0, most=9)),
     metavar="0..9",
     help="How hard to compress PNG, TIFF and WebP: 0 is fast, 9 is small. [default: what pays]",
 )
 quality = click.option(
     "--quality",
-    type=NumberType(whole=True, least=1, most=100),
+    type=KindType(WholeKind(least=1, most=100)),
     metavar="1..100",
     help="Quality of JPEG, and of WebP, which is lossless without. [default: a JPEG input's own quantisation, else 95]",
 )
 subsampling = click.option(
     "--subsampling",
-    type=WordType("keep", "444", "422", "420"),
+    type=KindType(choice(*SUBSAMPLINGS)),
     default="keep",
     show_default=True,
     help="How much colour JPEG keeps beside brightness: what a JPEG input has, all, half or a quarter.",

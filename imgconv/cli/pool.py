@@ -12,16 +12,17 @@ from imgconv.border import Border
 from imgconv.cli import options, showing
 from imgconv.cli.apply import STANDARD, print_report, prints_image, refuse_streams
 from imgconv.cli.sections import F, Sectioned, section
-from imgconv.cli.types import KindType, SizeType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
 from imgconv.geometry import Padding
 from imgconv.words.border import BORDER
+from imgconv.words.pair import PAIR
 
 Size = tuple[int, int]
 
 
 def _window(name: str, what: str) -> Callable[[F], F]:
-    return click.option(f"--{name}", type=SizeType(), metavar="N|WxH", help=f"Take the {what} of every window.")
+    return click.option(f"--{name}", type=KindType(PAIR), help=f"Take the {what} of every window.")
 
 
 @click.command(cls=Sectioned)
@@ -32,9 +33,7 @@ def _window(name: str, what: str) -> Callable[[F], F]:
     _window("max", "largest sample"),
     _window("mean", "mean"),
     _window("min", "smallest sample"),
-    click.option(
-        "-s", "--stride", type=SizeType(), metavar="N|WxH", help="Step between windows. [default: the window]"
-    ),
+    click.option("-s", "--stride", type=KindType(PAIR), help="Step between windows. [default: the window]"),
     options.padding("valid"),
     click.option(
         "-b",

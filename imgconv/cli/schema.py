@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from imgconv.cli.parsing import Command
-from imgconv.cli.types import WordType
+from imgconv.cli.types import KindType
+from imgconv.words.choice import choice
 
 
 @click.command(cls=Command)
-@click.argument("kind", type=WordType("kernel", "pipeline", "report"), metavar="kernel|pipeline|report")
+@click.argument("kind", type=KindType(choice("kernel", "pipeline", "report")), metavar="kernel|pipeline|report")
 def command(kind: str) -> None:
     """Print the JSON Schema of kernel files, of pipelines, or of what commands print with --json.
 

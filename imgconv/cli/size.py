@@ -9,27 +9,28 @@ from click.core import ParameterSource
 
 from imgconv.cli import options
 from imgconv.cli.parsing import Command
-from imgconv.cli.types import SizeType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError, quoted
 from imgconv.geometry import Padding
 from imgconv.sizes.calculator import Question, Size
+from imgconv.words.pair import DEEP, EXTRA, PAIR
+from imgconv.words.size import PICTURE, SHAPE
 
 
 @click.command(cls=Command)
 @click.argument("size", nargs=-1, required=True, metavar="SIZE... [LAYER]...")
-@click.option("-k", "--kernel", type=SizeType(deep=True), metavar="N|WxH|WxHxD", help="Taps of the kernel or window.")
+@click.option("-k", "--kernel", type=KindType(DEEP), help="Taps of the kernel or window.")
 @click.option(
     "-s",
     "--stride",
-    type=SizeType(deep=True),
-    metavar="N|WxH|WxHxD",
+    type=KindType(DEEP),
     help="Step between windows. [default: 1; with --pool the window]",
 )
 @options.padding(None)
 @click.option(
     "-d",
     "--dilation",
-    type=SizeType(deep=True),
+    type=KindType(DEEP),
     default="1",
     show_default=True,
     metavar="N|WxH|WxHxD",
@@ -38,16 +39,14 @@ from imgconv.sizes.calculator import Question, Size
 @click.option("--transposed", is_flag=True, help="A transposed convolution, which makes images larger.")
 @click.option(
     "--output-padding",
-    type=SizeType(least=0),
-    metavar="N|WxH",
+    type=KindType(EXTRA),
     help="Columns and rows added at the right and bottom of a transposed convolution's output.",
 )
 @click.option("--pool", is_flag=True, help="A pooling.")
 @click.option("--ceil-mode", is_flag=True, help="Let the last window of a pooling hang over the right and bottom.")
 @click.option(
     "--solve",
-    type=SizeType(),
-    metavar="N|WxH",
+    type=KindType(PAIR),
     help="List the strides and paddings that give this output size; options that are given stay as they are.",
 )
 @click.option("--compare", is_flag=True, help="Show what torch, TensorFlow, ONNX and Caffe make of these numbers.")
@@ -109,7 +108,7 @@ def command(
         _print(as_json, _planned(size, pipeline, explain) if pipeline else _chains(size, explain))
         return
     _refuse(explain, "explain", "it goes with a chain of layers, as in conv:7,s2,p3; the formula is shown anyway")
-    sizes = [SizeType(deep=True).convert(word, ctx.command.params[0], ctx) for word in size]
+    sizes = [DEEP.argument("SIZE", word) for word in size]
     if kernel is None:
         raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "kernel"))
     _refuse(transposed and pool, "transposed", "there is no transposed pooling; drop --transposed or --pool")
@@ -187,15 +186,13 @@ def _planned(words: tuple[str, ...], pipeline: str, explain: bool) -> list[tuple
     """Return a table of the layers in a file for every SIZE, whose channels are 3 unless it says other."""
     from imgconv.pipeline.file import load
     from imgconv.sizes import chaintable
-    from imgconv.sizes.chainwords import shape_of
 
     wrong = next(filter(_is_layer, words), "")
     _refuse(wrong, "pipeline", f"it stands in place of layers such as {quoted(wrong)}; leave one of them out")
     layers = load(pipeline)
     answers = []
     for word in words:
-        shape = shape_of(word)
-        shape = shape if word.lower().count("x") == 2 else shape._replace(channels=3)
+        shape = PICTURE.argument("SIZE", word)
         found = layers.plan(shape).rows
         answers.append((chaintable.to_json(shape, found), chaintable.table(shape, found, explain=explain)))
     return answers
@@ -214,7 +211,7 @@ def _chains(words: tuple[str, ...], explain: bool) -> list[tuple[dict[str, Any],
             chains[-1].append(word)
     _refuse(not all(chains), "LAYER", "'vs' stands between two chains of layers, and one of them is empty")
     _refuse(not first, "SIZE", "an image's size comes first, as in 224x224x3")
-    asked = [(chainwords.shape_of(size), one) for size in words[:first] for one in chains]
+    asked = [(SHAPE.argument("SIZE", size), one) for size in words[:first] for one in chains]
     solved = [(shape, chainwords.chain(shape, one)) for shape, one in asked]
     return [(chaintable.to_json(*one), chaintable.table(*one, explain=explain)) for one in solved]
 

@@ -31,6 +31,7 @@ from imgconv.kernels import parametric
 from imgconv.kernels.library import kernel as find_kernel
 from imgconv.kernels.value import AnyKernel, Kernel
 from imgconv.pipeline.run import Pipeline
+from imgconv.words.base import refuse_other
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,8 +73,7 @@ def compare(
         OptionError: the mode does not go with the kernels or with an option.
         ImgconvError: the picture cannot be filtered so.
     """
-    if mode not in MODES:
-        raise OptionError("mode", f"{mode!r} is none of {', '.join(MODES)}")
+    refuse_other("mode", mode, MODES)
     request = request or Request()
     _refuse(mode, len(kernels), pipeline, request, sizes)
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.errors import ImgconvError, OptionError, did_you_mean
+from imgconv.errors import ImgconvError, OptionError
 from imgconv.figures.parts.comparison import colours_of
 from imgconv.figures.parts.panels import refuse_many_channels, short
 from imgconv.figures.parts.style import TITLE, Scale, fitted_title, new_figure, scale_of, scale_of_taps, styled
@@ -23,6 +23,7 @@ from imgconv.kernels.value import CLASSES, AnyKernel, Combined, Kernel, Learned,
 from imgconv.layers.pool import Pool
 from imgconv.pipeline.run import Pipeline
 from imgconv.tone import full_range
+from imgconv.words.base import refuse_other
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,10 +105,8 @@ def samples(image: Any = None, kind: str | None = None) -> list[Sample]:
     Raises:
         OptionError: there is no such class, or the picture is not grey or RGB.
     """
-    if kind not in (None, *CLASSES):
-        raise OptionError(
-            "class", f"'{short(str(kind))}' is none of {'|'.join(CLASSES)}{did_you_mean(str(kind), CLASSES)}"
-        )
+    if kind is not None:
+        refuse_other("class", kind, CLASSES)
     picture = _small(as_image(chart_picture() if image is None else image))
     refuse_many_channels(colours_of(picture).shape[2], "the picture")
     entries = [entry for entry in catalogue() if entry.origin in ("library", "parametric") and not entry.problem]
@@ -141,7 +140,7 @@ def _sample(entry: Entry, picture: Image) -> Sample | None:
         return None
     request = Request(kernel=kernel, map="float", gray=None if colours else "601")
     if entry.kind == "upsample":  # such kernels fill what a transposed convolution leaves between the samples
-        request = request.replace(transposed=True, stride=(2, 2), padding=Padding.parse("valid"))
+        request = request.replace(transposed=True, stride=(2, 2), padding=Padding("valid"))
     result = colours_of(filter_image(picture, request).image)
     return Sample(name, entry.kind, kernel, result, full_range(picture.pixels.dtype))
 

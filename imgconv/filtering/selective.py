@@ -24,6 +24,7 @@ from imgconv.pipeline.run import Pipeline, Plan
 from imgconv.pipeline.target import Target, float_for
 from imgconv.system import cores
 from imgconv.tone import Stats, Tone, full_range
+from imgconv.words.region import REGION
 
 Pixels = NDArray[Any]
 
@@ -70,7 +71,7 @@ def described(request: Request, picked: Chosen) -> list[tuple[str, str]]:
     if request.linear:
         found.append(("light", "linear: sRGB samples are decoded before, and coded again after --map"))
     if picked.region:
-        found.append(("region", f"{region_words(tuple(picked.region.values()))}; the rest stays as it is"))
+        found.append(("region", f"{REGION.write(tuple(picked.region.values()))}; the rest stays as it is"))
     if request.mask:
         found.append(("mask", f"{request.mask}: white is filtered, black stays as it is"))
     return found
@@ -131,15 +132,10 @@ def _window(region: tuple[int, int, int, int], seen: Header) -> tuple[Window, li
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, seen.width), min(y + height, seen.height)
     size = f"{seen.width}x{seen.height}"
     if left >= right or top >= bottom:
-        raise OptionError("region", f"{region_words(region)} lies outside of {seen.name}, which is {size}")
+        raise OptionError("region", f"{REGION.write(region)} lies outside of {seen.name}, which is {size}")
     within = (left, top, right - left, bottom - top)
-    cut = f"the region {region_words(region)} is cut to {region_words(within)}, as the image is {size}"
+    cut = f"the region {REGION.write(region)} is cut to {REGION.write(within)}, as the image is {size}"
     return Window(top, left, bottom, right), [] if within == region else [cut]
-
-
-def region_words(region: Sequence[int]) -> str:
-    """Return a region as it is written: X,Y,WxH."""
-    return "{},{},{}x{}".format(*region)
 
 
 def check_results(plan: Plan, request: Request) -> None:

@@ -10,19 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv import geometry
 from imgconv.border import Border
-from imgconv.errors import ChannelError, OptionError, quoted
+from imgconv.errors import ChannelError, OptionError
 from imgconv.geometry import ORDERED_AXES, Axis, Padding
 from imgconv.value import Value
 from imgconv.words.border import BORDER
+from imgconv.words.number import WholeKind
+from imgconv.words.padding import SIDES_OF
+from imgconv.words.pair import PER_AXIS, per_axis
 
 Numbers = int | Sequence[int]
 Sides = str | int | Sequence[int]
 Samples = NDArray[Any]
 
-MAX_PADDING = 1 << 24
-"""The most samples that are added at a side: an index map takes 8 bytes for each."""
-SIDES = {1: "(left, right)", 2: "(left, top, right, bottom)", 3: "(left, top, front, right, bottom, back)"}
-PAIRS = {1: "(cols,)", 2: "(rows, cols)", 3: "(planes, rows, cols)"}
 SHAPES = {
     1: "(batch, channels, cols) or (channels, cols)",
     2: "(batch, channels, rows, cols) or (channels, rows, cols)",
@@ -110,43 +109,8 @@ def numbers(name: str, value: Numbers, axes: int, least: int = 1) -> tuple[int, 
     Raises:
         OptionError: it is none of these.
     """
-    given: list[Any] = (
-        list(value) if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str) else [value]
-    )
-    if len(given) not in (1, axes) or not all(is_whole(number) and number >= least for number in given):
-        raise OptionError(name, f"{value!r} is not a whole number or {PAIRS[axes]} of at least {least}")
-    return tuple(int(number) for number in given) * (axes if len(given) == 1 else 1)
-
-
-def is_whole(number: object) -> bool:
-    """Whether it is an integer of Python's or NumPy's; a truth value is none."""
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-
-
-def sides(padding: Sides, axes: int) -> str | tuple[tuple[int, int], ...]:
-    """Return ``valid``, ``same``, or (before, after) for every axis.
-
-    Raises:
-        OptionError: it is none of the forms.
-    """
-    forms = f"'valid', 'same', a whole number, {PAIRS[axes]} or {SIDES[axes]}"
-    if isinstance(padding, str):
-        kind = Padding.parse(padding).kind if not padding.strip().isdigit() else ""
-        if kind not in ("valid", "same"):
-            raise OptionError("padding", f"{quoted(padding)} is none of {forms}")
-        return kind
-    given: list[Any] = list(padding) if isinstance(padding, (Sequence, np.ndarray)) else [padding]
-    if len(given) not in (1, axes, 2 * axes) or not all(is_whole(number) for number in given):
-        raise OptionError("padding", f"{padding!r} is none of {forms}")
-    if min(given) < 0:
-        raise OptionError("padding", f"{padding!r} must not be negative; to cut samples off, slice the input first")
-    amounts = [int(number) for number in given]
-    if max(amounts) > MAX_PADDING:
-        raise OptionError("padding", f"{max(amounts)} samples at one side are more than {MAX_PADDING}")
-    if len(amounts) == 2 * axes:
-        # The sides are named from the last axis to the first: left, top, front.
-        return tuple(zip(reversed(amounts[:axes]), reversed(amounts[axes:]), strict=True))
-    return tuple((n, n) for n in amounts * (axes if len(amounts) == 1 else 1))
+    found: tuple[int, ...] = per_axis(axes, least).argument(name, value)
+    return found
 
 
 def border_of(border: str | Border | None) -> Border | None:
@@ -160,9 +124,8 @@ def whole(name: str, value: int, least: int = 1) -> int:
     Raises:
         OptionError: it is not one.
     """
-    if not is_whole(value) or value < least:
-        raise OptionError(name, f"{value!r} is not a whole number of at least {least}")
-    return int(value)
+    found: int = WholeKind(least=least).argument(name, value)
+    return found
 
 
 def convolved(
@@ -175,7 +138,7 @@ def convolved(
         OptionError: an argument makes no sense.
     """
     axes = len(sizes)
-    pads, steps = sides(padding, axes), numbers("stride", stride, axes)
+    pads, steps = SIDES_OF[axes].argument("padding", padding), numbers("stride", stride, axes)
     apart = numbers("dilation", dilation, axes)
     solved = []
     for i, name in enumerate(ORDERED_AXES[axes]):
@@ -206,7 +169,7 @@ def pooled(
     axes = len(sizes)
     kernel = numbers("kernel_size", window, axes)
     steps = kernel if stride is None or (isinstance(stride, tuple) and not stride) else numbers("stride", stride, axes)
-    pads, apart = sides(padding, axes), numbers("dilation", dilation, axes)
+    pads, apart = SIDES_OF[axes].argument("padding", padding), numbers("dilation", dilation, axes)
     solved = []
     for i, name in enumerate(ORDERED_AXES[axes]):
         before, after = _amounts(pads, i, sizes[i], kernel[i], steps, apart[i])
@@ -237,7 +200,7 @@ def transposed(
         OptionError: an argument makes no sense.
     """
     axes = len(sizes)
-    pads, steps = sides(padding, axes), numbers("stride", stride, axes)
+    pads, steps = SIDES_OF[axes].argument("padding", padding), numbers("stride", stride, axes)
     apart, extra = numbers("dilation", dilation, axes), numbers("output_padding", output_padding, axes, least=0)
     solved = []
     for i, name in enumerate(ORDERED_AXES[axes]):
@@ -269,7 +232,7 @@ def weights_of(weight: ArrayLike, axes: int) -> Samples:
     """
     array = real("weight", weight)
     if array.ndim != axes + 2 or array.size == 0:
-        form = f"two channel axes and {PAIRS[axes]}"
+        form = f"two channel axes and {PER_AXIS[axes]}"
         raise OptionError("weight", f"an array of shape {array.shape} is not weights of {form}")
     return array
 

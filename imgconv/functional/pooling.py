@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv.border import Border
 from imgconv.errors import OptionError
-from imgconv.functional._arguments import Batch, Numbers, Sides, border_of, is_whole, pooled
+from imgconv.functional._arguments import Batch, Numbers, Sides, border_of, pooled
 from imgconv.functional._jobs import Pooling
 from imgconv.functional._windows import counts, places, run_pooling
 from imgconv.words.arguments import checked
+from imgconv.words.base import is_whole
 
 
 @checked

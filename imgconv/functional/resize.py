@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv import geometry
 from imgconv.engines._bands import each
-from imgconv.errors import OptionError, SizeError, did_you_mean, quoted
-from imgconv.functional._arguments import PAIRS, SHAPES, Batch, Samples, numbers, real
+from imgconv.errors import OptionError, SizeError
+from imgconv.functional._arguments import SHAPES, Batch, Samples, numbers, real
 from imgconv.geometry import MAX_LENGTH, ORDERED_AXES
 from imgconv.system import cores
 from imgconv.words.arguments import checked
+from imgconv.words.base import refuse_other
+from imgconv.words.pair import PER_AXIS
 
 AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 """How many axes each method is for."""
@@ -63,8 +65,7 @@ def interpolate(
     >>> interpolate(np.array([[[0.0, 1.0]]]), size=5, mode="linear", align_corners=True)
     array([[[0.  , 0.25, 0.5 , 0.75, 1.  ]]])
     """
-    if mode not in AXES:
-        raise OptionError("mode", f"{quoted(mode)} is none of {'|'.join(AXES)}{did_you_mean(str(mode), AXES)}")
+    refuse_other("mode", mode, AXES)
     if mode == "nearest" and align_corners is not None:
         raise OptionError("align_corners", "nearest takes samples as they are; only the other modes can align corners")
     input = real("input", input)
@@ -103,7 +104,7 @@ def _target(
         return _each("size", numbers("size", size, axes), size, axes), (None,) * axes
     given: list[Any] = [scale_factor] * axes if np.ndim(scale_factor) == 0 else list(scale_factor)  # type: ignore[arg-type]
     if len(given) != axes or not all(isinstance(f, (int, float, np.number)) and np.isfinite(f) for f in given):
-        raise OptionError("scale_factor", f"{scale_factor!r} is not a number or {PAIRS[axes]}")
+        raise OptionError("scale_factor", f"{scale_factor!r} is not a number or {PER_AXIS[axes]}")
     made = []
     for name, n, factor in zip(ORDERED_AXES[axes], sizes, given, strict=True):
         length = geometry.scaled(n, factor)
@@ -115,7 +116,7 @@ def _target(
 
 def _each(name: str, values: tuple[int, ...], given: Any, axes: int) -> tuple[int, ...]:
     if np.ndim(given) == 1 and len(given) != axes:
-        raise OptionError(name, f"{given!r} is not a whole number or {PAIRS[axes]}")
+        raise OptionError(name, f"{given!r} is not a whole number or {PER_AXIS[axes]}")
     return values
 
 

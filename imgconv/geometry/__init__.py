@@ -36,7 +36,7 @@ from imgconv.geometry.extents import (
     to_json,
     transposed_extent,
 )
-from imgconv.geometry.padding import PADDING_ALIASES, PADDING_FORMS, PADDINGS, Padding, whole
+from imgconv.geometry.padding import PADDINGS, Padding
 
 __all__ = [
     "AXES",
@@ -44,8 +44,6 @@ __all__ = [
     "MAX_LENGTH",
     "ORDERED_AXES",
     "PADDINGS",
-    "PADDING_ALIASES",
-    "PADDING_FORMS",
     "RESIZED",
     "TRANSPOSED",
     "Axis",
@@ -66,6 +64,5 @@ __all__ = [
     "to_json",
     "transposed",
     "transposed_extent",
-    "whole",
     "zero_inserted",
 ]

@@ -24,7 +24,7 @@ class Extent(NamedTuple):
     def drops(self) -> str:
         """Which columns and rows no window reaches, in words; empty when every one is reached.
 
-        >>> extent((10, 10), (3, 3), padding=Padding.parse("0,0,1,1"), stride=(3, 2)).drops
+        >>> extent((10, 10), (3, 3), padding=Padding.explicit(0, 0, 1, 1), stride=(3, 2)).drops
         '2 columns at the right (1 of the image)'
         """
         return drops(self)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-from imgconv.errors import OptionError, did_you_mean, quoted
+from imgconv.errors import OptionError
 from imgconv.geometry.axis import MAX_LENGTH, reach
 
 PADDINGS = {
@@ -18,50 +17,15 @@ PADDINGS = {
 }
 """The named paddings, with what each means."""
 
-PADDING_ALIASES = {
-    "none": "valid",
-    "no": "valid",
-    "same-upper": "same",
-    "half": "same-torch",
-    "edge": "interpolation",
-    "nearest": "interpolation",
-    "interpolate": "interpolation",
-    "interp": "interpolation",
-}
-
-PADDING_FORMS = "valid|same|interpolation|full|same-torch|same-lower|N|WxH|LEFT,TOP,RIGHT,BOTTOM"
-
 
 class Padding(NamedTuple):
-    """How many samples are added at each side: a named rule, or `amounts` as (left, top, right, bottom)."""
+    """How many samples are added at each side: a named rule, or `amounts` as (left, top, right, bottom).
+
+    `imgconv.words.padding` reads it as people write it.
+    """
 
     kind: str
     amounts: tuple[int, int, int, int] | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Padding:
-        """Read a padding as it is written on the command line.
-
-        >>> Padding.parse("3x1")
-        Padding(kind='explicit', amounts=(3, 1, 3, 1))
-        >>> Padding.parse("SAME").kind
-        'same'
-
-        Raises:
-            OptionError: it is none of the forms.
-        """
-        word = text.strip().lower().replace("_", "-")
-        kind = PADDING_ALIASES.get(word, word)
-        if kind in PADDINGS:
-            return cls(kind)
-        if match := re.fullmatch(r"(-?\d+)(?:x(-?\d+))?", word):
-            x, y = whole(match[1]), whole(match[2] or match[1])
-            return cls.explicit(x, y, x, y)
-        if re.fullmatch(r"-?\d+(\s*,\s*-?\d+){3}", word):
-            left, top, right, bottom = (whole(part) for part in word.split(","))
-            return cls.explicit(left, top, right, bottom)
-        hint = did_you_mean(word, [*PADDINGS, *PADDING_ALIASES])
-        raise OptionError("padding", f"{quoted(text)} is none of {PADDING_FORMS}{hint}")
 
     @classmethod
     def explicit(cls, left: int, top: int, right: int, bottom: int) -> Padding:
@@ -141,11 +105,3 @@ class Padding(NamedTuple):
 
     def __str__(self) -> str:
         return ",".join(map(str, self.amounts)) if self.amounts is not None else self.kind
-
-
-def whole(digits: str) -> int:
-    """Return the number that `digits` writes; one too long to be a length becomes one that is too large.
-
-    Python refuses to read thousands of digits with a ValueError; this does not.
-    """
-    return int(digits) if len(digits) <= 20 else MAX_LENGTH + 1

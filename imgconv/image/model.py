@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgconv.errors import OptionError, quoted
+from imgconv.errors import OptionError
 from imgconv.image.limits.guard import DataError
 from imgconv.value import Value
+from imgconv.words.base import refuse_other
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -214,10 +215,9 @@ class Options(Value):
             raise OptionError("compression", f"{self.compression} is no level from 0 to 9")
         if self.quality is not None and self.quality not in range(1, 101):
             raise OptionError("quality", f"{self.quality} is no quality from 1 to 100")
-        if self.subsampling not in SUBSAMPLINGS:
-            raise OptionError("subsampling", f"{quoted(self.subsampling)} is none of {'|'.join(SUBSAMPLINGS)}")
-        if self.strip and self.strip not in STRIPS:
-            raise OptionError("strip", f"{quoted(self.strip)} is none of {'|'.join(STRIPS)}")
+        refuse_other("subsampling", self.subsampling, SUBSAMPLINGS)
+        if self.strip:
+            refuse_other("strip", self.strip, STRIPS)
 
 
 def strip_of(asked: bool | str | None) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any, NoReturn, TypeVar
 
@@ -22,7 +22,6 @@ from imgconv.kernels.text import over_one_divisor, rows_hint
 from imgconv.kernels.value import (
     CLASSES,
     COMBINES,
-    MAPS,
     AnyKernel,
     Combined,
     Kernel,
@@ -31,10 +30,12 @@ from imgconv.kernels.value import (
     Pointwise,
     Solid,
 )
-from imgconv.words.base import described
-from imgconv.words.numbers import Number, fraction, number
+from imgconv.words.base import Wrong, described, none_of
+from imgconv.words.map import MAPS
+from imgconv.words.number import exact
+from imgconv.words.numbers import Number, fraction
 from imgconv.yamlreader import events as yamlfile
-from imgconv.yamlreader.events import DECIMALS, Document, Step, ZeroFirst
+from imgconv.yamlreader.events import Document, Step
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What a kernel's name looks like; it is compared with file names and never joined into a path."""
@@ -188,27 +189,18 @@ class KernelDocument:
             self.fail(f"{key} must be one line of text", key)
         return value
 
-    def choice(self, key: str, known: tuple[str, ...]) -> str | None:
+    def choice(self, key: str, known: Collection[str]) -> str | None:
         value = self.keys.get(key)
         if key in self.keys and value not in known:
-            hint = did_you_mean(value, known) if isinstance(value, str) else ""
-            self.fail(f"{key} must be one of {', '.join(known)}, not {described(value)}{hint}", key)
+            self.fail(f"{key}: {none_of(value, known).problem}", key)
         return value
 
     def number(self, value: object, *path: Step) -> Number:
         """Return a finite number, given as one or as a fraction in a string."""
-        if isinstance(value, str):
-            try:
-                return number(value)
-            except ValueError as problem:
-                self.fail(str(problem), *path)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fail(f"expected a number, not {described(value)}", *path)
-        if isinstance(value, ZeroFirst):
-            self.fail(f"0{value} {DECIMALS}", *path)
-        if not np.isfinite(float(value)):
-            self.fail(f"{described(value)} is not a finite number", *path)
-        return value
+        try:
+            return exact(value)
+        except Wrong as wrong:
+            self.fail(wrong.problem, *path)
 
     def listed(self, value: object, what: str, *path: Step) -> list[Any]:
         if not isinstance(value, list) or not value:
@@ -390,6 +382,7 @@ class KernelDocument:
 
     def offset(self, value: object, *path: Step) -> Offset:
         """Return an offset given in sample values, or as ``50%`` of the sample type's full range."""
-        if isinstance(value, str) and value.strip().endswith("%"):
-            return Offset(share=float(self.number(value.strip()[:-1], *path)) / 100)
-        return Offset(value=float(self.number(value, *path)))
+        try:
+            return Offset.read(value)
+        except Wrong as wrong:
+            self.fail(wrong.problem, *path)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from imgconv.errors import KernelValueError, OptionError, did_you_mean, quoted
+from imgconv.errors import KernelValueError, OptionError
 from imgconv.kernels.value import GAINS, Combined, Offset, Taps
+from imgconv.words.base import none_of
 
 Rescaled = TypeVar("Rescaled", bound=Taps | Combined)
 OfTaps = TypeVar("OfTaps", bound=Taps)
@@ -49,7 +50,7 @@ def rescaled(kernel: Rescaled, gain: str, map: str | None = None) -> Rescaled:
         case "sum" | "unit":
             taps: Any = kernel
             return _divided(taps, taps.sum or _ramp_gain(taps, gain))  # type: ignore[no-any-return]
-    raise OptionError("gain", f"{quoted(gain)} is none of {'|'.join(GAINS)}{did_you_mean(str(gain), GAINS)}")
+    raise OptionError("gain", none_of(gain, GAINS).problem)
 
 
 def _ramp_gain(kernel: Taps, gain: str) -> float:

@@ -14,15 +14,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.errors import KernelValueError, did_you_mean, quoted
+from imgconv.errors import KernelValueError
 from imgconv.kernels.arrays import MAX_SIDE, MAX_TAP, Matrix, as_array, as_matrix, farthest, fold
 from imgconv.value import Value
+from imgconv.words.base import none_of
+from imgconv.words.map import MAPS
+from imgconv.words.number import exact
 
 CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "pointwise", "other")
 """What kinds of kernels there are, in the order in which ``imgconv kernels list`` shows them."""
-
-MAPS = ("clip", "abs", "offset", "stretch", "float")
-"""How float results become samples of the output's type; a kernel may name the one that suits it."""
 
 COMBINES = ("magnitude", "max", "sum", "angle")
 """How the members of a combined kernel become one: L2 norm, largest value, sum, or atan2 in degrees."""
@@ -38,6 +38,17 @@ class Offset(Value):
 
     value: float = 0.0
     share: float = 0.0
+
+    @classmethod
+    def read(cls, value: object) -> Offset:
+        """Return an offset given as a number of sample values, or as ``50%`` of the sample type's full range.
+
+        Raises:
+            Wrong: it is neither.
+        """
+        if isinstance(value, str) and value.strip().endswith("%"):
+            return cls(share=float(exact(value.strip()[:-1])) / 100)
+        return cls(value=float(exact(value)))
 
     def at(self, full_range: float) -> float:
         """Return the offset in sample values for a sample type whose largest value is `full_range`."""
@@ -66,9 +77,9 @@ class Named(Value, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.kind not in CLASSES:
-            raise KernelValueError(self.name, f"class {quoted(self.kind)} is none of {', '.join(CLASSES)}")
+            raise KernelValueError(self.name, f"class {none_of(self.kind, CLASSES).problem}")
         if self.map is not None and self.map not in MAPS:
-            raise KernelValueError(self.name, f"map {quoted(self.map)} is none of {', '.join(MAPS)}")
+            raise KernelValueError(self.name, f"map {none_of(self.map, MAPS).problem}")
 
 
 class Taps(Named, kw_only=True):
@@ -207,8 +218,7 @@ class Combined(Named, kw_only=True):
     def __post_init__(self) -> None:
         Named.__post_init__(self)
         if self.combine not in COMBINES:
-            hint = did_you_mean(self.combine, COMBINES)
-            raise KernelValueError(self.name, f"combine {quoted(self.combine)} is none of {', '.join(COMBINES)}{hint}")
+            raise KernelValueError(self.name, f"combine {none_of(self.combine, COMBINES).problem}")
         if len(self.of) < 2 or (self.combine == "angle" and len(self.of) != 2):
             wanted = "exactly two kernels, x and y" if self.combine == "angle" else "at least two kernels"
             raise KernelValueError(self.name, f"combine: {self.combine} needs {wanted} in 'of'")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from imgconv.border import MAX_PADDING
 from imgconv.errors import SizeError
 from imgconv.image.limits.size import amount, pixels_of
 from imgconv.layers import Shape, Step
 from imgconv.sizes.chain import extents
 
-MAX_PADDING = 1 << 24
-"""The most pixels that are added at a side: an index map takes 8 bytes for each."""
 MAX_WINDOW = 1 << 28
 """The most samples in the padded rows that one row of windows sees; a thread may hold them all at once."""
 

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from imgconv.border import Border
 from imgconv.engines import Engine, Job, Prepared, Whole
-from imgconv.errors import OptionError, did_you_mean, quoted
+from imgconv.errors import OptionError
 from imgconv.geometry import Shape
 from imgconv.layers import _types
 from imgconv.registry import Broken, declared
 from imgconv.sizes.chain import Fork, Stage
 from imgconv.value import Value
+from imgconv.words.base import refuse_other
 
 KINDS = frozenset({*_types.__all__, "Branches"}) - {"VALID"}
 """The kinds of values that fields hold; `imgconv.pipeline` reads them from YAML."""
@@ -217,9 +218,7 @@ class Layer(Value):
             if getattr(self, name) is None:
                 raise OptionError(name, "it is missing")
         for name, known in self.words.items():
-            word = getattr(self, name)
-            if word not in known:
-                raise OptionError(name, f"{quoted(word)} is none of {', '.join(known)}{did_you_mean(str(word), known)}")
+            refuse_other(name, getattr(self, name), known)
         given = [name for name in self.chooses if getattr(self, name) is not None]
         if self.chooses and len(given) != 1:
             found = f"{' and '.join(given)} are" if given else "none is"

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ImgconvError, quoted, shorten
-from imgconv.geometry import MAX_LENGTH, PADDING_FORMS, PADDINGS, Padding, whole
 from imgconv.kernels import weightfile
 from imgconv.kernels.file import SUFFIXES
 from imgconv.kernels.library import kernel as find_kernel
@@ -24,10 +23,11 @@ from imgconv.kernels.text import rows_hint
 from imgconv.kernels.value import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.layers import Layer
 from imgconv.words import base as words
-from imgconv.words import numbers as numbertext
 from imgconv.words.base import Wrong, described, each
 from imgconv.words.border import BORDER
-from imgconv.yamlreader.events import DECIMALS, ZeroFirst
+from imgconv.words.number import NUMBER, SCALE, WholeKind, exact
+from imgconv.words.padding import PADDING
+from imgconv.words.pair import EXTRA, PAIR
 
 Schema = dict[str, Any]
 
@@ -79,60 +79,17 @@ def attributes(docstring: str) -> dict[str, str]:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _number(value: object) -> numbertext.Number:
-    if isinstance(value, str):
-        try:
-            return numbertext.number(value)
-        except ValueError as problem:
-            raise Wrong(str(problem)) from None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Wrong(f"expected a number, not {described(value)}")
-    if isinstance(value, ZeroFirst):
-        raise Wrong(f"0{value} {DECIMALS}")
-    if not np.isfinite(float(value)):
-        raise Wrong(f"{described(value)} is not a finite number")
-    return value
-
-
 def _flag(value: object, folder: str) -> bool:
     if not isinstance(value, bool):
         raise Wrong(f"expected true or false, not {described(value)}")
     return value
 
 
-def _whole(value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_LENGTH:
-        raise Wrong(f"expected a whole number of at least {least}, not {described(value)}")
-    return value
-
-
-def _pair(least: int) -> Callable[[Any, str], tuple[int, int]]:
-    def read(value: Any, folder: str) -> tuple[int, int]:
-        if isinstance(value, list) and len(value) == 2:
-            rows, cols = each(value, lambda one: _whole(one, least))
-            return cols, rows
-        if isinstance(value, str) and (match := re.fullmatch(r"(\d+)[xX](\d+)", value.strip())):
-            return _whole(whole(match[1]), least), _whole(whole(match[2]), least)
-        if isinstance(value, list | dict | str) or value is None:
-            raise Wrong(f"expected a number, WIDTHxHEIGHT or [rows, cols], not {described(value)}")
-        return (_whole(value, least),) * 2
-
-    return read
-
-
 def _counts(value: Any, folder: str) -> tuple[int, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Wrong("expected a list of whole numbers, not an empty list")
-    return each(values, lambda one: _whole(one, 0))
-
-
-def _scale(value: Any, folder: str) -> tuple[int, int]:
-    found = numbertext.fraction(_number(value))
-    if not 0 < found <= MAX_LENGTH:
-        raise Wrong(f"expected a number above 0, such as 2, 0.5 or 3/2, not {described(value)}")
-    found = found.limit_denominator(10**9)
-    return found.numerator, found.denominator
+    return each(values, WholeKind(least=0).count)
 
 
 def _numbers(value: Any, folder: str) -> tuple[float, ...]:
@@ -141,13 +98,7 @@ def _numbers(value: Any, folder: str) -> tuple[float, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Wrong("expected a number or a list of them, not an empty list")
-    return each(values, lambda one: float(_number(one)))
-
-
-def _offset(value: Any, folder: str = "") -> Offset:
-    if isinstance(value, str) and value.strip().endswith("%"):
-        return Offset(share=float(_number(value.strip()[:-1])) / 100)
-    return Offset(value=float(_number(value)))
+    return each(values, lambda one: float(exact(one)))
 
 
 def _is_file(value: Any) -> bool:
@@ -165,7 +116,7 @@ def _offsets(value: Any, folder: str) -> tuple[Offset, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Wrong("expected a number or a list of them, not an empty list")
-    return each(values, _offset)
+    return each(values, Offset.read)
 
 
 def _line(value: Any, folder: str) -> tuple[float, ...]:
@@ -176,24 +127,10 @@ def _line(value: Any, folder: str) -> tuple[float, ...]:
         raise Wrong(f"{described(value)} is no single row of taps")
     if not isinstance(value, list) or not value:
         raise Wrong(f"expected a list of numbers such as [1, 2, 1], not {described(value)}")
-    return each(value, lambda one: float(_number(one)))
+    return each(value, lambda one: float(exact(one)))
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
-
-
-def _padding(value: Any, folder: str) -> Padding:
-    if isinstance(value, str):
-        return Padding.parse(value)
-    numbers = value if isinstance(value, list) else [value]
-    match each(numbers, lambda one: _whole(one, 0)) if isinstance(value, list) else (_whole(value, 0),):
-        case (n,):
-            return Padding.explicit(n, n, n, n)
-        case (rows, cols):
-            return Padding.explicit(cols, rows, cols, rows)
-        case (left, top, right, bottom):
-            return Padding.explicit(left, top, right, bottom)
-    raise Wrong(f"a list is [rows, cols] or [left, top, right, bottom], not {len(value)} numbers")
 
 
 def _text(value: Any, folder: str = "") -> str:
@@ -255,7 +192,7 @@ def _nested(value: list[Any]) -> NDArray[np.float64]:
 
     def numbers(part: Any, depth: int) -> Any:
         if not isinstance(part, list):
-            return float(_number(part))
+            return float(exact(part))
         if depth == 4 or not part:
             raise Wrong("expected rows of numbers such as [[1, 0, -1], [2, 0, -2]]")
         return list(each(part, lambda one: numbers(one, depth + 1)))
@@ -274,21 +211,13 @@ def _nested(value: list[Any]) -> NDArray[np.float64]:
 
 # --- all kinds --------------------------------------------------------------------------------------------------------
 
-_NUMBER: Schema = {
-    "anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[-+]?[0-9.eE+-]+(/[0-9.eE+-]+)?$"}],
-}
+_NUMBER = NUMBER.schema
 _OFFSET: Schema = {"anyOf": [_NUMBER, {"type": "string", "pattern": "^.+%$"}]}
 _WEIGHTS_FILE: Schema = {
     "type": "string",
     "pattern": "\\.([nN][pP][yYzZ]|[sS][aA][fF][eE][tT][eE][nN][sS][oO][rR][sS])",
 }
 _ROWS: Schema = {"type": "array", "minItems": 1, "items": {"type": "array", "minItems": 1}}
-
-
-def _pairs(least: int) -> Schema:
-    one = {"type": "integer", "minimum": least}
-    text = {"type": "string", "pattern": "^[0-9]+[xX][0-9]+$", "description": "WIDTHxHEIGHT"}
-    return {"anyOf": [one, text, {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
 
 
 def _list_of(one: Schema, *others: Schema) -> Schema:
@@ -301,27 +230,17 @@ def _of(kind: words.Kind) -> Kind:
 
 
 KINDS = {
-    "Pair": Kind(_pair(1), _pairs(1)),
-    "Extra": Kind(_pair(0), _pairs(0)),
+    "Pair": _of(PAIR),
+    "Extra": _of(EXTRA),
     "Flag": Kind(_flag, {"type": "boolean"}),
-    "Count": Kind(lambda value, folder: _whole(value, 1), {"type": "integer", "minimum": 1}),
-    "Counts": Kind(_counts, _list_of({"type": "integer", "minimum": 0})),
-    "Scale": Kind(_scale, _NUMBER),
+    "Count": Kind(lambda value, folder: WholeKind().count(value), WholeKind().schema),
+    "Counts": Kind(_counts, _list_of(WholeKind(least=0).schema)),
+    "Scale": _of(SCALE),
     "Numbers": Kind(_numbers, _list_of(_NUMBER, _WEIGHTS_FILE)),
-    "Offset": Kind(_offset, _OFFSET),
+    "Offset": Kind(lambda value, folder: Offset.read(value), _OFFSET),
     "Offsets": Kind(_offsets, _list_of(_OFFSET, _WEIGHTS_FILE)),
     "Line": Kind(_line, {"anyOf": [{"type": "array", "items": _NUMBER, "minItems": 1}, {"type": "string"}]}),
-    "Padding": Kind(
-        _padding,
-        {
-            "anyOf": [
-                {"enum": list(PADDINGS)},
-                {"type": "integer", "minimum": 0},
-                {"type": "string", "description": PADDING_FORMS},
-                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 4},
-            ]
-        },
-    ),
+    "Padding": _of(PADDING),
     "Border": _of(BORDER),
     "Taps": Kind(_taps, {"anyOf": [{"type": "string"}, _ROWS]}),
     "Mixer": Kind(_mixer, {"anyOf": [{"type": "string"}, _ROWS]}),

@@ -14,10 +14,11 @@ from imgconv.border import Border
 from imgconv.geometry import Padding
 from imgconv.kernels import document, parametric
 from imgconv.kernels.document import COMMON, FORMS, NAME
-from imgconv.kernels.value import CLASSES, COMBINES, MAPS
+from imgconv.kernels.value import CLASSES, COMBINES
 from imgconv.layers import Layer
 from imgconv.pipeline.fields import KINDS, Field, fields
 from imgconv.reportschema import report
+from imgconv.words.map import MAP
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -111,7 +112,7 @@ KEYS: dict[str, Schema] = {
     "summary": {"type": "string", "maxLength": 1000, "description": "What it does, in a line."},
     "source": {"type": "string", "maxLength": 1000, "description": "Where it was published."},
     "class": {"enum": list(CLASSES), "description": "Where the list of kernels shows it."},
-    "map": {"enum": list(MAPS), "description": "How results become samples if the user names no mapping."},
+    "map": {**MAP.schema, "description": "How results become samples if the user names no mapping."},
     "weights": {
         "anyOf": [_ROWS, {"type": "string", "pattern": "\\.[nN][pP][yY]$"}],
         "description": "Rows of taps, or a .npy file of them or of learned weights (out, in / groups, rows, cols).",

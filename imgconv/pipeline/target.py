@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from imgconv.engines._bands import Result
-from imgconv.errors import OptionError, did_you_mean, quoted
-from imgconv.kernels.value import MAPS
 from imgconv.layers import Layer
 from imgconv.tone import Stats, Tone
 from imgconv.value import Value
+from imgconv.words.map import MAP
 
 BAND_SAMPLES = 1 << 18
 """Samples that are mapped at once: they stay in the second-level cache."""
@@ -46,8 +45,7 @@ class Target(Value):
         Raises:
             OptionError: `map` is unknown.
         """
-        if map is not None and map not in MAPS:
-            raise OptionError("map", f"{quoted(map)} is none of {'|'.join(MAPS)}{did_you_mean(map, MAPS)}")
+        map = None if map is None else MAP.argument("map", map)
         if layer.angles and map not in (None, "float"):
             return cls("stretch", dtype, 0.0 if low is None else low, 360.0 if high is None else high)
         return cls(map, dtype, low, high)

@@ -42,7 +42,7 @@ class Question(NamedTuple):
     def answer(self, size: Size) -> Extent:
         """Solve both axes for an image of `size`.
 
-        >>> Question("convolution", (7, 7), stride=(2, 2), padding=Padding.parse("3")).answer((224, 224)).output
+        >>> Question("convolution", (7, 7), stride=(2, 2), padding=Padding("same")).answer((224, 224)).output
         (112, 112)
 
         Raises:

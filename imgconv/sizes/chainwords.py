@@ -5,14 +5,17 @@ Nothing here imports numpy; the arithmetic is that of `imgconv.sizes.chain`, whi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
-from imgconv.geometry import AXES, MAX_LENGTH, Axis, Extent, Padding, Shape, extent, resized, whole
+from imgconv.geometry import AXES, Axis, Extent, Padding, Shape, extent, resized
 from imgconv.sizes.calculator import Question, Size
-from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, product, rows, shared, unchanged, weighted
+from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, rows, shared, unchanged, weighted
+from imgconv.words.base import Kind, Wrong
+from imgconv.words.number import SCALE, WholeKind
+from imgconv.words.padding import PADDING
+from imgconv.words.pair import EXTRA, PAIR, lengths
 
 
 class Link(NamedTuple):
@@ -112,15 +115,15 @@ KINDS = {
 """The kinds of layers that can be written on the command line, each with the letters of its options."""
 
 OPTIONS = {
-    "s": "stride",
-    "p": "padding",
-    "d": "dilation",
-    "c": "channels",
-    "g": "groups",
-    "o": "output_padding",
-    "b": "bias",
+    "s": ("stride", PAIR),
+    "p": ("padding", PADDING),
+    "d": ("dilation", PAIR),
+    "c": ("channels", WholeKind()),
+    "g": ("groups", WholeKind()),
+    "o": ("output_padding", EXTRA),
+    "b": ("bias", None),
 }
-"""What the letters of a layer's options mean."""
+"""What the letters of a layer's options mean, and the kind of value that follows them; nothing follows the last."""
 
 FORMS = "KIND:N,sSTRIDE,pPADDING,dDILATION,cCHANNELS,gGROUPS,oOUTPUT-PADDING,b,ceil"
 
@@ -147,22 +150,6 @@ def chain(size: Shape, words: Iterable[str]) -> list[Row]:
     return rows(size, planned)
 
 
-def shape_of(text: str) -> Shape:
-    """Read WIDTHxHEIGHT[xCHANNELS], or one number for a square; without channels there is one.
-
-    Raises:
-        OptionError: it is none of these.
-    """
-    match = re.fullmatch(r"(\d+)(?:x(\d+)(?:x(\d+))?)?", text.strip().lower())
-    if not match:
-        problem = f"{quoted(text)} is not a size; write N, WIDTHxHEIGHT or WIDTHxHEIGHTxCHANNELS, as in 224x224x3"
-        raise OptionError("SIZE", problem)
-    numbers = (whole(match[1]), whole(match[2] or match[1]), whole(match[3] or "1"))
-    if not 1 <= min(numbers) <= max(numbers) <= MAX_LENGTH:
-        raise OptionError("SIZE", f"{quoted(text)} must lie within 1 and {MAX_LENGTH}")
-    return Shape(*numbers)
-
-
 def link(word: str) -> Link:
     """Read one layer, such as ``conv:7,s2,p3,c64``, ``pool:2,ceil`` or ``resize:3/2``.
 
@@ -175,12 +162,14 @@ def link(word: str) -> Link:
         raise OptionError("LAYER", f"{quoted(word)} begins with no kind of layer{hint}")
     parts = [part.strip() for part in rest.split(",")] if rest else []
     if kind == "resize":
-        return Link(kind, (1, 1), {}, _scale(word, parts))
+        if len(parts) != 1:
+            raise OptionError("LAYER", f"{quoted(word)} needs its scale, as in resize:2, resize:0.5 or resize:3/2")
+        return Link(kind, (1, 1), {}, _read(word, "scale", SCALE, parts[0]))
     window = (1, 1)
     if kind != "pointwise":
-        if not parts or not (found := _pair(parts[0])) or (min(found) < 1 and kind != "pad"):
+        if not parts or not lengths(parts[0]):
             raise OptionError("LAYER", f"{quoted(word)} needs its window first, as in {kind}:3 or {kind}:5x3,s2")
-        window = found
+        window = _read(word, "window", EXTRA if kind == "pad" else PAIR, parts[0])
         del parts[0]
     options: dict[str, Any] = {}
     for part in parts:
@@ -201,33 +190,23 @@ def _option(word: str, kind: str, part: str) -> tuple[str, Any]:
         return "ceil_mode", True
     letter, value = part[:1], part[1:]
     if letter not in KINDS[kind] or not letter:
-        known = ", ".join(f"{one}... ({OPTIONS[one].replace('_', ' ')})" for one in KINDS[kind]) or "no options"
+        known = ", ".join(f"{one}... ({OPTIONS[one][0].replace('_', ' ')})" for one in KINDS[kind]) or "no options"
         raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} is no option of {kind}, which takes {known}")
-    name = OPTIONS[letter]
-    if name == "bias" and not value:
+    name, values = OPTIONS[letter]
+    if values is None:
+        if value:
+            raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} goes on, but nothing follows {letter}")
         return name, True
-    if name == "padding":
-        return name, Padding.parse(value)
-    numbers = _pair(value) if name in ("stride", "dilation", "output_padding") else (value.isdigit() and whole(value))
-    least = 0 if name == "output_padding" else 1
-    if not numbers or (min(numbers) if isinstance(numbers, tuple) else numbers) < least:
-        lacking = f"gives no {name.replace('_', ' ')}; write {letter}2, say"
-        raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} {lacking}")
-    return name, numbers
+    return name, _read(word, name.replace("_", " "), values, value)
 
 
-def _pair(text: str) -> Size | None:
-    """Read N or WIDTHxHEIGHT; None if it is neither."""
-    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
-    found = (whole(match[1]), whole(match[2] or match[1])) if match else None
-    return found if found and max(found) <= MAX_LENGTH else None
+def _read(word: str, name: str, values: Kind, text: str) -> Any:
+    """Return the value of a part of a layer.
 
-
-def _scale(word: str, parts: list[str]) -> Ratio:
-    match = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9})|/(\d{1,9}))?", parts[0]) if len(parts) == 1 else None
-    upper, lower = (0, 1) if match is None else (int(match[1]), int(match[3] or 1))
-    if match and match[2]:
-        upper, lower = int(match[1] + match[2]), 10 ** len(match[2])
-    if not upper or not lower:
-        raise OptionError("LAYER", f"{quoted(word)} needs its scale, as in resize:2, resize:0.5 or resize:3/2")
-    return product([(upper, lower)])
+    Raises:
+        OptionError: it is none.
+    """
+    try:
+        return values.parse(text)
+    except Wrong as wrong:
+        raise OptionError("LAYER", f"the {name} of {quoted(word)}: {wrong.problem}") from None

@@ -12,8 +12,8 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from imgconv.errors import ArgumentTypeError, OptionError
-from imgconv.geometry import MAX_LENGTH, Padding
-from imgconv.words.base import is_array, is_several, is_whole, shown
+from imgconv.geometry import MAX_LENGTH
+from imgconv.words.base import is_several, is_whole, shown
 from imgconv.words.border import BORDER
 
 P = ParamSpec("P")
@@ -100,14 +100,6 @@ def numbers(name: str, value: Any) -> None:
             raise OptionError(name, f"{shown(value)} is beyond {MAX_LENGTH}")
 
 
-def _padding(name: str, value: Any) -> None:
-    if not isinstance(value, (str, Padding)):
-        numbers(name, value)
-        several = isinstance(value, (list, tuple)) or is_array(value)
-        if not all(map(is_whole, value if several else [value])):
-            raise OptionError(name, f"{shown(value)} is no whole number of samples")
-
-
 def _path(name: str, value: object) -> None:
     if not isinstance(value, (str, os.PathLike)) and not hasattr(value, "layers"):
         raise ArgumentTypeError(name, f"{shown(value)} is neither a path nor a Pipeline")
@@ -141,7 +133,6 @@ CHECKS: dict[str, Check] = {
     "threads": _maybe(_threads),
     **dict.fromkeys(("dilation", "output_padding", "kernel_size"), numbers),
     **dict.fromkeys(("stride", "scale_factor", "size"), _maybe(numbers)),
-    "padding": _padding,
     "border": _maybe(BORDER.argument),
     "max_pixels": _whole,
     "strip": _strip,

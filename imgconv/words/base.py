@@ -10,7 +10,7 @@ One module for every kind. None imports numpy: ``imgconv size`` and ``--help`` r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from imgconv.errors import ArgumentTypeError, OptionError, did_you_mean, quoted, shorten
@@ -82,10 +82,20 @@ class Kind(Value):
             raise error(name, wrong.problem) from None
 
 
-def none_of(value: object, forms: str, known: Iterable[str]) -> Wrong:
-    """Return the refusal of a word; `forms` are all that it could be, `known` those that it may be a slip of."""
-    word = str(value).strip().lower().replace("_", "-")
-    return Wrong(f"{quoted(value)} is none of {forms}{did_you_mean(word, known)}")
+def none_of(value: object, known: Iterable[str], forms: str = "") -> Wrong:
+    """Return the refusal of a word that is not `known`; `forms` are what it could be, if that is more or less."""
+    known, word = [*known], str(value).strip().lower().replace("_", "-")
+    return Wrong(f"{quoted(value)} is none of {forms or '|'.join(known)}{did_you_mean(word, known)}")
+
+
+def refuse_other(name: str, value: object, known: Collection[str]) -> None:
+    """Refuse a value for an option or an argument called `name` that is not one of the words that are `known`.
+
+    Raises:
+        OptionError: it is not.
+    """
+    if value not in known:
+        raise OptionError(name, none_of(value, known).problem)
 
 
 def each(values: Iterable[Any], read: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -97,6 +107,14 @@ def each(values: Iterable[Any], read: Callable[[Any], Any]) -> tuple[Any, ...]:
         except Wrong as wrong:
             raise type(wrong)(wrong.problem, at, *wrong.path) from None
     return tuple(results)
+
+
+def whole(digits: str) -> int:
+    """Return the number that `digits` writes; one too long to be a length becomes one that is too large.
+
+    Python refuses to read thousands of digits with a ValueError; this does not.
+    """
+    return int(digits) if len(digits) <= 20 else 10**20
 
 
 def described(value: object) -> str:

@@ -82,7 +82,7 @@ class BorderKind(Kind):
         word, colon, number = text.strip().lower().replace("_", "-").partition(":")
         kind = ALIASES.get(word, word)
         if kind not in DIAGRAMS:
-            raise none_of(text, self.metavar, [*DIAGRAMS, *ALIASES])
+            raise none_of(text, [*DIAGRAMS, *ALIASES], self.metavar)
         if kind != "constant":
             if colon:
                 raise Wrong(f"'{kind}' takes no value; only constant:VALUE does")

@@ -15,6 +15,7 @@ from typing import Any
 from imgconv.errors import FileContentError, KernelFileError, did_you_mean, quoted
 from imgconv.value import Value
 from imgconv.words.base import described
+from imgconv.words.number import ZeroFirst
 from imgconv.words.numbers import MAX_DIGITS
 from imgconv.yamlreader import plain as yamlplain
 
@@ -36,14 +37,6 @@ _SPECIAL |= {word: float("nan") for word in (".nan", ".NaN", ".NAN")}
 _WORDS: dict[str, bool | None] = dict.fromkeys(("true", "True", "TRUE"), True)
 _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 _WORDS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))
-
-
-DECIMALS = "begins with 0, as what follows a decimal comma does; write decimals with a point, as in 0.5"
-"""What is said of a `ZeroFirst` among taps."""
-
-
-class ZeroFirst(int):
-    """A whole number written with a 0 in front: ``[0,0625]`` is two numbers, the second of which begins like that."""
 
 
 class _Node:

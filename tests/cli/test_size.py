@@ -303,9 +303,10 @@ def test_compared_frameworks_as_json(size):
         (
             "5 -k 3 -p sane",
             2,
-            "--padding: 'sane' is none of valid|same|interpolation|full|same-torch|same-lower|N|WxH|"
-            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
+            "--padding: 'sane' is none of valid|same|interpolation|full|same-lower|same-torch|N|"
+            "WxH|LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
+        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' goes on, but nothing follows b"),
         (
             "5 -k 3 --transposed --output-padding -1",
             2,
@@ -421,8 +422,8 @@ def test_a_chain_explains_itself(size):
         ("5x5x4 conv:3,g2", 2, "LAYER: 'conv:3,g2' has groups, so it needs its output channels, as in c64"),
         ("5 covn:3", 2, "LAYER: 'covn:3' begins with no kind of layer; did you mean 'conv'?"),
         ("5 conv", 2, "LAYER: 'conv' needs its window first, as in conv:3 or conv:5x3,s2"),
-        ("5 conv:0", 2, "LAYER: 'conv:0' needs its window first, as in conv:3 or conv:5x3,s2"),
-        ("5 conv:3,s0", 2, "LAYER: 's0' in 'conv:3,s0' gives no stride; write s2, say"),
+        ("5 conv:0", 2, "LAYER: the window of 'conv:0': '0' must lie within 1 and 2147483647"),
+        ("5 conv:3,s0", 2, "LAYER: the stride of 'conv:3,s0': '0' must lie within 1 and 2147483647"),
         ("5 conv:3,s1,s2", 2, "LAYER: 'conv:3,s1,s2' gives the stride twice"),
         (
             "5 pool:3,c2",
@@ -430,7 +431,11 @@ def test_a_chain_explains_itself(size):
             "LAYER: 'c2' in 'pool:3,c2' is no option of pool, which takes s... (stride), p... (padding), "
             "d... (dilation)",
         ),
-        ("5 resize:0", 2, "LAYER: 'resize:0' needs its scale, as in resize:2, resize:0.5 or resize:3/2"),
+        (
+            "5 resize:0",
+            2,
+            "LAYER: the scale of 'resize:0': expected a number above 0, such as 2, 0.5 or 3/2, not the text '0'",
+        ),
         (
             "5 resize:1/9",
             1,
@@ -439,9 +444,10 @@ def test_a_chain_explains_itself(size):
         (
             "5 conv:3,psane",
             2,
-            "--padding: 'sane' is none of valid|same|interpolation|full|same-torch|same-lower|N|WxH|"
-            "LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
+            "LAYER: the padding of 'conv:3,psane': 'sane' is none of valid|same|interpolation|full|same-lower|"
+            "same-torch|N|WxH|LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
+        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' goes on, but nothing follows b"),
         ("conv:3", 2, "SIZE: an image's size comes first, as in 224x224x3"),
         ("5 conv:3 vs", 2, "LAYER: 'vs' stands between two chains of layers, and one of them is empty"),
         (

@@ -21,6 +21,7 @@ from imgconv.engines._numpy import Direct, Separable
 from imgconv.geometry import Padding, extent
 from imgconv.kernels.value import Kernel
 from imgconv.words.border import BORDER
+from imgconv.words.padding import PADDING
 
 RNG = np.random.default_rng(20240229)
 SHAPE = (6, 7)
@@ -62,7 +63,7 @@ def job_of(kernel, padding, border, stride, dilation, shape=SHAPE):
     """Return the job and its (left, top, right, bottom), or None where the kernel is larger than what is padded."""
     value = Kernel(name="test", weights=kernel)
     rows, cols = value.shape
-    sides = Padding.parse(padding)
+    sides = PADDING.parse(padding)
     across = [sides.along("width", shape[1], cols, stride[1], dilation[1])]
     across += [sides.along("height", shape[0], rows, stride[0], dilation[0])]
     needed = dilation[1] * (cols - 1) + 1, dilation[0] * (rows - 1) + 1

@@ -13,11 +13,11 @@ from imgconv.border import Border
 from imgconv.errors import LayerError, OptionError
 from imgconv.figures import draw_components
 from imgconv.figures.components import components
-from imgconv.geometry import Padding
 from imgconv.kernels.value import Learned
 from imgconv.layers.conv import Conv
 from imgconv.layers.relu import Relu
 from imgconv.pipeline.run import Pipeline
+from imgconv.words.padding import PADDING
 
 RANDOM = np.random.default_rng(11)
 PICTURE = RANDOM.integers(0, 256, (20, 28, 3), np.uint8)
@@ -47,7 +47,7 @@ def test_parts_and_sums_are_those_of_scipy():
 
 @pytest.mark.parametrize("padding", ["same", "interpolation"])
 def test_padding_stride_and_dilation_are_the_layers(padding):
-    layer = Conv(LAYER.layers[0].kernel, Padding.parse(padding), Border("reflect"), (2, 1), (1, 2))
+    layer = Conv(LAYER.layers[0].kernel, PADDING.parse(padding), Border("reflect"), (2, 1), (1, 2))
     found = components(PICTURE, Pipeline((layer,)))
     assert found.sums.shape == (20, 14, 4) and found.error < 1e-9
 

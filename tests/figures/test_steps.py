@@ -21,7 +21,6 @@ from imgconv.figures import draw_steps
 from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, steps_of
 from imgconv.figures.parts.stepscene import scene_of, sum_text
 from imgconv.figures.steps import example
-from imgconv.geometry import Padding
 from imgconv.kernels.value import Kernel, Learned, Pointwise
 from imgconv.layers.conv import Conv
 from imgconv.layers.depthwise_separable import DepthwiseSeparable
@@ -29,13 +28,14 @@ from imgconv.layers.pool import Pool
 from imgconv.layers.relu import Relu
 from imgconv.layers.transposed import Transposed
 from imgconv.words.border import BORDER as BORDERS
+from imgconv.words.padding import PADDING
 
 TAPS = Kernel(name="k", weights=[[0, 1, 2], [2, 2, 0], [0, 1, 2]])
 REFERENCES = {"steps-sheet": lambda: draw_steps(example(6, 5), Conv(TAPS, stride=(2, 2)), sheet=True)}
 
 small = st.integers(1, 3)
 pairs = st.tuples(small, small)
-paddings = st.sampled_from(["valid", "same", "full", "1", "2,0,1,0", "interpolation"]).map(Padding.parse)
+paddings = st.sampled_from(["valid", "same", "full", "1", "2,0,1,0", "interpolation"]).map(PADDING.parse)
 borders = st.sampled_from(["zero", "edge", "symmetric", "reflect", "wrap", "constant:3"]).map(BORDERS.parse)
 
 
@@ -87,7 +87,7 @@ def test_products_and_bias_sum_to_what_the_layer_gives(case):
 
 
 def test_cells_say_what_they_are():
-    steps = steps_of(example(3, 3), Transposed(TAPS, (2, 2), Padding.parse("1")))
+    steps = steps_of(example(3, 3), Transposed(TAPS, (2, 2), PADDING.parse("1")))
     assert steps.kinds.tolist()[0] == [BORDER] * 7
     assert steps.kinds.tolist()[1] == [BORDER, IMAGE, INSERTED, IMAGE, INSERTED, IMAGE, BORDER]
     steps = steps_of(example(3, 3), Pool(max=(2, 2), ceil_mode=True))
@@ -162,7 +162,7 @@ def test_the_guides_animations(tmp_path, monkeypatch, name):
 
 
 def test_frames_have_few_colours_and_one_size():
-    animation = draw_steps(example(3, 3), Conv(TAPS, Padding.parse("1"), None, (2, 2)), duration=100, hold=700)
+    animation = draw_steps(example(3, 3), Conv(TAPS, PADDING.parse("1"), None, (2, 2)), duration=100, hold=700)
     frames = list(animation.frames())
     assert len(frames) == 4 and len({frame.shape for frame in frames}) == 1
     assert animation.durations == (100, 100, 100, 700)

@@ -24,13 +24,13 @@ from imgconv.filtering.apply import apply
 from imgconv.filtering.request import Request
 from imgconv.filtering.streaming import chain as chains
 from imgconv.filtering.streaming import stage as stages
-from imgconv.geometry import Padding
 from imgconv.image import Image, encode, read
 from imgconv.image.model import Metadata, TiffLayout
 from imgconv.image.tiff.write import Page, TiffSink
 from imgconv.kernels.library import kernel
 from imgconv.pipeline.file import parse
 from imgconv.words.border import BORDER
+from imgconv.words.padding import PADDING
 
 KERNELS = ["sharpen", "sobel", "gaussian:sigma=1.5", "box:size=5", "gaussian:sigma=6", "sobel-x", "1,2,3;4,5,6/21"]
 LAYOUTS = [
@@ -86,7 +86,7 @@ def test_rows_at_a_time_are_the_whole(data, tmp_path_factory):
     pixels = noise(pick(1, 3), pick("uint8", "uint16", "float32"), *size, seed=data.draw(st.integers(0, 99)))
     request = Request(
         kernel=kernel(pick(*KERNELS)),
-        padding=Padding.parse(pick("same", "interpolation", "full", "3")),
+        padding=PADDING.parse(pick("same", "interpolation", "full", "3")),
         border=BORDER.parse(pick("edge", "reflect", "symmetric", "zero", "constant:7", "wrap")),
         stride=data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
         dilation=data.draw(st.tuples(st.integers(1, 2), st.integers(1, 3))),
@@ -292,7 +292,7 @@ def test_more_samples_than_32_bits_count(tmp_path):
     side, source, target = 30_000, tmp_path / "in.tif", tmp_path / "out.tif"
     rows = np.random.default_rng(5).integers(0, 256, (48, side, 3)).astype(np.uint8)  # the last output row begins there
     sparse(source, side, rows)
-    request = Request(kernel=kernel("box:size=9"), padding=Padding.parse("0"), stride=(8, 64))
+    request = Request(kernel=kernel("box:size=9"), padding=PADDING.parse("0"), stride=(8, 64))
     report = apply(request, str(source), str(target))
     assert report.streamed and report.result.stats.total == 3749 * 469 * 3
     made = read(target).pixels

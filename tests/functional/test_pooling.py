@@ -168,7 +168,7 @@ def test_every_order_of_memory():
 @pytest.mark.parametrize(
     ("settings", "error", "fragment"),
     [
-        ({"kernel_size": 0}, OptionError, "kernel_size: 0 is not a whole number"),
+        ({"kernel_size": 0}, OptionError, "kernel_size: expected a whole number of at least 1, not 0"),
         ({"stride": 0}, OptionError, "stride"),
         ({"padding": 2}, OptionError, "2 along the height is more than half of the window's 2"),
         ({"padding": -1}, OptionError, "negative"),

@@ -86,8 +86,8 @@ def test_infinity_spreads_over_every_sample_that_sees_it(mode):
         ({"size": 3, "scale_factor": 2}, OptionError, "not both"),
         ({"size": (3, 3, 3)}, OptionError, "size"),
         ({"size": (3,)}, OptionError, "size"),
-        ({"size": 0}, OptionError, "size: 0"),
-        ({"size": 3.0}, OptionError, "size: 3.0"),
+        ({"size": 0}, OptionError, "size: .*0"),
+        ({"size": 3.0}, OptionError, "size: .*3.0"),
         ({"scale_factor": 0.01}, SizeError, "height floor.11 . 0.01. = 0"),
         ({"scale_factor": -1.0}, SizeError, "= -11"),
         ({"scale_factor": float("nan")}, OptionError, "scale_factor"),
@@ -118,7 +118,7 @@ def test_shuffled_channels_are_a_transposed_table(groups):
     ("shape", "groups", "error", "fragment"),
     [
         ((1, 4, 2), 3, ChannelError, "3 groups do not divide 4 channels"),
-        ((1, 4, 2), 0, OptionError, "groups: 0"),
+        ((1, 4, 2), 0, OptionError, "groups: .*0"),
         ((4, 2), 2, OptionError, "of three or more axes"),
     ],
 )

@@ -14,16 +14,21 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from imgconv.cli import types
 from imgconv.errors import ImgconvError
-from imgconv.geometry import Padding
 from imgconv.kernels import document, library, parametric
 from imgconv.kernels.gain import rescaled
-from imgconv.kernels.value import COMBINES, GAINS, MAPS, Combined, Kernel
+from imgconv.kernels.value import COMBINES, GAINS, Combined, Kernel
 from imgconv.layers import names as layer_names
 from imgconv.pipeline import file as pipelinefile
 from imgconv.sizes import chainwords
 from imgconv.words.border import BORDER
+from imgconv.words.channel import CHANNELS
+from imgconv.words.map import MAPS
+from imgconv.words.number import PIXELS
+from imgconv.words.padding import PADDING
+from imgconv.words.pair import DEEP
+from imgconv.words.region import REGION
+from imgconv.words.size import SHAPE
 
 MOST_SECONDS, LONGEST_SENTENCE, ROUND = 2, 500, 100
 
@@ -114,9 +119,9 @@ def file_of(suffix):
     return read
 
 
-def by_type(kind):
+def by_kind(kind):
     """Return what reads a word as an option's value."""
-    return lambda text, folder: kind.convert(text, None, None)
+    return lambda text, folder: kind.argument("option", text)
 
 
 def piped(text, folder):
@@ -126,7 +131,7 @@ def piped(text, folder):
 
 def chained(text, folder):
     """Read the layers of ``imgconv size``."""
-    chainwords.chain(chainwords.shape_of("32x32x3"), text.split())
+    chainwords.chain(SHAPE.parse("32x32x3"), text.split())
 
 
 KINDS = {
@@ -140,16 +145,16 @@ KINDS = {
     "inline": (tables(), lambda text, folder: looked_at(library.kernel(text))),
     "parametric": (parametric_specs(), lambda text, folder: looked_at(library.kernel(text))),
     "name": (WORDS, lambda text, folder: library.kernel(text)),
-    "size": (pieces("0123456789xX,"), by_type(types.SizeType(deep=True))),
+    "size": (pieces("0123456789xX,"), by_kind(DEEP)),
     "chain": (
         pieces("conv:3,s2p1dgx pool"),
         chained,
     ),
-    "region": (pieces("0123456789-x,"), by_type(types.RegionType())),
-    "padding": (pieces("0123456789-x, "), lambda text, folder: Padding.parse(text)),
-    "border": (pieces("constant:0123456789e."), lambda text, folder: BORDER.argument("border", text)),
-    "channels": (pieces("rgbaluma,-709"), by_type(types.ChannelsType())),
-    "pixels": (pieces("0123456789.kMG"), by_type(types.PixelsType())),
+    "region": (pieces("0123456789-x,"), by_kind(REGION)),
+    "padding": (pieces("0123456789-x, "), by_kind(PADDING)),
+    "border": (pieces("constant:0123456789e."), by_kind(BORDER)),
+    "channels": (pieces("rgbaluma,-709"), by_kind(CHANNELS)),
+    "pixels": (pieces("0123456789.kMG"), by_kind(PIXELS)),
 }
 
 

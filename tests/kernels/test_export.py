@@ -24,7 +24,8 @@ from imgconv.errors import ExportError, OptionError
 from imgconv.kernels import parametric
 from imgconv.kernels.export import export, names
 from imgconv.kernels.library import catalogue, kernel
-from imgconv.kernels.value import MAPS, Combined, Kernel, Learned, Offset, Pointwise
+from imgconv.kernels.value import Combined, Kernel, Learned, Offset, Pointwise
+from imgconv.words.map import MAPS
 
 FIXED = [entry.name for entry in catalogue() if entry.form != "parametric"]
 SPECS = [

@@ -12,7 +12,8 @@ from scipy import ndimage
 from imgconv.errors import KernelFileError
 from imgconv.kernels import library
 from imgconv.kernels.document import KEYS
-from imgconv.kernels.value import MAPS, Combined, Kernel, Learned, Pointwise
+from imgconv.kernels.value import Combined, Kernel, Learned, Pointwise
+from imgconv.words.map import MAPS
 
 
 def kernel(text: str):
@@ -179,8 +180,8 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("weights: [[1]]\nanchor: 1", r"anchor must be \[row, column\]"),
         ("weights: [[1]]\nanchor: [0, true]", r"anchor must be \[row, column\]"),
         ("weights: [[1]]\nanchor: [0, 1]", r"line 2, column 9: anchor \[0, 1\] lies outside the 1x1 kernel"),
-        ("weights: [[1]]\nclass: smoth", "line 2, column 8: class must be one of .*did you mean 'smooth'"),
-        ("weights: [[1]]\nmap: [1]", "map must be one of clip"),
+        ("weights: [[1]]\nclass: smoth", "line 2, column 8: class: 'smoth' is none of .*did you mean 'smooth'"),
+        ("weights: [[1]]\nmap: [1]", "map: '.1.' is none of clip"),
         ("weights: [[1]]\nname: Big", "a name is up to 64 lower-case letters"),
         ("weights: [[1]]\nname: ../up", "a name is up to 64 lower-case letters"),
         ("weights: [[1]]\nname: " + "a" * 65, "a name is up to 64 lower-case letters"),
@@ -197,7 +198,7 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("generator: box\nparameters: {sise: 3}", "there is no parameter 'sise'; did you mean 'size'"),
         ("generator: box\nparameters: {size: {a: 1}}", "a parameter is a number"),
         ("generator: sobel\nscale: 2", "line 2, column 1: 'scale' does not go with the generator"),
-        ("combine: min\nof: [sobel-x, sobel-y]", "combine must be one of magnitude"),
+        ("combine: min\nof: [sobel-x, sobel-y]", "combine: 'min' is none of magnitude"),
         ("combine: max", "combine needs 'of'"),
         ("combine: max\nof: []", "combine needs 'of'"),
         ("combine: max\nof: [sobel-x]", "needs at least two"),

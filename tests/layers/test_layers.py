@@ -11,13 +11,13 @@ from scipy import ndimage, signal
 from imgconv import engines, layers
 from imgconv.border import Border
 from imgconv.errors import BranchError, ChannelError, ImgconvError, LayerError, OptionError, SizeError
-from imgconv.geometry import Padding
 from imgconv.kernels.library import kernel
 from imgconv.kernels.value import Kernel, Learned, Offset
 from imgconv.kernels.value import Pointwise as Matrix
 from imgconv.layers import Shape, find, names
 from imgconv.pipeline.run import Pipeline
 from imgconv.pipeline.target import Target
+from imgconv.words.padding import PADDING
 
 RNG = np.random.default_rng(23)
 ENGINE = engines.get("builtin")
@@ -42,7 +42,7 @@ def layer(name, *fields, **named):
 
 
 def padding(text):
-    return Padding.parse(text)
+    return PADDING.parse(text)
 
 
 def run(*chain, pixels=PICTURE):

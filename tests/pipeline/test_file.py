@@ -178,7 +178,7 @@ def test_weights_refused(folder, spec, says):
             "- conv: {kernel: sobel, padding: [1, 2, 3]}",
             1,
             34,
-            "padding: a list is [rows, cols] or [left, top, right, bottom]",
+            "padding: expected [rows, cols] or [left, top, right, bottom]",
         ),
         ("- conv: {kernel: sobel, border: sane}", 1, 33, "border: 'sane' is none of"),
         ("- resize: {method: bicubic}", 1, 3, "resize: it needs one of scale, size"),
@@ -186,7 +186,7 @@ def test_weights_refused(folder, spec, says):
             "- resize: {scale: 2, method: cubic}",
             1,
             30,
-            "method: 'cubic' is none of nearest, bilinear, bicubic; did you mean 'bicubic'?",
+            "method: 'cubic' is none of nearest|bilinear|bicubic; did you mean 'bicubic'?",
         ),
         ("- resize: 0", 1, 11, "scale: expected a number above 0"),
         (

@@ -18,9 +18,10 @@ from imgconv.pipeline.run import Pipeline, layer_for
 from imgconv.pipeline.target import Target
 from imgconv.tone import full_range
 from imgconv.words.border import BORDER
+from imgconv.words.padding import PADDING
 
 RNG = np.random.default_rng(11)
-SAME = Padding.parse("interpolation")
+SAME = PADDING.parse("interpolation")
 EDGE = Border("edge")
 ENGINE = engines.get("builtin")
 
@@ -47,20 +48,20 @@ def test_a_chain_is_its_layers_one_after_the_other():
 
 
 def test_a_chain_knows_every_size_before_it_runs():
-    chain = Pipeline((layer("box:size=7", stride=(2, 2), padding=Padding.parse("3")), layer("box:size=5")))
+    chain = Pipeline((layer("box:size=7", stride=(2, 2), padding=PADDING.parse("3")), layer("box:size=5")))
     plan = chain.plan(Shape(224, 100, 3))
     assert [step.output for step in plan.steps] == [(112, 50, 3), (112, 50, 3)]
     with pytest.raises(SizeError, match=r"floor\(\(3 \+ 0 \+ 0"):
-        Pipeline((layer("box:size=5", padding=Padding.parse("valid")),)).plan(Shape(9, 3, 1))
+        Pipeline((layer("box:size=5", padding=PADDING.parse("valid")),)).plan(Shape(9, 3, 1))
 
 
 def test_absurd_sizes_are_refused_before_memory_is_asked_for():
     with pytest.raises(SizeError, match="use less padding"):
-        Pipeline((layer("box:size=3", padding=Padding.parse("1000000000")),)).plan(Shape(9, 9, 3))
+        Pipeline((layer("box:size=3", padding=PADDING.parse("1000000000")),)).plan(Shape(9, 9, 3))
 
 
 def test_any_size_is_planned_and_what_is_held_is_limited():
-    chain = Pipeline((layer("box:size=3", padding=Padding.parse("40000")),))
+    chain = Pipeline((layer("box:size=3", padding=PADDING.parse("40000")),))
     plan = chain.plan(Shape(9, 9, 3))
     assert plan.output == (80007, 80007, 3)
     with pytest.raises(SizeError, match="use less padding, or let it in with --max-pixels 6402M"):
@@ -100,7 +101,7 @@ def test_opaque_alpha_changes_nothing(spec, border):
     opaque = np.dstack([colours, np.full((12, 14), 255, np.uint8)])
     nearly = opaque.copy()
     nearly[0, 0, 3] = 254  # takes the long way round
-    filtered = Pipeline((layer(spec, padding=Padding.parse("same"), border=BORDER.parse(border)),))
+    filtered = Pipeline((layer(spec, padding=PADDING.parse("same"), border=BORDER.parse(border)),))
     goal = target("clip", "uint8")
     plain = filtered.run(colours, ENGINE, goal).samples
     with_alpha = filtered.run(opaque, ENGINE, goal, alpha="premultiply").samples
@@ -120,7 +121,7 @@ def test_derivatives_leave_alpha_and_see_what_is_seen():
 
 def test_alpha_follows_the_geometry():
     image = RNG.integers(0, 256, (16, 15, 4)).astype(np.uint8)
-    filtered = Pipeline((layer("sobel-x", stride=(2, 3), padding=Padding.parse("valid")),))
+    filtered = Pipeline((layer("sobel-x", stride=(2, 3), padding=PADDING.parse("valid")),))
     result = filtered.run(image, ENGINE, target("float", "float32"), alpha="keep").samples
     np.testing.assert_array_equal(result[:, :, 3], image[1:-1:3, 1:-1:2, 3])
 
@@ -146,7 +147,7 @@ def test_learned_weights_give_what_torch_gives(groups, stride, dilation, padding
     image = RNG.normal(size=(17, 19, 3))
     weights, bias = RNG.normal(size=(6, 3 // groups, 3, 2)), RNG.normal(size=6)
     learned = Learned(name="layer", weights=weights, bias=tuple(bias))
-    one = layer_for(learned, Padding.parse(str(padding)), Border("zero"), (stride, stride), (dilation, dilation))
+    one = layer_for(learned, PADDING.parse(str(padding)), Border("zero"), (stride, stride), (dilation, dilation))
     result = Pipeline((one,)).run(image, ENGINE, target("float", "float64")).samples
     wanted = torch.nn.functional.conv2d(
         torch.tensor(image).permute(2, 0, 1)[None],

@@ -11,6 +11,7 @@ from imgconv.errors import OptionError, SizeError
 from imgconv.geometry import Padding
 from imgconv.sizes.calculator import Question
 from imgconv.sizes.frameworks import compare
+from imgconv.words.padding import PADDING as PADDINGS
 
 law = settings(deadline=None, max_examples=150)
 
@@ -183,14 +184,14 @@ def test_keras_and_onnx_transposed(question, width, height, extra):
     [
         (Question("convolution", (7, 7), (2, 2), padding=Padding("same")), 224, "TensorFlow", "SAME", "same"),
         (
-            Question("convolution", (7, 7), (2, 2), padding=Padding.parse("3")),
+            Question("convolution", (7, 7), (2, 2), padding=PADDINGS.parse("3")),
             224,
             "TensorFlow",
             "SAME",
             "moved by 1 column and 1 row",
         ),
         (
-            Question("convolution", (7, 7), (2, 2), padding=Padding.parse("3")),
+            Question("convolution", (7, 7), (2, 2), padding=PADDINGS.parse("3")),
             224,
             "torch",
             "padding='same'",
@@ -212,14 +213,14 @@ def test_keras_and_onnx_transposed(question, width, height, extra):
             "1 column more, 1 row more",
         ),
         (
-            Question("pooling", (2, 2), padding=Padding.parse("2")),
+            Question("pooling", (2, 2), padding=PADDINGS.parse("2")),
             8,
             "torch",
             "padding=2",
             "refuses: padding is at most half of the window",
         ),
         (
-            Question("pooling", (2, 2), padding=Padding.parse("2")),
+            Question("pooling", (2, 2), padding=PADDINGS.parse("2")),
             8,
             "Caffe",
             "pad, rounds up",
@@ -247,7 +248,7 @@ def test_keras_and_onnx_transposed(question, width, height, extra):
             "refuses: a stride and a dilation above 1 do not go together",
         ),
         (
-            Question("convolution", (7, 7), padding=Padding.parse("1")),
+            Question("convolution", (7, 7), padding=PADDINGS.parse("1")),
             5,
             "ONNX",
             "VALID",

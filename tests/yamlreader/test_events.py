@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgconv.errors import FileContentError, KernelFileError
-from imgconv.yamlreader.events import MAX_BYTES, MAX_DEPTH, ZeroFirst, load
+from imgconv.words.number import ZeroFirst
+from imgconv.yamlreader.events import MAX_BYTES, MAX_DEPTH, load
 
 PARSERS = pytest.mark.parametrize("native", [True, False], ids=["native", "pure"])
 

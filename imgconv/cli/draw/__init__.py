@@ -12,9 +12,10 @@ import click
 
 from imgconv.cli import Commands, options, printable, showing
 from imgconv.cli.sections import OUTPUT, F, section
-from imgconv.cli.types import NumberType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
 from imgconv.registry import Registry
+from imgconv.words.number import NumberKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ _WRITTEN = section(
     options.overwrite,
     click.option(
         "--dpi",
-        type=NumberType(least=10, most=2400),
+        type=KindType(NumberKind(least=10, most=2400)),
         metavar="N",
         help="Dots to the inch of a PNG. [default: 150]",
     ),

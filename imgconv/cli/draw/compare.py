@@ -9,8 +9,10 @@ import click
 from imgconv.cli import options
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, PART, RESULTS, Sectioned, section
-from imgconv.cli.types import NumberType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
+from imgconv.words.map import MAP
+from imgconv.words.number import NUMBER
 
 COMPARED = "What is compared"
 """The heading of the options that choose another sheet than that of the results."""
@@ -55,14 +57,14 @@ class SizesType(click.ParamType[Any]):
     click.option(
         "--map",
         "map",
-        type=options.mapping_words,
+        type=KindType(MAP),
         help="Draw the samples that --map makes of results, as apply does. [default: the results, before mapping]",
     ),
 )
 @section(
     FIGURE,
-    click.option("--vmin", type=NumberType(), metavar="VALUE", help="The result at the lower end of the colours."),
-    click.option("--vmax", type=NumberType(), metavar="VALUE", help="The result at the upper end."),
+    click.option("--vmin", type=KindType(NUMBER), help="The result at the lower end of the colours."),
+    click.option("--vmax", type=KindType(NUMBER), help="The result at the upper end."),
 )
 @drawing
 def command(source: str, kernels: tuple[str, ...], **asked: Any) -> None:

@@ -9,8 +9,9 @@ import click
 from imgconv.cli import options
 from imgconv.cli.draw import drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
-from imgconv.cli.types import NumberType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
+from imgconv.words.number import WholeKind
 
 if TYPE_CHECKING:
     from imgconv.pipeline.run import Pipeline
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     KERNEL,
     click.option("--weights", metavar="W", help="Weights (out, in/groups, rows, cols): FILE.npy, FILE.npz:NAME ..."),
     options.pipeline,
-    click.option("--layer", type=NumberType(whole=True, least=1, most=1 << 20), metavar="N", help="Which, from 1."),
+    click.option("--layer", type=KindType(WholeKind(least=1, most=1 << 20)), help="Which, from 1."),
     options.padding("valid"),
     options.border,
     options.stride,

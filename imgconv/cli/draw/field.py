@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
@@ -10,20 +9,11 @@ import click
 from imgconv.cli import options
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
-
-
-class PlaceType(click.ParamType[Any]):
-    """``X,Y``, whole numbers from 0."""
-
-    name = "X,Y"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Return (x, y)."""
-        match = re.fullmatch(r"(\d{1,9}),(\d{1,9})", str(value).replace(" ", ""))
-        if not match:
-            raise OptionError("at", f"'{str(value)[:40]}' is no place; write X,Y, as in 3,5")
-        return int(match[1]), int(match[2])
+from imgconv.words.pair import lengths
+from imgconv.words.region import PLACE
+from imgconv.words.size import PICTURE, SHAPE
 
 
 @click.command(cls=Sectioned)
@@ -31,7 +21,7 @@ class PlaceType(click.ParamType[Any]):
 @section(KERNEL, options.pipeline)
 @section(
     FIGURE,
-    click.option("--at", type=PlaceType(), metavar="X,Y", help="The output, from 0. [default: the middle one]"),
+    click.option("--at", type=KindType(PLACE), help="The output, from 0. [default: the middle one]"),
     click.option("--times", is_flag=True, help="Run the layers and say how long they take."),
 )
 @options.max_pixels
@@ -55,7 +45,6 @@ def command(
     from imgconv.figures.parts.panels import file_name
     from imgconv.image import read
     from imgconv.pipeline.file import load
-    from imgconv.sizes.chainwords import shape_of
 
     if asked["cmap"]:
         raise OptionError("cmap", "no value of the figure is drawn as a colour; leave it out")
@@ -65,14 +54,13 @@ def command(
         raise OptionError("pipeline", "it stands in place of LAYERs, as in conv:3; name just one of them")
     pixels = None
     notes: tuple[str, ...] = ()
-    if re.fullmatch(r"\d+(x\d+){0,2}", first.lower()):
-        size = shape_of(first)
-        size = size if first.lower().count("x") == 2 or pipeline is None else size._replace(channels=3)
+    if lengths(first):
+        size = (SHAPE if pipeline is None else PICTURE).argument("SIZE", first)
     else:
         image = read(first, max_pixels=asked["max_pixels"])
         pixels = image.pixels[:, :, :-1] if image.alpha else image.pixels
         notes = ("alpha is left out",) * image.alpha
-        size = shape_of("x".join(map(str, (pixels.shape[1], pixels.shape[0], pixels.shape[2]))))
+        size = SHAPE.argument("SIZE", "x".join(map(str, (pixels.shape[1], pixels.shape[0], pixels.shape[2]))))
     if pipeline is not None:
         chain = load(pipeline)
         chains = [chain_of(chain, size, file_name(chain))]

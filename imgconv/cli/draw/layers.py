@@ -9,7 +9,8 @@ import click
 from imgconv.cli import options
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
-from imgconv.cli.types import NumberType
+from imgconv.cli.types import KindType
+from imgconv.words.number import WholeKind
 
 
 @click.command(cls=Sectioned)
@@ -19,8 +20,7 @@ from imgconv.cli.types import NumberType
     click.option("--pipeline", required=True, metavar="FILE", help="A YAML file of layers."),
     click.option(
         "--layer",
-        type=NumberType(whole=True, least=1, most=1 << 20),
-        metavar="N",
+        type=KindType(WholeKind(least=1, most=1 << 20)),
         help="Draw this layer alone, from 1.",
     ),
 )

@@ -11,8 +11,10 @@ from imgconv.cli import options
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.kernels import KernelCommand
 from imgconv.cli.sections import KERNEL, PART, Sectioned, section
-from imgconv.cli.types import NumberType, SizeType
+from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
+from imgconv.words.number import WholeKind
+from imgconv.words.pair import EXTRA, PAIR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,18 +44,14 @@ class StepsCommand(Sectioned, KernelCommand):
     options.border,
     options.dilation,
     click.option("--transposed", is_flag=True, help="A transposed convolution, drawn with zeros between the samples."),
-    click.option(
-        "--output-padding", type=SizeType(least=0), metavar="N|WxH", help="Columns and rows added to its result."
-    ),
+    click.option("--output-padding", type=KindType(EXTRA), help="Columns and rows added to its result."),
     click.option("--max", "method", flag_value="max", help="A pooling that takes the largest sample of every window."),
     click.option("--mean", "method", flag_value="mean", help="A pooling that takes the mean."),
     click.option("--min", "method", flag_value="min", help="A pooling that takes the smallest sample."),
     click.option("--ceil-mode", is_flag=True, help="Let the last windows of a pooling hang over the right and bottom."),
-    click.option(
-        "--channels", type=NumberType(whole=True, least=1, most=6), metavar="N", help="Of the input. [default: 1]"
-    ),
-    click.option("--outputs", type=NumberType(whole=True, least=1, most=6), metavar="N", help="Output channels."),
-    click.option("--groups", type=NumberType(whole=True, least=1, most=6), metavar="N", help="Groups of channels."),
+    click.option("--channels", type=KindType(WholeKind(least=1, most=6)), help="Of the input. [default: 1]"),
+    click.option("--outputs", type=KindType(WholeKind(least=1, most=6)), help="Output channels."),
+    click.option("--groups", type=KindType(WholeKind(least=1, most=6)), help="Groups of channels."),
     options.correlate,
 )
 @section(PART, options.region, options.max_pixels)
@@ -62,14 +60,14 @@ class StepsCommand(Sectioned, KernelCommand):
     click.option("--sheet", is_flag=True, help="Draw the steps side by side, as a figure for print."),
     click.option(
         "--every",
-        type=NumberType(whole=True, least=1, most=1 << 20),
+        type=KindType(WholeKind(least=1, most=1 << 20)),
         default="1",
         metavar="N",
         help="Draw every Nth step.",
     ),
     click.option(
         "--duration",
-        type=NumberType(whole=True, least=20, most=60000),
+        type=KindType(WholeKind(least=20, most=60000)),
         metavar="MS",
         help="How long a step is shown. [default: 600]",
     ),
@@ -123,7 +121,7 @@ def _input(source: str, asked: dict[str, Any]) -> tuple[NDArray[np.float64], tup
     if re.fullmatch(SIZE, source):
         if asked["region"]:
             raise OptionError("region", "it is the part of an image; a size has none")
-        width, height = SizeType().convert(source, None, None)[:2]
+        width, height = PAIR.argument("INPUT", source)
         if max(width, height) > MOST_CELLS:
             raise OptionError("INPUT", f"{width}x{height} cells are more than {MOST_CELLS} a side")
         return example(width, height, asked["channels"] or 1), ()
@@ -163,7 +161,7 @@ def _layer(channels: int, asked: dict[str, Any]) -> Layer:
         for name in ("transposed", "outputs", "groups", "correlate", "output_padding"):
             if asked[name]:
                 raise OptionError(name.replace("_", "-"), f"a pooling has none; leave it or --{method} out")
-        windows: dict[str, Any] = {method: SizeType().convert(asked["kernel"], None, None)}
+        windows: dict[str, Any] = {method: PAIR.argument("kernel", asked["kernel"])}
         return Pool(
             **windows,
             stride=asked["stride"],
@@ -207,7 +205,7 @@ def _kernel(channels: int, sized: bool, asked: dict[str, Any]) -> Any:
         if asked["outputs"]:
             raise OptionError("outputs", "a kernel filters every channel alike; it goes with the size of a window")
         return kernel(asked["kernel"])
-    width, height = SizeType().convert(asked["kernel"].strip(), None, None)[:2]
+    width, height = PAIR.argument("kernel", asked["kernel"])
     made = asked["outputs"] or (channels if asked["groups"] else 1)
     groups = asked["groups"] or 1
     check_groups(channels, made, groups)

@@ -18,6 +18,7 @@ from imgconv.geometry import Padding
 from imgconv.layers.pad import Pad
 from imgconv.pipeline.run import Pipeline
 from imgconv.tone import full_range
+from imgconv.words.padding import USUAL
 
 LEAST_CORNER = 6
 """Samples of the picture, a side, that are seen in a corner."""
@@ -28,7 +29,7 @@ LEAST_RANGE = 1 / 8
 BORDERS = tuple(kind for kind in DIAGRAMS if kind != "constant")
 """The borders that are compared."""
 
-PADDINGS = ("valid", "same", "interpolation", "full")
+PADDINGS = USUAL
 """The paddings that are compared."""
 
 
@@ -80,7 +81,7 @@ def paddings(task: Task) -> list[list[Cell]]:
     for variant in task.variants:
         found: dict[str, Panel | None] = {}
         for word in PADDINGS:
-            padding = Padding.parse(word)
+            padding = Padding(word)
             filled = "" if word == "valid" else f" ({Border(padding.border)})"
             try:
                 done = task.run(variant, padding=padding)

@@ -30,7 +30,7 @@ FARTHEST = 8
 DRAWN = 1
 """Pixels by which the picture is moved in the panels."""
 
-VALID = Padding.parse("valid")
+VALID = Padding("valid")
 
 
 class Moves(NamedTuple):

@@ -1,0 +1,20 @@
+"""Maps, as people write them: how results become samples. `imgconv.tone` is what they do."""
+
+from __future__ import annotations
+
+from imgconv.words.choice import choice
+
+_DOES = {
+    "clip": "",
+    "abs": "drop the sign",
+    "offset": "0 becomes mid-grey",
+    "stretch": "smallest to black, largest to white",
+    "float": "keep them",
+}
+"""Every map, with what it does beside clipping."""
+
+MAPS = tuple(_DOES)
+
+MAP = choice(*MAPS)
+
+HELP = "How results become samples: " + ", ".join(f"{name} ({does})" if does else name for name, does in _DOES.items())
