@@ -3,7 +3,7 @@
  * Python chooses the way and lays the taps out (see _native.py); `plan` copies and checks them, and `run` computes
  * output rows without the GIL. There are no threads here and no state but the plan.
  */
-#include "../_native.h"
+#include "../native/module.h"
 
 #include <math.h>
 
@@ -118,7 +118,7 @@ typedef void Join(enum Combine, const void *const *, int, ptrdiff_t, const Finis
 
 #define NEEDS_VNNI
 #define LEVEL_FILE "engines/_core_simd.h"
-#include "../_native_levels.h"
+#include "../native/levels.h"
 
 /* By level, slowest first. */
 static const struct {

@@ -32,6 +32,7 @@ from imgconv.engines._lanes import (
 )
 from imgconv.engines._layout import ROWS, Grid, line_count
 from imgconv.errors import EngineError, quoted
+from imgconv.native import is_built
 from imgconv.tone import Stats, Tone, full_range
 from imgconv.value import Value
 
@@ -73,11 +74,7 @@ def level() -> Level | None:
         EngineError: IMGCONV_SIMD names a level that is not there, or IMGCONV_REQUIRE_NATIVE is set and the core
             is missing.
     """
-    if _core is None:
-        if os.environ.get("IMGCONV_REQUIRE_NATIVE", "0") not in ("", "0"):
-            raise EngineError(
-                "the native core is not built, and IMGCONV_REQUIRE_NATIVE asks for it; reinstall with a C compiler"
-            )
+    if not is_built(_core, "the engine's"):
         return None
     known = known_levels()
     wanted = os.environ.get("IMGCONV_SIMD", "")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgconv.engines import _native as engine
 from imgconv.engines._bands import each
-from imgconv.errors import EngineError
+from imgconv.native import is_built
 from imgconv.system import cores
 
 try:
@@ -58,11 +58,7 @@ def level() -> Level | None:
         EngineError: `IMGCONV_REQUIRE_NATIVE` is set and a core is missing, or `IMGCONV_SIMD` names no level.
     """
     wanted = engine.level()
-    if _nncore is None:
-        if os.environ.get("IMGCONV_REQUIRE_NATIVE", "0") not in ("", "0"):
-            raise EngineError("the functions' native core is not built, and IMGCONV_REQUIRE_NATIVE asks for it")
-        return None
-    if wanted is None:
+    if not is_built(_nncore, "the functions'") or wanted is None:
         return None
     known = {name: Level(number, block) for number, (name, block) in enumerate(_nncore.levels())}
     best = list(known.values())[-1]

@@ -4,7 +4,7 @@
  * checks what all of it has in common, and `run` computes a part of the output without the GIL. There are no threads
  * here. Every tap is computed, zeros too, so that infinities and NaN spread as IEEE 754 has it.
  */
-#include "../_native.h"
+#include "../native/module.h"
 
 #if !defined(GNU_C)
 #error "the native core needs GCC or Clang; without it imgconv computes with NumPy"
@@ -134,7 +134,7 @@ static void give_back(void *buffer)
 }
 
 #define LEVEL_FILE "functional/_nncore_level.h"
-#include "../_native_levels.h"
+#include "../native/levels.h"
 
 /* By level, slowest first; `convolve` and `pool` by enum Lane. */
 static const struct {

@@ -3,7 +3,7 @@
  * Each function takes whole rows, checks their sizes, and works without the GIL; there is no state. Everything else
  * of PNG is in Python (png.py, pngread.py). Source: W3C, Portable Network Graphics (Third Edition), chapter 9.
  */
-#include "../../_native.h"
+#include "../../native/module.h"
 
 /* The same loops again for AVX2, chosen when the module is loaded, where compiler and C library can do that. */
 #if defined(X86_LEVELS) && defined(__GLIBC__) && !defined(__clang__)

@@ -8,11 +8,10 @@ Source: W3C, Portable Network Graphics (Third Edition), 2025, chapter 9.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import EngineError
 from imgconv.image.limits.guard import DataError
+from imgconv.native import is_built
 
 try:
     from imgconv.image.png import _pngcore as core
@@ -36,10 +35,7 @@ def native() -> bool:
     Raises:
         EngineError: they do not, and IMGCONV_REQUIRE_NATIVE asks for it.
     """
-    if core is None and os.environ.get("IMGCONV_REQUIRE_NATIVE", "0") not in ("", "0"):
-        problem = "PNG's native core is not built, and IMGCONV_REQUIRE_NATIVE asks for it"
-        raise EngineError(f"{problem}; reinstall with a C compiler")
-    return core is not None
+    return is_built(core, "PNG's")
 
 
 def filter_rows(rows: Bytes, above: Bytes, step: int) -> Bytes:

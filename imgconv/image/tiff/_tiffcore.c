@@ -3,7 +3,7 @@
  * Each function works on whole segments, without the GIL; there is no state. Everything else of TIFF is in Python
  * (tiffcodec.py, tiffread.py, tiffwrite.py). Source: Adobe, TIFF Revision 6.0 (1992), sections 9, 13 and 14.
  */
-#include "../../_native.h"
+#include "../../native/module.h"
 
 typedef struct {
     const uint8_t *in;

@@ -8,7 +8,6 @@ Source: Adobe, TIFF Revision 6.0 (1992); Adobe Photoshop TIFF Technical Notes (2
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable
 from io import BytesIO
@@ -17,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.errors import EngineError
 from imgconv.image.deflate import NO_MATCHES, Way, choose, deflate, inflate
 from imgconv.image.limits.guard import DataError
 from imgconv.image.metadata.ifd import LONG, SHORT, pack_directory
 from imgconv.image.model import Pixels
+from imgconv.native import is_built
 
 try:
     from imgconv.image.tiff import _tiffcore as core
@@ -55,10 +54,7 @@ def native() -> bool:
     Raises:
         EngineError: they do not, and IMGCONV_REQUIRE_NATIVE asks for it.
     """
-    if core is None and os.environ.get("IMGCONV_REQUIRE_NATIVE", "0") not in ("", "0"):
-        problem = "TIFF's native core is not built, and IMGCONV_REQUIRE_NATIVE asks for it"
-        raise EngineError(f"{problem}; reinstall with a C compiler")
-    return core is not None
+    return is_built(core, "TIFF's")
 
 
 def packs(compression: int) -> bool:

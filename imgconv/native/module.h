@@ -3,8 +3,8 @@
  * All of them keep to the limited API, so that one build serves every later Python, and take buffers, so that they
  * need no headers of NumPy's. Their functions work without the GIL and start no threads.
  */
-#ifndef IMGCONV_NATIVE_H
-#define IMGCONV_NATIVE_H
+#ifndef IMGCONV_MODULE_H
+#define IMGCONV_MODULE_H
 
 #ifndef Py_GIL_DISABLED
 #define Py_LIMITED_API 0x030B0000
