@@ -21,7 +21,7 @@ from imgconv.image.limits.guard import fault_words
 from imgconv.value import Value
 
 if TYPE_CHECKING:
-    from imgconv.filtering.planning import Report
+    from imgconv.filtering.outcome import Report
     from imgconv.filtering.request import Request
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"

@@ -13,7 +13,7 @@ from imgconv.cli.sections import OUTPUT, Sectioned, section
 from imgconv.errors import OptionError, quoted
 
 if TYPE_CHECKING:
-    from imgconv.filtering.planning import Report
+    from imgconv.filtering.outcome import Report
 
 STANDARD = "-"
 """The name of standard input and standard output."""

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 
 from imgconv.errors import OptionError, quoted
 from imgconv.filtering.featuremap import write_result
-from imgconv.filtering.planning import File, Report, planned, samples_bytes
+from imgconv.filtering.outcome import Report
+from imgconv.filtering.planning import File, planned, samples_bytes
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import Done, filtered, foreseen, refuse_loss, refuse_span
 from imgconv.image.files import check_place

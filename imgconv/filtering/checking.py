@@ -18,7 +18,7 @@ from imgconv.pipeline.run import Pipeline
 from imgconv.pipeline.target import Target, float_for
 
 if TYPE_CHECKING:
-    from imgconv.filtering.planning import Report
+    from imgconv.filtering.outcome import Report
 
 RELATIVE = 1e-6
 """How far results may be apart, as a part of the largest magnitude in play: what float32 can hold."""

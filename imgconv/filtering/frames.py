@@ -10,7 +10,8 @@ from imgconv import progress
 from imgconv.engines._bands import Result
 from imgconv.errors import ImageWriteError, OptionError
 from imgconv.filtering.featuremap import sheet
-from imgconv.filtering.planning import Alike, File, Report, planned
+from imgconv.filtering.outcome import Alike, Report
+from imgconv.filtering.planning import File, planned
 from imgconv.filtering.request import Request
 from imgconv.filtering.whole import filtered, foreseen, refuse_span
 from imgconv.image.formats import holders_of_several, named, spec_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from imgconv.engines._bands import Result
 from imgconv.filtering.loss import clipping, lost, remedy
-from imgconv.filtering.planning import Alike, Report
+from imgconv.filtering.outcome import Alike, Report
 from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
 from imgconv.geometry import to_json as axes_to_json
@@ -127,7 +127,7 @@ def _treatment_lines(report: Report) -> list[tuple[str, str]]:
         what = "luminance" if request.linear else "luma"
         found.append(("gray", f"{what} by {GRAY_WORDS[request.gray]}"))
     if report.picked:
-        from imgconv.filtering.selective import described
+        from imgconv.filtering.part import described
 
         found += described(request, report.picked)
     return found

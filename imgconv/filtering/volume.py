@@ -20,7 +20,8 @@ from imgconv.engines._bands import Result
 from imgconv.engines._luma import kind_of, luma
 from imgconv.errors import ImageReadError, OptionError
 from imgconv.filtering.frames import most_bytes, plans, plays_of, ranges, refuse, shown, stretched, written_as
-from imgconv.filtering.planning import File, Report
+from imgconv.filtering.outcome import Report
+from imgconv.filtering.planning import File
 from imgconv.filtering.request import Request, rescaled
 from imgconv.filtering.treatment import luma_weights, treated
 from imgconv.filtering.whole import refuse_loss

@@ -14,7 +14,8 @@ from imgconv import engines
 from imgconv.engines._bands import Result, ways_of
 from imgconv.engines._luma import kind_of
 from imgconv.errors import ClippedError, EngineError, OptionError
-from imgconv.filtering.planning import Report, planned
+from imgconv.filtering.outcome import Report
+from imgconv.filtering.planning import planned
 from imgconv.filtering.request import Request
 from imgconv.filtering.treatment import luma_weights, treated
 from imgconv.image import Header, Image
@@ -55,7 +56,7 @@ def filtered(report: Report, image: Image) -> Done:
     if image.alpha and report.request.alpha != "filter" and not report.keeps_alpha:
         image = image.with_pixels(np.ascontiguousarray(image.pixels[:, :, :-1]), alpha=False)
     if report.request.linear:
-        from imgconv.filtering.selective import light_notes
+        from imgconv.filtering.part import light_notes
 
         report = report.replace(notes=(*report.notes, *light_notes(image)))
     report, kept = _run(report, image)

@@ -18,7 +18,8 @@ import numpy as np
 
 from imgconv import engines, progress
 from imgconv.engines._bands import Result
-from imgconv.filtering.planning import File, Report
+from imgconv.filtering.outcome import Report
+from imgconv.filtering.planning import File
 from imgconv.filtering.request import Request
 from imgconv.filtering.streaming.chain import Chain
 from imgconv.image.files import is_replaced, sweep

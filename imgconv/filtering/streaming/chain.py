@@ -10,7 +10,7 @@ import numpy as np
 from imgconv import progress
 from imgconv.engines import Engine
 from imgconv.engines._bands import Result
-from imgconv.filtering.planning import Report
+from imgconv.filtering.outcome import Report
 from imgconv.filtering.streaming.stage import Stage
 from imgconv.filtering.streaming.threads import Ahead, Behind
 from imgconv.image.base import Bands

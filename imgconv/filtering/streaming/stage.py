@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imgconv.engines import Floats, Prepared, Way
 from imgconv.engines._bands import run, ways_of
-from imgconv.filtering.planning import Report
+from imgconv.filtering.outcome import Report
 from imgconv.geometry import Shape
 from imgconv.image.limits.size import check_held
 from imgconv.image.model import Pixels
