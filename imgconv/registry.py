@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,9 +65,7 @@ class Registry(Value):
         if self.table is not None:
             return sorted(self.table)
         folder = os.path.join(_ROOT, *self.package.split(".")[1:])
-        modules = {os.path.splitext(file) for file in os.listdir(folder) if file[0] not in "_."}
-        # a folder is a member too
-        return sorted({name.replace("_", "-") for name, suffix in modules if suffix in (".py", "")} - self.apart)
+        return [name for name in _members(folder) if name not in self.apart]
 
     def plugins(self) -> list[Plugin]:
         """Return what other packages add, sorted by name; none is imported."""
@@ -150,6 +149,13 @@ class Registry(Value):
         hint = did_you_mean(str(name), known)
         named = quoted(name) if quote or hint else "of that name"
         return f"there is no {self.noun} {named}{hint or f'; the {self.noun}s are ' + ', '.join(known)}"
+
+
+@lru_cache
+def _members(folder: str) -> list[str]:
+    """Return the names of the modules and folders in a folder that are not parts of others, in alphabetical order."""
+    files = (os.path.splitext(file) for file in os.listdir(folder) if file[0] not in "_.")
+    return sorted({name.replace("_", "-") for name, suffix in files if suffix in (".py", "")})
 
 
 def declared(module: object, name: str, kind: type[Kind], default: Kind | None = None) -> Kind:

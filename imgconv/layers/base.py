@@ -14,6 +14,7 @@ at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -183,18 +184,10 @@ class Layer(Value):
         Raises:
             Broken: it does not keep the contract.
         """
-        layer: type[Any] = declared(module, "".join(part.title() for part in name.split("-")), type)
-        if not issubclass(layer, Layer):
-            raise Broken(f"its {layer.__name__} is not derived from imgconv.layers.Layer")
-        for field, kind in layer.kinds().items():
-            if field in vars(Layer):
-                raise Broken(f"its field {field} has the name of what every layer has; take another")
-            if kind not in KINDS:
-                known = f"annotate it, as a string, with one of {', '.join(sorted(KINDS))}"
-                raise Broken(f"its field {field} is of no kind that YAML is read into; {known}")
-        if layer.plan is Layer.plan or layer.for_alpha is Layer.for_alpha:
-            missing = "plan" if layer.plan is Layer.plan else "for_alpha"
-            raise Broken(f"its {layer.__name__} has no {missing} of its own")
+        found: Any = declared(module, "".join(part.title() for part in name.split("-")), type)
+        if problem := _problem(found):
+            raise Broken(problem)
+        layer: type[Layer] = found
         return layer
 
     @classmethod
@@ -307,3 +300,19 @@ def name_of(class_name: str) -> str:
     'shuffled-grouped'
     """
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in class_name).lstrip("-")
+
+
+@lru_cache
+def _problem(layer: type[Any]) -> str:
+    """Return what keeps a class from being a layer, or nothing."""
+    if not issubclass(layer, Layer):
+        return f"its {layer.__name__} is not derived from imgconv.layers.Layer"
+    for field, kind in layer.kinds().items():
+        if field in vars(Layer):
+            return f"its field {field} has the name of what every layer has; take another"
+        if kind not in KINDS:
+            known = f"annotate it, as a string, with one of {', '.join(sorted(KINDS))}"
+            return f"its field {field} is of no kind that YAML is read into; {known}"
+    if layer.plan is Layer.plan or layer.for_alpha is Layer.for_alpha:
+        return f"its {layer.__name__} has no {'plan' if layer.plan is Layer.plan else 'for_alpha'} of its own"
+    return ""
