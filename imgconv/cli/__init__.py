@@ -20,7 +20,7 @@ from imgconv.errors import ImgconvError, OptionError
 from imgconv.registry import Registry, declared
 
 HELPERS = frozenset(
-    ("filtering", "meter", "options", "parsing", "progress", "reporting", "sections", "showing", "types")
+    ("filtering", "meter", "options", "parsing", "progress", "reporting", "sections", "sliding", "showing", "types")
 )
 """Modules of this folder that are not commands."""
 

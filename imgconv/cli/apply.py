@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from imgconv.cli import filtering, options, printable, showing
+from imgconv.cli import filtering, options, printable, showing, sliding
 from imgconv.cli.sections import OUTPUT, Sectioned, section
 from imgconv.errors import OptionError, quoted
 
@@ -40,7 +40,7 @@ STANDARD = "-"
     "damage and clipped samples, is not foreseen.",
 )
 @showing.option
-@options.as_json
+@sliding.as_json
 @options.quiet
 @click.pass_context
 def command(

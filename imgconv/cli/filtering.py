@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from imgconv.cli import options
+from imgconv.cli import options, sliding
 from imgconv.cli.sections import KERNEL, F, section
 from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _KERNEL = section(
     KERNEL,
-    options.kernel,
-    options.pipeline,
-    *options.SLIDING,
+    sliding.kernel,
+    sliding.pipeline,
+    *sliding.SLIDING,
     click.option(
         "--transposed", is_flag=True, help="Set copies of the kernel STRIDE apart, which makes the image larger."
     ),

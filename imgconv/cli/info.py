@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from imgconv.cli import options
+from imgconv.cli import sliding
 from imgconv.cli.parsing import Command
 
 
 @click.command(cls=Command)
-@options.as_json
+@sliding.as_json
 def command(as_json: bool) -> None:
     """Show versions, engines, SIMD level, threads and file formats."""
     from imgconv.info import facts, lines  # numpy is of no use to --help

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli import options, showing
+from imgconv.cli import options, showing, sliding
 from imgconv.cli.parsing import Command
 from imgconv.cli.types import MemberType
 from imgconv.errors import OptionError, did_you_mean, quoted
@@ -67,7 +67,7 @@ def command() -> None:
 @command.command("list", cls=Command)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--class", "kind", metavar="CLASS", help="Only this class, such as smooth or derivative.")
-@options.as_json
+@sliding.as_json
 def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> None:
     """List the kernels by class, your own among them.
 
@@ -102,9 +102,9 @@ def list_kernels(words: tuple[str, ...], kind: str | None, as_json: bool) -> Non
 
 @command.command(cls=KernelCommand)
 @click.argument("kernel", metavar="KERNEL")
-@options.gain
+@sliding.gain
 @showing.option
-@options.as_json
+@sliding.as_json
 def show(kernel: str, gain: str, show: bool, as_json: bool) -> None:
     """Show a kernel and what follows from its numbers.
 
@@ -157,7 +157,7 @@ def _pictures(kernel: AnyKernel) -> list[Picture]:
 )
 @click.option("-o", "--output", metavar="OUTPUT", help="Write to this file. [default: standard output]")
 @options.overwrite
-@options.gain
+@sliding.gain
 def export_kernel(kernel: str, to: str, output: str | None, overwrite: bool, gain: str) -> None:
     """Write a kernel for another tool.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
 from imgconv.cli.sections import OUTPUT, PART, RESULTS, F, section
@@ -14,61 +12,12 @@ from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
 from imgconv.words.alpha import ALPHAS
 from imgconv.words.alpha import SPELLINGS as ALPHA_SPELLINGS
-from imgconv.words.border import BORDER
 from imgconv.words.channel import CHANNELS, LUMA
 from imgconv.words.choice import choice
 from imgconv.words.map import HELP, MAP
 from imgconv.words.number import NUMBER, PIXELS, WholeKind
-from imgconv.words.padding import PADDING
-from imgconv.words.pair import PAIR
 from imgconv.words.region import REGION
 
-
-def padding(default: str | None) -> Callable[[F], F]:
-    """Return the ``--padding`` option with a command's own default."""
-    return click.option(
-        "-p",
-        "--padding",
-        type=KindType(PADDING),
-        default=default,
-        show_default=default is not None,
-        metavar="PADDING",
-        help=PADDING.help,
-    )
-
-
-border = click.option(
-    "-b",
-    "--border",
-    type=KindType(BORDER),
-    metavar="BORDER",
-    help=f"{BORDER.help}; other tools' words are understood. [default: edge for interpolation, else zero]",
-)
-stride = click.option(
-    "-s", "--stride", type=KindType(PAIR), default="1", show_default=True, help="Step between windows."
-)
-dilation = click.option(
-    "-d",
-    "--dilation",
-    type=KindType(PAIR),
-    default="1",
-    show_default=True,
-    help="Step between taps.",
-)
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
-kernel = click.option("-k", "--kernel", metavar="KERNEL", help="The kernel; see above for its forms.")
-pipeline = click.option("--pipeline", metavar="FILE", help="A YAML file of layers, in place of a kernel.")
-gain = click.option(
-    "--gain",
-    type=KindType(choice("raw", "sum", "unit", "range")),
-    default="raw",
-    show_default=True,
-    help="Rescale the kernel: raw leaves it, sum makes its taps sum to 1, unit makes a ramp of slope 1 give 1, range "
-    "keeps results within the samples' range.",
-)
-correlate = click.option("--correlate", is_flag=True, help="Slide the kernel as written, as OpenCV and CNNs do.")
-SLIDING = (gain, padding("interpolation"), border, stride, dilation, correlate)
-"""How a kernel is slid over a picture, by ``apply``, ``batch`` and ``draw compare``."""
 engine = click.option(
     "--engine",
     type=MemberType(ENGINES),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from imgconv.border import Border
-from imgconv.cli import options, showing
+from imgconv.cli import options, showing, sliding
 from imgconv.cli.apply import STANDARD, print_report, prints_image, refuse_streams
 from imgconv.cli.sections import F, Sectioned, section
 from imgconv.cli.types import KindType
@@ -34,7 +34,7 @@ def _window(name: str, what: str) -> Callable[[F], F]:
     _window("mean", "mean"),
     _window("min", "smallest sample"),
     click.option("-s", "--stride", type=KindType(PAIR), help="Step between windows. [default: the window]"),
-    options.padding("valid"),
+    sliding.padding("valid"),
     click.option(
         "-b",
         "--border",
@@ -42,7 +42,7 @@ def _window(name: str, what: str) -> Callable[[F], F]:
         metavar="BORDER",
         help=f"{BORDER.help}. [default: what no window takes, and zeros for means]",
     ),
-    options.dilation,
+    sliding.dilation,
     click.option("--ceil-mode", is_flag=True, help="Let the last windows hang over the right and the bottom."),
 )
 @options.result
@@ -52,7 +52,7 @@ def _window(name: str, what: str) -> Callable[[F], F]:
     help="Show the arithmetic from the image's header, which does not foresee damaged pixels; write nothing.",
 )
 @showing.option
-@options.as_json
+@sliding.as_json
 @options.quiet
 def command(
     source: str,

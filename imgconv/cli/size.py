@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from imgconv.cli import options
+from imgconv.cli import sliding
 from imgconv.cli.parsing import Command
 from imgconv.cli.types import KindType
 from imgconv.errors import OptionError, quoted
@@ -26,7 +26,7 @@ from imgconv.words.size import PICTURE, SHAPE
     type=KindType(DEEP),
     help="Step between windows. [default: 1; with --pool the window]",
 )
-@options.padding(None)
+@sliding.padding(None)
 @click.option(
     "-d",
     "--dilation",
@@ -51,9 +51,9 @@ from imgconv.words.size import PICTURE, SHAPE
 )
 @click.option("--compare", is_flag=True, help="Show what torch, TensorFlow, ONNX and Caffe make of these numbers.")
 @click.option("--brief", is_flag=True, help="Print only the output size, one line for each SIZE.")
-@options.pipeline
+@sliding.pipeline
 @click.option("--explain", is_flag=True, help="Show the formulas of every layer of a chain, with its numbers in them.")
-@options.as_json
+@sliding.as_json
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli import Commands, options, printable, showing
+from imgconv.cli import Commands, options, printable, showing, sliding
 from imgconv.cli.sections import OUTPUT, F, section
 from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
@@ -53,7 +53,7 @@ class Drawings(Commands):
 
 def drawing(command: F) -> F:
     """Add the options that every drawing has."""
-    return _LOOKS(_WRITTEN(showing.option(options.as_json(options.quiet(command)))))
+    return _LOOKS(_WRITTEN(showing.option(sliding.as_json(options.quiet(command)))))
 
 
 def place(asked: dict[str, Any], *, moves: bool = False) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from imgconv.cli import options
+from imgconv.cli import options, sliding
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, PART, RESULTS, Sectioned, section
 from imgconv.cli.types import KindType
@@ -40,7 +40,7 @@ class SizesType(click.ParamType[Any]):
     KERNEL,
     click.option("-k", "--kernel", "kernels", multiple=True, metavar="KERNEL", help="A kernel; give several."),
     click.option("--pipeline", metavar="FILE", help="A YAML file of layers whose result is drawn too."),
-    *options.SLIDING,
+    *sliding.SLIDING,
 )
 @section(
     COMPARED,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli import options
+from imgconv.cli import options, sliding
 from imgconv.cli.draw import drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
 from imgconv.cli.types import KindType
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @section(
     KERNEL,
     click.option("--weights", metavar="W", help="Weights (out, in/groups, rows, cols): FILE.npy, FILE.npz:NAME ..."),
-    options.pipeline,
+    sliding.pipeline,
     click.option("--layer", type=KindType(WholeKind(least=1, most=1 << 20)), help="Which, from 1."),
-    options.padding("valid"),
-    options.border,
-    options.stride,
-    options.dilation,
+    sliding.padding("valid"),
+    sliding.border,
+    sliding.stride,
+    sliding.dilation,
 )
 @options.max_pixels
 @drawing

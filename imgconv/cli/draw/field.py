@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from imgconv.cli import options
+from imgconv.cli import options, sliding
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.sections import KERNEL, Sectioned, section
 from imgconv.cli.types import KindType
@@ -18,7 +18,7 @@ from imgconv.words.size import PICTURE, SHAPE
 
 @click.command(cls=Sectioned)
 @click.argument("words", nargs=-1, required=True, metavar="INPUT|SIZE [LAYER]...")
-@section(KERNEL, options.pipeline)
+@section(KERNEL, sliding.pipeline)
 @section(
     FIGURE,
     click.option("--at", type=KindType(PLACE), help="The output, from 0. [default: the middle one]"),

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from imgconv.cli import options
+from imgconv.cli import sliding
 from imgconv.cli.draw import drawing, finish, place
 from imgconv.cli.kernels import KernelCommand
 
 
 @click.command(cls=KernelCommand)
 @click.argument("kernels", nargs=-1, required=True, metavar="KERNEL...")
-@options.gain
+@sliding.gain
 @drawing
 def command(kernels: tuple[str, ...], gain: str, **asked: Any) -> None:
     """Draw kernels: numbers, frequency response, factors, and what each makes of an edge, a line, a point and a step.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli import options
+from imgconv.cli import options, sliding
 from imgconv.cli.draw import FIGURE, drawing, finish, place
 from imgconv.cli.kernels import KernelCommand
 from imgconv.cli.sections import KERNEL, PART, Sectioned, section
@@ -39,10 +39,10 @@ class StepsCommand(Sectioned, KernelCommand):
     click.option(
         "-k", "--kernel", default="3", show_default=True, metavar="N|WxH|KERNEL", help="The window, or a kernel."
     ),
-    options.stride,
-    options.padding("valid"),
-    options.border,
-    options.dilation,
+    sliding.stride,
+    sliding.padding("valid"),
+    sliding.border,
+    sliding.dilation,
     click.option("--transposed", is_flag=True, help="A transposed convolution, drawn with zeros between the samples."),
     click.option("--output-padding", type=KindType(EXTRA), help="Columns and rows added to its result."),
     click.option("--max", "method", flag_value="max", help="A pooling that takes the largest sample of every window."),
@@ -52,7 +52,7 @@ class StepsCommand(Sectioned, KernelCommand):
     click.option("--channels", type=KindType(WholeKind(least=1, most=6)), help="Of the input. [default: 1]"),
     click.option("--outputs", type=KindType(WholeKind(least=1, most=6)), help="Output channels."),
     click.option("--groups", type=KindType(WholeKind(least=1, most=6)), help="Groups of channels."),
-    options.correlate,
+    sliding.correlate,
 )
 @section(PART, options.region, options.max_pixels)
 @section(
