@@ -12,9 +12,10 @@ from imgconv.cli.parsing import Command
 from imgconv.cli.types import KindType
 from imgconv.errors import OptionError, quoted
 from imgconv.geometry import Padding
-from imgconv.sizes.calculator import Question, Size
 from imgconv.words.pair import DEEP, EXTRA, PAIR
 from imgconv.words.size import PICTURE, SHAPE
+
+Size = tuple[int, int]
 
 
 @click.command(cls=Command)
@@ -123,6 +124,8 @@ def command(
         return
     images = [(width, height) for width, height in sizes]
     operation = "transposed" if transposed else "pooling" if pool else "convolution"
+    from imgconv.sizes.calculator import Question  # chains and --help need none
+
     question = Question(operation, kernel, stride, dilation, padding, output_padding, ceil_mode)
     if solve:
         from imgconv.sizes.solver import solve as solve_for  # most questions need neither module
