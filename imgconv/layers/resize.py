@@ -14,7 +14,7 @@ from imgconv.geometry import AXES, RESIZED, Axis, Extent, resized
 from imgconv.layers import Layer, Setting, Shape
 from imgconv.layers._steps import PlannedWhole, interleaved, planes
 from imgconv.layers._types import Flag, Pair, Scale, Word
-from imgconv.sizes.chain import Stage
+from imgconv.sizes.chain import interpolated
 
 TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 """The methods, each with how many samples along an axis it sees."""
@@ -58,10 +58,7 @@ class Resize(Layer):
         """
         extent = Extent(*(self._axis(*given) for given in zip(AXES, shape[:2], self.size or (0, 0), strict=True)))
         width, height = extent
-        taps = f"{height.kernel}*{width.kernel}" if self.method != "nearest" else "0"
-        number = height.kernel * width.kernel * width.output * height.output * shape.channels
-        words = f"{taps}*{shape.channels}*{height.output}*{width.output}"
-        stage = Stage(extent, multiply_adds=(number, words) if self.method != "nearest" else (0, ""))
+        stage = interpolated(extent, shape.channels)
 
         def run(pixels: NDArray[Any], setting: Setting) -> Floats:
             from imgconv.functional import interpolate

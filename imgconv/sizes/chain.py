@@ -230,6 +230,15 @@ def shared(solved: Extent, channels: int, *, taps: int | None = None, bias: int 
     )
 
 
+def interpolated(solved: Extent, channels: int) -> Stage:
+    """Return the stage of a resizing; one that takes the nearest sample multiplies nothing."""
+    taps, places = (solved.height.kernel, solved.width.kernel), (solved.height.output, solved.width.output)
+    if prod(taps) == 1:
+        return Stage(solved)
+    words = f"{taps[0]}*{taps[1]}*{channels}*{places[0]}*{places[1]}"
+    return Stage(solved, multiply_adds=(prod(taps) * channels * prod(places), words))
+
+
 def unchanged(shape: Shape) -> Extent:
     """Return the axes of a layer that looks at one pixel at a time."""
     return extent((shape.width, shape.height), (1, 1), padding=Padding("valid"))

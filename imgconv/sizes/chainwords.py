@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
 from imgconv.geometry import AXES, Axis, Extent, Padding, Shape, extent, resized
 from imgconv.sizes.calculator import Question, Size
-from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, rows, shared, unchanged, weighted
+from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, interpolated, rows, shared, unchanged, weighted
 from imgconv.words.base import Kind, Wrong
 from imgconv.words.number import SCALE, WholeKind
 from imgconv.words.padding import PADDING
@@ -84,7 +84,7 @@ class Link(NamedTuple):
     def _resized(self, shape: Shape) -> tuple[Shape, list[Stage]]:
         sizes = zip(AXES, (shape.width, shape.height), strict=True)
         solved = Extent(*(resized(size, self.scale, name=name) for name, size in sizes))
-        return Shape(*solved.output, shape.channels), [Stage(solved)]
+        return Shape(*solved.output, shape.channels), [interpolated(solved, shape.channels)]
 
     def _padded(self, shape: Shape) -> tuple[Shape, list[Stage]]:
         x, y = self.window

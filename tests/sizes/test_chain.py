@@ -64,7 +64,7 @@ def test_receptive_fields_worked_by_hand(words, field, jump):
         ("separable:5x3", (124, 126, 3), 8, 3 * 3 * 128 * 126 + 5 * 3 * 124 * 126),
         ("transposed:3,s2,p1,o1,c6", (256, 256, 6), 162, 162 * 128 * 128),
         ("pool:2,s2,ceil", (64, 64, 3), 0, 0),
-        ("resize:1/2", (64, 64, 3), 0, 0),
+        ("resize:1/2", (64, 64, 3), 0, 2 * 2 * 3 * 64 * 64),
     ],
 )
 def test_what_a_layer_costs(word, output, parameters, multiply_adds):
