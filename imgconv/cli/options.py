@@ -10,10 +10,8 @@ from imgconv.image.limits.size import MAX_PIXELS, amount
 from imgconv.image.model import STRIPS, SUBSAMPLINGS
 from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
-from imgconv.words.alpha import ALPHAS
-from imgconv.words.alpha import SPELLINGS as ALPHA_SPELLINGS
 from imgconv.words.channel import CHANNELS, LUMA
-from imgconv.words.choice import choice
+from imgconv.words.choice import ALPHA, DEPTH, LAYOUT, choice
 from imgconv.words.map import HELP, MAP
 from imgconv.words.number import NUMBER, PIXELS, WholeKind
 from imgconv.words.region import REGION
@@ -46,19 +44,17 @@ gray = click.option(
 )
 layout = click.option(
     "--layout",
-    type=KindType(choice("auto", "picture", "sheet")),
+    type=KindType(LAYOUT),
     default="auto",
     show_default=True,
     help="What several channels become: a picture (4 of them as RGBA), or a sheet of grey maps side by side; auto "
     "takes 1 or 3, or as many as INPUT has, for colours.",
 )
 strict = click.option("--strict", is_flag=True, help="Fail, and write nothing, where samples would be clipped.")
-depth = click.option(
-    "--depth", type=KindType(choice("8", "16", "float")), help="Bits of the output's samples. [default: kept]"
-)
+depth = click.option("--depth", type=KindType(DEPTH), help="Bits of the output's samples. [default: kept]")
 alpha = click.option(
     "--alpha",
-    type=KindType(choice(*ALPHAS, **ALPHA_SPELLINGS)),
+    type=KindType(ALPHA),
     default="auto",
     show_default=True,
     help="Weight colours by alpha (auto: but not under a network's weights), keep it apart from them, filter it as a "

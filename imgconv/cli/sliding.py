@@ -12,7 +12,7 @@ import click
 from imgconv.cli.sections import F
 from imgconv.cli.types import KindType
 from imgconv.words.border import BORDER
-from imgconv.words.choice import choice
+from imgconv.words.choice import GAIN
 from imgconv.words.padding import PADDING
 from imgconv.words.pair import PAIR
 
@@ -53,7 +53,7 @@ kernel = click.option("-k", "--kernel", metavar="KERNEL", help="The kernel; see 
 pipeline = click.option("--pipeline", metavar="FILE", help="A YAML file of layers, in place of a kernel.")
 gain = click.option(
     "--gain",
-    type=KindType(choice("raw", "sum", "unit", "range")),
+    type=KindType(GAIN),
     default="raw",
     show_default=True,
     help="Rescale the kernel: raw leaves it, sum makes its taps sum to 1, unit makes a ramp of slope 1 give 1, range "

@@ -23,9 +23,6 @@ from imgconv.tone import full_range
 COLOURS = (1, 3)
 """How many channels make a picture that nobody asked for."""
 
-LAYOUTS = ("auto", "picture", "sheet")
-"""How channels are laid out: as the format and their number say, as colours, or side by side in a sheet."""
-
 GAP = 2
 """Pixels between two tiles of a sheet."""
 
@@ -67,7 +64,7 @@ def form(format: str, width: int, height: int, channels: int, layout: str = "aut
     Args:
         format: as in `imgconv.image.FORMATS`.
         width, height, channels: of the result.
-        layout: one of `LAYOUTS`.
+        layout: one of `imgconv.words.choice.LAYOUTS`.
 
     Raises:
         OptionError: so many channels make no picture.

@@ -13,13 +13,14 @@ from imgconv.filtering.outcome import Report, Saved, keeps_alpha
 from imgconv.filtering.request import Request, rescaled
 from imgconv.filtering.treatment import plain, taken
 from imgconv.image import Header, check_target, format_of
-from imgconv.image.formats import DEPTHS, named, spec_of
+from imgconv.image.formats import named, spec_of
 from imgconv.kernels.text import rows_hint
 from imgconv.kernels.value import AnyKernel, Kernel, Offset, Pointwise
 from imgconv.layers import Layer, Shape
 from imgconv.pipeline.run import Pipeline, Plan, layer_for
 from imgconv.pipeline.target import Target, float_for
 from imgconv.tone import full_range
+from imgconv.words.choice import DEPTHS
 
 if TYPE_CHECKING:
     from imgconv.filtering.part import Chosen

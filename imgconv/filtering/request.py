@@ -39,8 +39,8 @@ class Request(Value, kw_only=True):
         engine: what runs the correlation.
         check: run another engine too and compare.
         map, low, high: how results become samples; no map means the kernel's own, else ``clip``.
-        depth: the output's samples, a key of `imgconv.image.formats.DEPTHS`; None keeps the input's.
-        alpha: one of `imgconv.words.alpha.ALPHAS`.
+        depth: the output's samples, a key of `imgconv.words.choice.DEPTHS`; None keeps the input's.
+        alpha: one of `imgconv.words.choice.ALPHAS`.
         gray: filter the luma by these coefficients, a key of `imgconv.image.colour.grey.LUMA`; None filters colours.
         channel: the channels that are filtered, of ``r``, ``g``, ``b``, ``a`` and ``luma`` with or without coefficients
             (``luma-709``); None means all.
@@ -50,7 +50,7 @@ class Request(Value, kw_only=True):
         orient: turn the image upright as its EXIF orientation says, else leave both as they are.
         strip: metadata that are left out: ``location`` for what tells of place, device and editing, ``all`` for
             everything, colour profile and resolution included.
-        layout: one of `imgconv.filtering.featuremap.LAYOUTS`, for results of several channels.
+        layout: one of `imgconv.words.choice.LAYOUTS`, for results of several channels.
         strict: fail where samples would be clipped.
         threads: at most so many; None means every core.
         overwrite: replace an existing output.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from imgconv.errors import ImageWriteError
 from imgconv.image.base import Format
-from imgconv.image.formats import DEPTHS, FORMATS
+from imgconv.image.formats import FORMATS
 from imgconv.image.model import DTYPES, Options, Samples
+from imgconv.words.choice import DEPTHS
 
 
 def keepers(space: str, alpha: bool, dtype: str) -> str:

@@ -245,8 +245,6 @@ FORMATS = tuple(row for row in ROWS if row.encoder)
 LIBRARIES = tuple(dict.fromkeys(filter(None, (needed for row in ROWS for needed in (row.library, row.deep_library)))))
 """The libraries that some formats need besides."""
 
-DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
-"""The words for sample types that can be asked for."""
 
 _BY_WORD = {word: row for row in FORMATS for word in (row.name.lower(), *row.suffixes)}
 _BY_NAME = {row.name: row for row in ROWS}

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from imgconv.errors import KernelValueError, OptionError
-from imgconv.kernels.value import GAINS, Combined, Offset, Taps
+from imgconv.kernels.value import Combined, Offset, Taps
 from imgconv.words.base import none_of
+from imgconv.words.choice import GAINS
 
 Rescaled = TypeVar("Rescaled", bound=Taps | Combined)
 OfTaps = TypeVar("OfTaps", bound=Taps)

@@ -27,8 +27,6 @@ CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "po
 COMBINES = ("magnitude", "max", "sum", "angle")
 """How the members of a combined kernel become one: L2 norm, largest value, sum, or atan2 in degrees."""
 
-GAINS = ("raw", "sum", "unit", "range")
-
 SEPARABLE_TOLERANCE = 1e-12
 """Singular values below this part of the largest one are rounding noise and do not count for the rank."""
 

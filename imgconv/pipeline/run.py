@@ -241,7 +241,7 @@ class Pipeline(Value):
             pixels: the samples, not premultiplied.
             engine: what runs the correlations.
             target: what the result's samples shall be.
-            alpha: one of `imgconv.words.alpha.ALPHAS` but ``drop`` if the last channel is alpha, else None. Where a
+            alpha: one of `imgconv.words.choice.ALPHAS` but ``drop`` if the last channel is alpha, else None. Where a
                 layer's results are no weighted means (derivatives, learned weights), ``premultiply`` weights the
                 colours and leaves alpha; ``auto`` does the same but under learned weights, which it lets see the
                 colours as they are.

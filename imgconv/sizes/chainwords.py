@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from imgconv.errors import ImgconvError, LayerError, OptionError, did_you_mean, quoted
+from imgconv.errors import ImgconvError, LayerError, OptionError, quoted
 from imgconv.geometry import AXES, Axis, Extent, Padding, Shape, extent, resized
+from imgconv.registry import LAYERS
 from imgconv.sizes.calculator import Question, Size
 from imgconv.sizes.chain import Ratio, Row, Stage, check_groups, interpolated, rows, shared, unchanged, weighted
-from imgconv.words.base import Kind, Wrong
+from imgconv.words.base import Kind, Wrong, none_of
 from imgconv.words.number import SCALE, WholeKind
 from imgconv.words.padding import PADDING
 from imgconv.words.pair import EXTRA, PAIR, lengths
@@ -158,8 +159,8 @@ def link(word: str) -> Link:
     """
     kind, _, rest = word.strip().lower().partition(":")
     if kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) or f"; the kinds are {', '.join(KINDS)}"
-        raise OptionError("LAYER", f"{quoted(word)} begins with no kind of layer{hint}")
+        way = f"; '{kind}' can be a layer of a --pipeline file" if kind in LAYERS.names() else ""
+        raise OptionError("LAYER", none_of(kind, KINDS).problem + way)
     parts = [part.strip() for part in rest.split(",")] if rest else []
     if kind == "resize":
         if len(parts) != 1:

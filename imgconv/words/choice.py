@@ -1,4 +1,4 @@
-"""One of a few words."""
+"""One of a few words; and the words of options that stand for one of a few things, each list written once."""
 
 from __future__ import annotations
 
@@ -44,3 +44,22 @@ class ChoiceKind(Kind):
 def choice(*words: str, **others: str) -> ChoiceKind:
     """Return the kind of a few words; `others` are further names of some of them."""
     return ChoiceKind("|".join(words), words, others)
+
+
+GAINS = ("raw", "sum", "unit", "range")
+"""How a kernel is rescaled; `imgconv.kernels.gain` does it."""
+
+ALPHAS = ("auto", "premultiply", "keep", "filter", "drop")
+"""What becomes of alpha: it weights the colours, under all layers or where pixels of several places are mixed; it is
+left alone; it is a channel like any other; or it is left out."""
+
+LAYOUTS = ("auto", "picture", "sheet")
+"""How channels are laid out: as the format and their number say, as colours, or side by side in a sheet."""
+
+DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
+"""The sample types that can be asked for."""
+
+GAIN = choice(*GAINS)
+ALPHA = choice(*ALPHAS, preserve="keep")
+LAYOUT = choice(*LAYOUTS)
+DEPTH = choice(*DEPTHS)

@@ -420,7 +420,18 @@ def test_a_chain_explains_itself(size):
         ("5 conv:9,p1", 1, "layer 1 (conv): window 9 is wider than the 7 columns it gets, 2 of padding included"),
         ("5x5x4 conv:3,c8,g3", 2, "layer 1 (conv): groups: 3 must divide the 4 channels that come in"),
         ("5x5x4 conv:3,g2", 2, "LAYER: 'conv:3,g2' has groups, so it needs its output channels, as in c64"),
-        ("5 covn:3", 2, "LAYER: 'covn:3' begins with no kind of layer; did you mean 'conv'?"),
+        (
+            "5 covn:3",
+            2,
+            "LAYER: 'covn' is none of conv|depthwise|pointwise|separable|transposed|pool|resize|pad; "
+            "did you mean 'conv'?",
+        ),
+        (
+            "5 conv:3 relu",
+            2,
+            "LAYER: 'relu' is none of conv|depthwise|pointwise|separable|transposed|pool|resize|pad; "
+            "'relu' can be a layer of a --pipeline file",
+        ),
         ("5 conv", 2, "LAYER: 'conv' needs its window first, as in conv:3 or conv:5x3,s2"),
         ("5 conv:0", 2, "LAYER: the window of 'conv:0': '0' must lie within 1 and 2147483647"),
         ("5 conv:3,s0", 2, "LAYER: the stride of 'conv:3,s0': '0' must lie within 1 and 2147483647"),

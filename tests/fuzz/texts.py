@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from imgconv.errors import ImgconvError
 from imgconv.kernels import document, library, parametric
 from imgconv.kernels.gain import rescaled
-from imgconv.kernels.value import COMBINES, GAINS, Combined, Kernel
+from imgconv.kernels.value import COMBINES, Combined, Kernel
 from imgconv.layers import names as layer_names
 from imgconv.pipeline import file as pipelinefile
 from imgconv.sizes import chainwords
 from imgconv.words.border import BORDER
 from imgconv.words.channel import CHANNELS
+from imgconv.words.choice import GAINS
 from imgconv.words.map import MAPS
 from imgconv.words.number import PIXELS
 from imgconv.words.padding import PADDING

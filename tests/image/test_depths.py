@@ -9,7 +9,7 @@ from image.pictures import KINDS, noise, scene
 
 from imgconv.errors import ImageWriteError
 from imgconv.image import DTYPES, FORMATS, as_image, check_target, encode, read, write
-from imgconv.image.formats import DEPTHS
+from imgconv.words.choice import DEPTHS
 
 LOSSY = {"JPEG": 8, "AVIF": 8, "HDR": 1 / 128, "GIF": 90}
 """How far samples of a smooth picture may come back from what they were."""

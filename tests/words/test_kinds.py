@@ -19,7 +19,7 @@ from imgconv.geometry import MAX_LENGTH, Shape
 from imgconv.words.base import Wrong
 from imgconv.words.border import BORDER
 from imgconv.words.channel import CHANNELS, LUMA
-from imgconv.words.choice import choice
+from imgconv.words.choice import ALPHA, DEPTH, GAIN, LAYOUT, choice
 from imgconv.words.map import HELP, MAP, MAPS
 from imgconv.words.number import NUMBER, PIXELS, SCALE, NumberKind, WholeKind
 from imgconv.words.padding import PADDING
@@ -44,6 +44,10 @@ KINDS = {
     "pixels": PIXELS,
     "scale": SCALE,
     "choice": choice("keep", "drop", preserve="keep"),
+    "gain": GAIN,
+    "alpha": ALPHA,
+    "layout": LAYOUT,
+    "depth": DEPTH,
 }
 TEXTS = st.one_of(
     st.text(max_size=12),
@@ -155,7 +159,7 @@ def test_help_says_what_every_map_does():
 
 
 def test_kinds_are_read_without_numpy():
-    modules = "border padding pair size region channel map number choice alpha"
+    modules = "border padding pair size region channel map number choice"
     script = "import sys\n" + "".join(f"import imgconv.words.{name}\n" for name in modules.split())
     script += "print([name for name in ('numpy', 'click', 'fractions', 'yaml') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
