@@ -84,6 +84,27 @@ def test_every_folder_is_installed():
     assert set(settings["tool"]["setuptools"]["packages"]) == folders | {"imgconv.kernels.data"}
 
 
+def included(file, levels=None):
+    """Yield the files that a C file includes, by any number of steps; a name is as seen from the file that has it."""
+    text = file.read_text()
+    levels = next(iter(re.findall(r'#define LEVEL_FILE "(.+)"', text)), levels)
+    names = re.findall(r'#include "(.+)"', text) + [levels] * (levels is not None and "#include LEVEL_FILE" in text)
+    for name in dict.fromkeys(names):
+        target = (file.parent / name).resolve()
+        assert target.is_file(), f"{file} includes {name}, which is not there"
+        yield target
+        yield from included(target, levels)
+
+
+def test_a_core_is_built_again_when_any_file_of_it_changes():
+    """And none includes what is not there, where a build would go on without the core."""
+    settings = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())
+    for core in settings["tool"]["setuptools"]["ext-modules"]:
+        (source,) = core["sources"]
+        files = {str(path.relative_to(ROOT.parent)) for path in included(ROOT.parent / source)}
+        assert files == set(core["depends"]), source
+
+
 def test_libraries_stay_where_they_belong():
     for part, path, name in imports():
         assert part in ALLOWED.get(name[0], {part}), f"{path} imports {name[0]}"

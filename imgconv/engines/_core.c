@@ -117,7 +117,7 @@ enum { COMBINED = 1024, COMBINED_SLACK = 16, MEMBERS = 16 };
 typedef void Join(enum Combine, const void *const *, int, ptrdiff_t, const Finish *, char *, Seen *);
 
 #define NEEDS_VNNI
-#define LEVEL_FILE "engines/_core_simd.h"
+#define LEVEL_FILE "../engines/_core_simd.h"
 #include "../native/levels.h"
 
 /* By level, slowest first. */

@@ -133,7 +133,7 @@ static void give_back(void *buffer)
         free_aligned(head);
 }
 
-#define LEVEL_FILE "functional/_nncore_level.h"
+#define LEVEL_FILE "../functional/_nncore_level.h"
 #include "../native/levels.h"
 
 /* By level, slowest first; `convolve` and `pool` by enum Lane. */

@@ -1,6 +1,6 @@
 /* Include LEVEL_FILE once for every SIMD level that the compiler can aim at, slowest first, with LEVEL, its name, and
- * WIDTH, the bytes of a vector; then `level_count` says how many of them this machine can run. NEEDS_VNNI adds the
- * products of bytes to what AVX-512 must have.
+ * WIDTH, the bytes of a vector; then `level_count` says how many of them this machine can run. LEVEL_FILE is named as
+ * seen from this folder. NEEDS_VNNI adds the products of bytes to what AVX-512 must have.
  */
 #define LEVEL baseline
 #define WIDTH 16
