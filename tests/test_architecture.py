@@ -17,6 +17,8 @@ import imgconv
 ROOT = Path(imgconv.__file__).parent
 ROWS = re.findall(r"(?m)^\| (\d+) \| `(\w+)` \|", (ROOT.parent / "ARCHITECTURE.md").read_text())
 FLOOR = {room: int(floor) for floor, room in ROWS}
+LONGEST = 400
+"""Lines of a module; a longer one is divided by subject."""
 ALLOWED = {
     "click": {"cli"},
     "PIL": {"image", "figures"},
@@ -76,6 +78,11 @@ def test_no_modules_import_each_other_in_a_circle():
     while free := {module for module, targets in arrows.items() if not targets & set(arrows)}:
         arrows = {module: targets for module, targets in arrows.items() if module not in free}
     assert not arrows, "these modules import each other, or something that does"
+
+
+def test_no_module_is_too_long_to_be_read_at_once():
+    lengths = {path: path.read_text().count("\n") for path in ROOT.rglob("*.py")}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
 
 
 def test_every_folder_is_installed():
