@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 
 from fuzz.seeds import seeds
-from image.limited import Jobs
+from image import limited
 from image.pictures import png_chunk
 
 EDGES = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2**24, 2**31 - 1, 2**31, 2**32 - 1]
@@ -28,7 +28,7 @@ def run(deadline, seed, folder):
     rng, corpus = random.Random(seed), list(seeds().items())
     inputs, faults, seen = 0, 0, Counter()
     case = folder / "case.img"
-    with Jobs() as jobs:
+    with limited.jobs() as jobs:
         while time.monotonic() < deadline:
             name, data = rng.choice(corpus)
             mutated = mutate(rng, data, rng.choice(corpus)[1])

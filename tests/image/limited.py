@@ -1,64 +1,21 @@
-"""Reads pictures, each in a process of its own that is held to little time and memory, and tells what came of it.
+"""Reads pictures as imgconv does, each in a process of its own that is held to little time and memory.
 
-Run as a program it takes lines of JSON on standard input, [job, argument ...], and answers each with a line of JSON:
-the fields of `Ended`.
+It is a program of jobs for `forkserver`.
 """
 
 import json
-import os
-import resource
-import signal
-import subprocess
 import sys
-import tempfile
-import time
-import traceback
-from typing import NamedTuple
+from pathlib import Path
 
-SECONDS, BYTES = 2, 2**30
-PATIENCE = 60
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 
-
-class Ended(NamedTuple):
-    """How a job ended: its exit code, negative for a signal; what it printed; processor seconds; bytes at most."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    memory: int
-
-    def faults(self, refusals=(1,)):
-        """Say what a command line tool must not do; `refusals` are the exit codes with which a file may be refused."""
-        lines = self.err.splitlines()
-        if self.code and self.code not in refusals:
-            yield f"exit code {self.code}: {self.err[-300:]}"
-        elif self.code == 0 and lines:
-            yield f"done, but on stderr: {self.err[:300]}"
-        elif self.code and (len(lines) != 1 or not lines[0].startswith("imgconv: ") or len(lines[0]) > 500):
-            yield f"not one sentence: {self.err[:500]}"
-        if self.seconds > SECONDS or self.memory > BYTES:
-            yield f"{self.seconds:.1f} s, {self.memory >> 20} MB"
+from forkserver import Server, serve
 
 
-class Jobs:
-    """A process that has imported the program once, and forks for every job."""
-
-    def __enter__(self):
-        # a warning that is not diverted is to be seen
-        command = [sys.executable, "-W", "always", __file__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        return self
-
-    def __exit__(self, *fault):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(PATIENCE)
-
-    def __call__(self, *job):
-        self._process.stdin.write(json.dumps([os.fspath(word) for word in job]) + "\n")
-        self._process.stdin.flush()
-        return Ended(*json.loads(self._process.stdout.readline()))
+def jobs():
+    """Return a server of the jobs."""
+    return Server(__file__)
 
 
 def reading(name, output):
@@ -130,55 +87,6 @@ def _prepare():
     assert modules and plugins
 
 
-def _serve():
-    _prepare()
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(_forked(JOBS[name], arguments)), flush=True)
-
-
-def _forked(job, arguments):
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if not child:
-            _be_child(job, arguments, out.fileno(), err.fileno())
-        status, used = _wait(child)
-        said = []
-        for file in (out, err):
-            file.seek(0)
-            said.append(file.read().decode(errors="replace"))
-    return os.waitstatus_to_exitcode(status), *said, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
-
-
-def _be_child(job, arguments, out, err):
-    code = 70
-    try:
-        for stream, file in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
-            os.dup2(file, stream)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (10 * SECONDS, 10 * SECONDS + 1))
-        code = job(*arguments)
-    except SystemExit as end:
-        code = end.code
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code or 0)
-
-
-def _wait(child):
-    """Wait for a process, and end it if it sleeps for ever."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        ended, status, used = os.wait4(child, os.WNOHANG)
-        if ended:
-            return status, used
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.001)
-
-
 if __name__ == "__main__":
-    _serve()
+    _prepare()
+    serve(JOBS)

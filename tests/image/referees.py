@@ -5,9 +5,6 @@ space they are in, and whether the last channel is alpha. Each works in a proces
 """
 
 import contextlib
-import json
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,7 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-PATIENCE = 60
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from forkserver import PATIENCE, Server, serve
+
 TOPS = {"uint8": 255, "uint16": 65535}
 COMMANDS = {"magick": ["convert-im6.q16"], "gm": ["gm", "convert"]}
 
@@ -112,53 +113,41 @@ def order(facts):
     return names if inexact else [*names, "magick", "gm"]
 
 
+def _job(referee):
+    def job(path, facts, output):
+        np.save(output, canonical(*referee(path, facts)))
+
+    return job
+
+
 class Referees:
-    """A process that has imported the decoders once, and forks for every file."""
+    """The referees, of which each works for every file in a process of its own."""
 
     def __init__(self, folder):
         self._output = folder / "referee.npy"
+        self._server = Server(__file__)
 
     def __enter__(self):
-        command = [sys.executable, __file__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._server.__enter__()
         return self
 
     def __exit__(self, *fault):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(PATIENCE)
+        self._server.__exit__(*fault)
 
     def __call__(self, name, path, facts):
         """Return what a referee reads, as `canonical` has it, or None."""
-        self._process.stdin.write(json.dumps([name, str(path), facts, str(self._output)]) + "\n")
-        self._process.stdin.flush()
-        return np.load(self._output) if json.loads(self._process.stdout.readline()) == 0 else None
+        return np.load(self._output) if self._server(name, path, facts, self._output).code == 0 else None
 
 
-def _serve():
+def _prepare():
     import cv2
     import tifffile
 
     with contextlib.suppress(AttributeError):
         cv2.setLogLevel(0)
-    del tifffile
-    for line in sys.stdin:
-        name, path, facts, output = json.loads(line)
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                nowhere = os.open(os.devnull, os.O_RDWR)
-                for stream in (0, 1, 2):
-                    os.dup2(nowhere, stream)
-                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-                resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
-                np.save(output, canonical(*REFEREES[name](path, facts)))
-                code = 0
-            finally:
-                os._exit(code)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    assert tifffile
 
 
 if __name__ == "__main__":
-    _serve()
+    _prepare()
+    serve({name: _job(referee) for name, referee in REFEREES.items()}, PATIENCE)

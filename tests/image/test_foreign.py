@@ -14,6 +14,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import forkserver
 import numpy as np
 import pytest
 from image import foreign, limited, referees
@@ -115,7 +116,7 @@ def arrays(tmp_path_factory):
 @pytest.fixture(scope="module")
 def read(folder, names, arrays):
     """Return how the reading of every picture ended; its pixels are in the file of its number."""
-    with limited.Jobs() as jobs:
+    with limited.jobs() as jobs:
         return {name: jobs("read", folder / name, arrays / f"{at}.npy") for at, name in enumerate(names)}
 
 
@@ -132,7 +133,7 @@ def test_reading_ends_well(read):
 def test_the_command_ends_well_and_writes_all_or_nothing(folder, names, read, tmp_path):
     """What is read as one image is read and written as all its frames too, unless a later one is damaged."""
     target, faults = tmp_path / "out.tif", []
-    with limited.Jobs() as jobs:
+    with limited.jobs() as jobs:
         for name in names:
             ended = jobs("imgconv", "apply", folder / name, target, "-k", "identity")
             faults += [(name, fault) for fault in ended.faults()]
@@ -228,7 +229,7 @@ def test_the_installed_command_says_one_sentence(folder, read, tmp_path):
     for name in chosen:
         arguments = ["apply", folder / name, target, "-k", "identity", "--overwrite"]
         ran = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
-        ended = limited.Ended(ran.returncode, ran.stdout, ran.stderr, 0, 0)
+        ended = forkserver.Ended(ran.returncode, ran.stdout, ran.stderr, 0, 0)
         faults += [(name, fault) for fault in ended.faults()]
         if read[name].code and not (ran.returncode == 1 and ran.stderr == read[name].err):
             faults.append((name, f"said {ran.stderr!r}, but {read[name].err!r} when it was read"))
@@ -240,7 +241,7 @@ def test_tiff_files_of_several_pages_that_are_cut_short(folder, read, tmp_path):
     several = [name for name, ended in read.items() if ended.code == 0 and json.loads(ended.out)["unit"] == "page"]
     assert several
     cut, whole, faults, refused = tmp_path / "cut.tif", tmp_path / "whole.npz", [], 0
-    with limited.Jobs() as jobs:
+    with limited.jobs() as jobs:
         for name in several:
             data = (folder / name).read_bytes()
             assert jobs("every", folder / name, whole).code == 0

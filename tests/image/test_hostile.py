@@ -1,8 +1,8 @@
 """Files that ask for much cost little, whoever reads them: held to memory, and to no tight time."""
 
 import pytest
+from image import limited
 from image.hostile import HOSTILE, directory_bomb, profile_bomb
-from image.limited import Jobs
 
 from imgconv.image.formats import ROWS
 from imgconv.image.limits.budget import Budget, BudgetError
@@ -17,7 +17,7 @@ ROADS = [["--dry-run"], ["--linear"], ["--strip"], ["--linear", "--strip"], ["--
 
 @pytest.fixture(scope="module")
 def jobs():
-    with Jobs() as started:
+    with limited.jobs() as started:
         yield started
 
 
