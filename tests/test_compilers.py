@@ -17,8 +17,8 @@ CORES = ("engines/_core", "functional/_nncore", "image/png/_pngcore", "image/tif
 TESTS = {
     "engines/_core": ["engines"],
     "functional/_nncore": ["functional/test_native.py", "functional/test_convolution.py", "functional/test_pooling.py"],
-    "image/png/_pngcore": ["image/test_png.py"],
-    "image/tiff/_tiffcore": ["image/test_tiffcore.py", "image/test_tiff.py"],
+    "image/png/_pngcore": ["image/png/test_png.py"],
+    "image/tiff/_tiffcore": ["image/tiff/test_core.py", "image/tiff/test_open.py"],
 }
 
 

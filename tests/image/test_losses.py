@@ -1,7 +1,7 @@
 """What a picture loses on its way through general readers and writers, kept here on the way in and on the way out.
 
 Besides what follows: 16-bit PNG in `test_read` and `test_roundtrip`, colours of other kinds in `test_colours` and
-`test_tiff`, orientation in `test_read` and `test_metadata`, animations and pages in `test_frames`, metadata in
+`tiff`, orientation in `test_read` and `test_metadata`, animations and pages in `frames`, metadata in
 `test_metadata`, and depths that a format does not hold in `test_depths`.
 """
 
