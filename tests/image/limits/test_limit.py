@@ -15,6 +15,7 @@ from image.pictures import noise, png_chunk, png_file
 from imgconv.errors import ImageReadError, ImageWriteError
 from imgconv.image import FORMATS, encode, probe, read, read_frames, write_frames
 from imgconv.image.limits.size import MAX_PIXELS, amount
+from imgconv.words.number import PIXELS
 
 MEGABYTE = 2**20
 
@@ -201,9 +202,7 @@ def test_of_many_channels_four_count_as_a_pixel():
 
 @pytest.mark.parametrize("pixels", [1, 999, 10**7, 10**7 + 1, 123_456_789_012, 2**63])
 def test_the_amount_that_is_named_is_enough(pixels):
-    from imgconv.cli.types import PixelsType
-
-    assert pixels <= PixelsType().convert(amount(pixels), None, None) <= 1.1 * pixels
+    assert pixels <= PIXELS.parse(amount(pixels)) <= 1.1 * pixels
 
 
 @pytest.mark.parametrize(
@@ -211,9 +210,7 @@ def test_the_amount_that_is_named_is_enough(pixels):
     [("250000", 250_000), ("500M", 5 * 10**8), ("1.5G", 15 * 10**8), ("2g", 2 * 10**9), ("0.5k", 500)],
 )
 def test_amounts_are_written_with_or_without_a_letter(word, pixels):
-    from imgconv.cli.types import PixelsType
-
-    assert PixelsType().convert(word, None, None) == pixels
+    assert PIXELS.parse(word) == pixels
 
 
 @pytest.mark.parametrize("command", [("apply", "-k", "sobel"), ("pool", "--max", "2")])
