@@ -84,8 +84,9 @@ def command(
     in channels, as in 224x224x3. A LAYER is conv, depthwise, separable, transposed or pool with its window, as in
     conv:7 or pool:3x2, pointwise, resize:2 or pad:1, and its options: s2 (stride), p1 or psame (padding), d2
     (dilation), c64 (output channels; without them one kernel filters every channel), g2 (groups), o1 (output
-    padding), b (bias), ceil. 'vs' between LAYERs begins another chain to compare with. --pipeline takes the layers from
-    a file instead; SIZE then has 3 channels unless it says other.
+    padding), b (bias), ceil. The other layers of pipelines can be written too, as in relu, strided:3, shuffle:2,
+    grouped:3,g2,c64 or select:0,2. 'vs' between LAYERs begins another chain to compare with. --pipeline takes the
+    layers from a file instead; SIZE then has 3 channels unless it says other.
 
     \b
     Examples:
@@ -215,8 +216,22 @@ def _chains(words: tuple[str, ...], explain: bool) -> list[tuple[dict[str, Any],
     _refuse(not all(chains), "LAYER", "'vs' stands between two chains of layers, and one of them is empty")
     _refuse(not first, "SIZE", "an image's size comes first, as in 224x224x3")
     asked = [(SHAPE.argument("SIZE", size), one) for size in words[:first] for one in chains]
-    solved = [(shape, chainwords.chain(shape, one)) for shape, one in asked]
+    if any(map(_is_unusual, words[first:])):
+        from imgconv.pipeline.words import planned  # with numpy, which the usual layers do not need
+
+        solved = [(shape, planned(one, shape)[1]) for shape, one in asked]
+    else:
+        solved = [(shape, chainwords.chain(shape, one)) for shape, one in asked]
     return [(chaintable.to_json(*one), chaintable.table(*one, explain=explain)) for one in solved]
+
+
+def _is_unusual(word: str) -> bool:
+    """Whether a word names a layer that only `imgconv.layers` can plan."""
+    from imgconv.registry import LAYERS
+    from imgconv.sizes.chainwords import KINDS
+
+    kind = word.lower().partition(":")[0]
+    return kind not in KINDS and kind != "vs" and LAYERS.has(kind)
 
 
 def _refuse(wrong: object, option: str, problem: str) -> None:

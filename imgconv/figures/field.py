@@ -14,7 +14,6 @@ from imgconv import engines
 from imgconv.errors import OptionError
 from imgconv.figures.parts.style import BLUE, MARKS, new_figure, picture, settled, shown_part, styled
 from imgconv.geometry import Shape
-from imgconv.layers import Layer
 from imgconv.pipeline.run import Pipeline
 from imgconv.pipeline.target import Target
 from imgconv.sizes.chain import Row, walk_back
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from imgconv.sizes.chainwords import Link
 
 MOST_CHAINS, MOST_LAYERS = 3, 30
 """So many chains stand side by side, and so many layers of one are drawn."""
@@ -113,54 +111,10 @@ def chain_from_words(words: Sequence[str], size: Shape) -> Chain:
         OptionError: a word cannot be understood.
         LayerError: a layer cannot be.
     """
-    from imgconv.sizes.chainwords import chain, link
+    from imgconv.pipeline.words import planned
 
-    rows = chain(size, words)
-    shapes = [size, *(row.output for row in rows)]
-    layers = [_layer(link(word), shape) for word, shape in zip(words, shapes, strict=False)]
-    return Chain(" ".join(words), size, rows, Pipeline(tuple(layers)))
-
-
-def _layer(link: Link, shape: Shape) -> Layer:
-    """Return a layer as it is written, with weights that divide by their number."""
-    from imgconv.geometry import Padding
-    from imgconv.kernels.value import Kernel, Learned
-    from imgconv.layers.conv import Conv
-    from imgconv.layers.pad import Pad
-    from imgconv.layers.pool import Pool
-    from imgconv.layers.resize import Resize
-    from imgconv.layers.separable import Separable
-    from imgconv.layers.transposed import Transposed
-
-    given, (width, height) = link.options, link.window
-    padding = given.get("padding") or Padding("valid")
-    stride, dilation = given.get("stride"), given.get("dilation", (1, 1))
-    match link.kind:
-        case "pool":
-            ceil_mode = given.get("ceil_mode", False)
-            return Pool(max=link.window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
-        case "resize":
-            return Resize(scale=link.scale)
-        case "pad":
-            return Pad(Padding.explicit(width, height, width, height))
-        case "separable":
-            row, column = (1 / width,) * width, (1 / height,) * height
-            return Separable(row, column, padding, None, stride or (1, 1), dilation)
-    depthwise = link.kind == "depthwise"
-    made = given.get("channels") or (shape.channels if depthwise else None)
-    groups = given.get("groups", shape.channels if depthwise else 1)
-    taps = np.full((height, width), 1 / (height * width))
-    if made is None:
-        kernel: Kernel | Learned = Kernel(name="mean", weights=taps)
-    elif link.kind == "transposed":
-        kernel = Learned(name="mean", weights=np.tile(taps, (shape.channels, made // groups, 1, 1)))
-    else:
-        kernel = Learned(name="mean", weights=np.tile(taps, (made, shape.channels // groups, 1, 1)))
-    many = groups if isinstance(kernel, Learned) else None
-    if link.kind == "transposed":
-        extra = given.get("output_padding")
-        return Transposed(kernel, stride or (1, 1), padding, extra, dilation, groups=many)
-    return Conv(kernel, padding, None, stride or (1, 1), dilation, groups=many)
+    layers, rows = planned(words, size)
+    return Chain(" ".join(words), size, rows, layers)
 
 
 def seconds_of(chain: Chain, threads: int | None = None) -> float:

@@ -5,7 +5,7 @@ Nothing here imports numpy; the arithmetic is that of `imgconv.sizes.chain`, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from imgconv.errors import ImgconvError, LayerError, OptionError, quoted
@@ -75,9 +75,9 @@ class Link(NamedTuple):
     def _separable(self, shape: Shape) -> tuple[Shape, list[Stage]]:
         """A column down, then a row across; each has the options of its own axis."""
         stages = []
+        asked = self._question(self.window).answer((shape.width, shape.height))
         for axis in (1, 0):
-            asked = self._question(self.window).answer((shape.width, shape.height))[axis]
-            solved = _only(shape, axis, asked)
+            solved = _only(shape, axis, asked[axis])
             shape = Shape(*solved.output, shape.channels)
             stages.append(shared(solved, shape.channels, bias=self.bias(1) if axis == 0 else 0))
         return shape, stages
@@ -115,7 +115,7 @@ KINDS = {
 }
 """The kinds of layers that can be written on the command line, each with the letters of its options."""
 
-OPTIONS = {
+OPTIONS: dict[str, tuple[str, Kind | None]] = {
     "s": ("stride", PAIR),
     "p": ("padding", PADDING),
     "d": ("dilation", PAIR),
@@ -159,22 +159,21 @@ def link(word: str) -> Link:
     """
     kind, _, rest = word.strip().lower().partition(":")
     if kind not in KINDS:
-        way = f"; '{kind}' can be a layer of a --pipeline file" if kind in LAYERS.names() else ""
-        raise OptionError("LAYER", none_of(kind, KINDS).problem + way)
+        raise OptionError("LAYER", none_of(kind, dict.fromkeys((*KINDS, *LAYERS.names()))).problem)
     parts = [part.strip() for part in rest.split(",")] if rest else []
     if kind == "resize":
         if len(parts) != 1:
             raise OptionError("LAYER", f"{quoted(word)} needs its scale, as in resize:2, resize:0.5 or resize:3/2")
-        return Link(kind, (1, 1), {}, _read(word, "scale", SCALE, parts[0]))
+        return Link(kind, (1, 1), {}, read_part(word, "scale", SCALE.parse, parts[0]))
     window = (1, 1)
     if kind != "pointwise":
         if not parts or not lengths(parts[0]):
             raise OptionError("LAYER", f"{quoted(word)} needs its window first, as in {kind}:3 or {kind}:5x3,s2")
-        window = _read(word, "window", EXTRA if kind == "pad" else PAIR, parts[0])
+        window = read_part(word, "window", (EXTRA if kind == "pad" else PAIR).parse, parts[0])
         del parts[0]
     options: dict[str, Any] = {}
     for part in parts:
-        name, value = _option(word, kind, part)
+        name, value = option(word, kind, KINDS[kind], part)
         if name in options:
             raise OptionError("LAYER", f"{quoted(word)} gives the {name.replace('_', ' ')} twice")
         options[name] = value
@@ -185,29 +184,33 @@ def link(word: str) -> Link:
     return Link(kind, window, options)
 
 
-def _option(word: str, kind: str, part: str) -> tuple[str, Any]:
-    """Read one option of a layer; return its name and value."""
+def option(word: str, kind: str, letters: str, part: str) -> tuple[str, Any]:
+    """Return the name and the value of one option of a layer, which takes those of some letters.
+
+    Raises:
+        OptionError: it cannot be understood.
+    """
     if part in ("ceil", "ceil-mode") and kind == "pool":
         return "ceil_mode", True
     letter, value = part[:1], part[1:]
-    if letter not in KINDS[kind] or not letter:
-        known = ", ".join(f"{one}... ({OPTIONS[one][0].replace('_', ' ')})" for one in KINDS[kind]) or "no options"
+    if letter not in letters or not letter:
+        known = ", ".join(f"{one}... ({OPTIONS[one][0].replace('_', ' ')})" for one in letters) or "no options"
         raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} is no option of {kind}, which takes {known}")
     name, values = OPTIONS[letter]
     if values is None:
         if value:
             raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} goes on, but nothing follows {letter}")
         return name, True
-    return name, _read(word, name.replace("_", " "), values, value)
+    return name, read_part(word, name.replace("_", " "), values.parse, value)
 
 
-def _read(word: str, name: str, values: Kind, text: str) -> Any:
-    """Return the value of a part of a layer.
+def read_part(word: str, name: str, read: Callable[[str], Any], text: str) -> Any:
+    """Return what `read` makes of a part of a layer.
 
     Raises:
         OptionError: it is none.
     """
     try:
-        return values.parse(text)
+        return read(text)
     except Wrong as wrong:
         raise OptionError("LAYER", f"the {name} of {quoted(word)}: {wrong.problem}") from None

@@ -423,15 +423,17 @@ def test_a_chain_explains_itself(size):
         (
             "5 covn:3",
             2,
-            "LAYER: 'covn' is none of conv|depthwise|pointwise|separable|transposed|pool|resize|pad; "
-            "did you mean 'conv'?",
+            "LAYER: 'covn' is none of conv|depthwise|pointwise|separable|transposed|pool|resize|pad|abs|bias|combine|"
+            "depthwise-separable|dilated|flattened|grouped|normalise|relu|select|shuffle|shuffled-grouped|sqrt|square|"
+            "strided|threshold; did you mean 'conv'?",
         ),
-        (
-            "5 conv:3 relu",
-            2,
-            "LAYER: 'relu' is none of conv|depthwise|pointwise|separable|transposed|pool|resize|pad; "
-            "'relu' can be a layer of a --pipeline file",
-        ),
+        ("5 combine:3", 2, "LAYER: 'combine:3' has branches, which only a --pipeline file can name"),
+        ("5 grouped:3", 2, "LAYER: 'grouped:3' needs its groups, as in g2"),
+        ("5 shuffle", 2, "LAYER: 'shuffle' needs its groups first, as in shuffle:2"),
+        ("5 flattened", 2, "LAYER: 'flattened' needs its window first, as in flattened:3 or flattened:5x3"),
+        ("5 relu:3", 2, "LAYER: '3' in 'relu:3' is no option of relu, which takes no options"),
+        ("5 dilated:3,d2,d3", 2, "LAYER: 'dilated:3,d2,d3' gives the dilation twice"),
+        ("5x5x3 relu shuffle:2", 2, "layer 2 (shuffle): groups: 2 must divide the 3 channels that come in"),
         ("5 conv", 2, "LAYER: 'conv' needs its window first, as in conv:3 or conv:5x3,s2"),
         ("5 conv:0", 2, "LAYER: the window of 'conv:0': '0' must lie within 1 and 2147483647"),
         ("5 conv:3,s0", 2, "LAYER: the stride of 'conv:3,s0': '0' must lie within 1 and 2147483647"),

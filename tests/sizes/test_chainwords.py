@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from imgconv import engines
 from imgconv.errors import ImgconvError
 from imgconv.kernels.value import Kernel, Learned, Pointwise
-from imgconv.layers import Shape, find
+from imgconv.layers import Shape, find, names
+from imgconv.pipeline.file import parse
 from imgconv.pipeline.run import Pipeline
 from imgconv.pipeline.target import Target
+from imgconv.pipeline.words import planned as planned_of
 from imgconv.sizes.chainwords import KINDS, chain
 from imgconv.words.number import SCALE
 from imgconv.words.padding import PADDING
@@ -96,5 +98,64 @@ def test_a_word_means_what_its_layer_makes(kind, data):
     assert (row.field, row.jump) == (planned.field, planned.jump)
     assert (row.parameters, row.multiply_adds) == (planned.parameters, planned.multiply_adds)
     assert [extent.width.arithmetic for extent in row.extents] == [one.width.arithmetic for one in planned.extents]
+    _, named = planned_of([word], Shape(width, height, 3))
+    assert [one.to_json(1) for one in named] == [row.to_json(1)]
     samples = plan.run(RNG.random((height, width, 3)), ENGINE, Target(None, np.dtype("float64"))).samples
     assert samples.shape == (row.output.height, row.output.width, row.output.channels)
+
+
+LINE = "[1, 2, 1]"
+OTHERS = {
+    "abs": "{}",
+    "bias:3": "{values: 3}",
+    "bias:3,4,5,1,2,3": "{values: [3, 4, 5, 1, 2, 3]}",
+    "depthwise-separable:3,c2,s2": "{kernel: box, matrix: MATRIX, stride: 2}",
+    "dilated:3": "{kernel: box}",
+    "dilated:3,d1x3,psame": "{kernel: box, dilation: 1x3, padding: same}",
+    "flattened:3": f"{{row: {LINE}, column: {LINE}}}",
+    "flattened:3,s2x1,pvalid": f"{{row: {LINE}, column: {LINE}, stride: 2x1, padding: valid}}",
+    "flattened:3,p1": f"{{row: {LINE}, column: {LINE}, padding: 1}}",
+    "grouped:3,g3": None,
+    "grouped:3,g2,c4,b": None,
+    "normalise": "{}",
+    "relu": "{}",
+    "select:5,0,0": "{channels: [5, 0, 0]}",
+    "shuffle:3": "{groups: 3}",
+    "shuffled-grouped:3x1,g2,p1": None,
+    "sqrt": "{}",
+    "square": "{}",
+    "strided:3": "{kernel: box}",
+    "strided:3,s3x1,p1": "{kernel: box, stride: 3x1, padding: 1}",
+    "threshold": "{}",
+    "threshold:12": "{at: 12}",
+}
+"""Further words for images of six channels, and the fields that they mean in YAML; None for weights."""
+
+
+def test_every_layer_but_branches_can_be_written():
+    assert {word.partition(":")[0] for word in OTHERS} | {*KINDS, "combine"} == set(names())
+
+
+@pytest.mark.parametrize("word", OTHERS)
+@settings(max_examples=8, deadline=None)
+@given(width=st.integers(1, 9), height=st.integers(1, 9))
+def test_a_word_of_any_layer_means_what_its_fields_make(word, width, height):
+    size = Shape(width, height, 6)
+    try:
+        pipeline, rows = planned_of([word], size)
+        plan = pipeline.plan(size)
+    except ImgconvError:
+        plan = None
+    if OTHERS[word] is not None:
+        text = f"- {word.partition(':')[0]}: {OTHERS[word].replace('MATRIX', str([[0.5] * 6] * 2))}"
+        try:
+            meant = parse(text).plan(size)
+        except ImgconvError:
+            assert plan is None
+            return
+        assert plan is not None and [row.to_json(1) for row in rows] == [row.to_json(1) for row in meant.rows]
+    if plan is not None:
+        samples = plan.run(RNG.random((height, width, 6)), ENGINE, Target(None, np.dtype("float64"))).samples
+        assert samples.shape == (plan.output.height, plan.output.width, plan.output.channels)
+    else:
+        assert min(width, height) < 5, "a large image can be filtered"
