@@ -85,6 +85,11 @@ class Stats(Value):
         return self.replace(infinite=int(np.count_nonzero(np.isinf(values))))
 
 
+def ends_of(map: str, seen: Stats) -> tuple[float, float]:
+    """Return the results that a map which goes by what was seen makes black and white."""
+    return (seen.minimum, seen.maximum) if seen.minimum <= seen.maximum else (0.0, 0.0)
+
+
 class Tone(Value):
     """How float results become samples of `dtype`.
 

@@ -3,14 +3,16 @@
 An engine is a module with a function ``prepare(job, shape, dtype)``. It chooses a way before any sample is read and
 says why; the `Prepared` it returns computes any band of output rows on its own, so that bands can run on several
 threads. That alone makes an engine. What else it can do it declares in a constant ``TRAITS``, a `Traits`; what it does
-not declare, it lacks: the package's own functions do that in its place, and the report says so.
+not declare, it lacks: the package's own functions do that in its place, and the report says so. A library that may not
+be installed is imported in ``prepare``, which raises `imgconv.errors.LibraryError` where it is missing.
 
 A job is one correlation on every channel alike::
 
     out[y, x, c] = sum over i, j of taps[i, j] * padded[y*stride + i*dilation, x*stride + j*dilation, c]
     result       = out / divisor + offset
 
-where ``padded[r, q] = image[rows[r], cols[q]]``, or `constant` where an index map holds -1.
+where ``padded[r, q] = image[rows[r], cols[q]]``, or `constant` where an index map holds -1. A tap of 0 counts for
+nothing, even where it lies on a NaN or an infinity. The image is often read-only, and never written to.
 """
 
 from __future__ import annotations

@@ -150,14 +150,9 @@ def stretched(report: Report, seen: list[Stats]) -> Report:
     stats = sum(seen, Stats())
     refuse_span(report.replace(result=Result(np.empty((0, 0, 0)), stats)))
     if report.target.apart:
-        return report.replace(target=report.target.replace(ends=tuple(seen)))
-    low, high = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
-    target = report.target
-    return report.replace(
-        target=target.replace(
-            low=low if target.low is None else target.low, high=high if target.high is None else target.high
-        )
-    )
+        return report.replace(target=report.target.replace(measured=tuple(seen)))
+    low, high = report.target.ends(stats)
+    return report.replace(target=report.target.replace(low=low, high=high))
 
 
 def most_bytes(header: Header) -> int:

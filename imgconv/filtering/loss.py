@@ -44,7 +44,7 @@ def remedy(stats: Stats, target: Target, white: float, *, among_colours: bool = 
         return "--map float" if target.dtype == "float32" else "--depth float"
     if among_colours:
         return "--map float"
-    if target.map == "stretch":
+    if target.spans:
         return "a wider --vmin and --vmax"
     if not isfinite(stats.minimum) or not isfinite(stats.maximum):
         return "--map float"

@@ -226,17 +226,16 @@ def _window(extent: Extent) -> str:
 
 def _map(report: Report) -> str:
     target = report.target
-    if target.map != "stretch":
+    if not target.spans:
         return str(target.map)
     assert report.result is not None
     stats = report.result.stats
     if stats.minimum > stats.maximum and report.target.waits:
-        return "stretch"
-    low = stats.minimum if target.low is None else target.low
-    high = stats.maximum if target.high is None else target.high
+        return str(target.map)
     if target.apart:
-        return "stretch, each map from its own smallest to its own largest"
-    return f"stretch from {_short(low)}..{_short(high)}"
+        return f"{target.map}, each map from its own smallest to its own largest"
+    low, high = target.ends(stats)
+    return f"{target.map} from {_short(low)}..{_short(high)}"
 
 
 def _engine(report: Report) -> str:

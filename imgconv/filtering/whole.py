@@ -150,7 +150,7 @@ def refuse_span(report: Report) -> None:
         return
     stats = result.stats
     if isinf(stats.minimum) or isinf(stats.maximum):
-        problem = "stretch has no ends to go by, as some results are infinite; add --vmin and --vmax"
+        problem = f"{report.target.map} has no ends to go by, as some results are infinite; add --vmin and --vmax"
         raise OptionError("map", problem)
     if low is not None and low > stats.maximum:
         raise OptionError("vmin", f"{low:g} is above every result (they end at {stats.maximum:.6g}); add a --vmax")

@@ -9,6 +9,7 @@ from imgconv.errors import KernelValueError, OptionError
 from imgconv.kernels.value import Combined, Offset, Taps
 from imgconv.words.base import none_of
 from imgconv.words.choice import GAINS
+from imgconv.words.map import SPANNING
 
 Rescaled = TypeVar("Rescaled", bound=Taps | Combined)
 OfTaps = TypeVar("OfTaps", bound=Taps)
@@ -102,7 +103,7 @@ def _fitted(lowest: float, highest: float, map: str, offset: bool) -> tuple[floa
     largest = max(highest, -lowest)
     if not largest:
         return 1.0, None
-    if map in ("stretch", "float"):
+    if map in {"float", *SPANNING}:
         return largest, None
     if map == "offset":
         return max(highest * float(BESIDE_MIDDLE), -lowest * 2), Offset()

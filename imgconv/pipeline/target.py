@@ -8,9 +8,9 @@ import numpy as np
 
 from imgconv.engines._bands import Result
 from imgconv.layers import Layer
-from imgconv.tone import Stats, Tone
+from imgconv.tone import Stats, Tone, ends_of
 from imgconv.value import Value
-from imgconv.words.map import MAP
+from imgconv.words.map import MAP, SPANNING
 
 BAND_SAMPLES = 1 << 18
 """Samples that are mapped at once: they stay in the second-level cache."""
@@ -22,10 +22,10 @@ class Target(Value):
     Attributes:
         map: how results become samples; ``float`` or None keeps them as they are.
         dtype: the samples' type.
-        low, high: the results that ``stretch`` maps to black and white; None means the smallest and the largest.
+        low, high: the results that become black and white by a map that spans; None means what was seen.
         watched: whether anybody asks what was seen while samples were made.
-        apart: whether ``stretch`` takes every channel from its own smallest to its own largest result.
-        ends: what was seen in each channel, where that was measured beforehand.
+        apart: whether a map that spans does so for every channel apart, by its own smallest and largest result.
+        measured: what was seen in each channel, where that was measured beforehand.
     """
 
     map: str | None
@@ -34,7 +34,7 @@ class Target(Value):
     high: float | None = None
     watched: bool = True
     apart: bool = False
-    ends: tuple[Stats, ...] = ()
+    measured: tuple[Stats, ...] = ()
 
     @classmethod
     def of(
@@ -51,9 +51,19 @@ class Target(Value):
         return cls(map, dtype, low, high)
 
     @property
+    def spans(self) -> bool:
+        """Whether the map goes by the smallest and the largest result."""
+        return self.map in SPANNING
+
+    @property
     def waits(self) -> bool:
         """Whether the whole result must be known before its first sample can be made."""
-        return self.map == "stretch" and (self.low is None or self.high is None)
+        return self.spans and (self.low is None or self.high is None)
+
+    def ends(self, stats: Stats) -> tuple[float, float]:
+        """Return the results that become black and white by a map that spans, where `stats` were seen."""
+        low, high = ends_of(str(self.map), stats)
+        return low if self.low is None else self.low, high if self.high is None else self.high
 
     def tone(self, white: float, stats: Stats | None = None) -> Tone | None:
         """Return the mapping for results of samples whose largest value is `white`."""
@@ -61,8 +71,7 @@ class Target(Value):
             return None
         low, high = self.low, self.high
         if self.waits and stats is not None:
-            seen = (stats.minimum, stats.maximum) if stats.minimum <= stats.maximum else (0.0, 0.0)
-            low, high = seen[0] if low is None else low, seen[1] if high is None else high
+            low, high = self.ends(stats)
         return Tone(str(self.map), self.dtype, low or 0.0, 1.0 if high is None else high, white, self.watched)
 
 
@@ -89,7 +98,7 @@ def _mapped_apart(result: Result, target: Target, white: float) -> Result:
     stats = Stats()
     for channel in range(samples.shape[2]):
         floats = np.ascontiguousarray(result.samples[:, :, channel : channel + 1])
-        seen = target.ends[channel] if target.ends else Stats.of(floats)
+        seen = target.measured[channel] if target.measured else Stats.of(floats)
         made = mapped(Result(floats, seen), target.replace(apart=False), white)
         samples[:, :, channel] = made.samples[:, :, 0]
         stats += made.stats

@@ -13,6 +13,9 @@ _DOES = {
 }
 """Every map, with what it does beside clipping."""
 
+SPANNING = frozenset({"stretch"})
+"""The maps that go by the smallest and the largest result, or by what ``--vmin`` and ``--vmax`` say instead."""
+
 MAPS = tuple(_DOES)
 
 MAP = choice(*MAPS)
