@@ -126,8 +126,6 @@ OPTIONS: dict[str, tuple[str, Kind | None]] = {
 }
 """What the letters of a layer's options mean, and the kind of value that follows them; nothing follows the last."""
 
-FORMS = "KIND:N,sSTRIDE,pPADDING,dDILATION,cCHANNELS,gGROUPS,oOUTPUT-PADDING,b,ceil"
-
 
 def chain(size: Shape, words: Iterable[str]) -> list[Row]:
     """Return a row for every layer of a chain written as words, from an image of `size`.

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from imgconv.cli.types import KindType
 from imgconv.errors import OptionError
 from imgconv.geometry import MAX_LENGTH, Shape
+from imgconv.image.colour.grey import LUMA as LUMA_PARTS
 from imgconv.words.base import Wrong
 from imgconv.words.border import BORDER
 from imgconv.words.channel import CHANNELS, LUMA
@@ -164,3 +165,7 @@ def test_kinds_are_read_without_numpy():
     script += "print([name for name in ('numpy', 'click', 'fractions', 'yaml') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_every_luma_has_coefficients():
+    assert (*LUMA_PARTS,) == LUMA.words
