@@ -115,46 +115,27 @@ static Magic magic_of(double divisor)
 /* Lanes combined before they are stored, results that are read behind the last one, and the most members. */
 enum { COMBINED = 1024, COMBINED_SLACK = 16, MEMBERS = 16 };
 typedef void Join(enum Combine, const void *const *, int, ptrdiff_t, const Finish *, char *, Seen *);
+typedef void Weigh(enum Sample, int, const char *, ptrdiff_t, ptrdiff_t, char *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t,
+                   const int32_t *);
 
 #define NEEDS_VNNI
 #define LEVEL_FILE "../engines/_core_simd.h"
 #include "../native/levels.h"
 
-/* By level, slowest first. */
+/* By level, slowest first; bit k of `operations` says that operation k is there. */
 static const struct {
     const char *name;
+    unsigned operations;
     Band band;
-    unsigned operations;     /* bit k: operation k is there */
+    Join *join;
+    Weigh *weigh;
+    FourierBand fourier;
+    int lanes;               /* floats of a vector */
 } LEVELS[] = {
-#if defined(__x86_64__)
-    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << BOX | 1 << BOX64},
-#if defined(X86_LEVELS)
-    {"avx2", band_avx2, 1 << F32 | 1 << F64 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX | 1 << BOX64},
-    {"avx512", band_avx512, 1 << F32 | 1 << F64 | 1 << DOT8 | 1 << DOT16 | 1 << MUL16 | 1 << MULH16 | 1 << FOLD16 | 1 << BOX | 1 << BOX64},
-#endif
-#elif defined(__aarch64__)
-    {"neon", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX | 1 << BOX64},
-#else
-    {"baseline", band_baseline, 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX | 1 << BOX64},
-#endif
-};
-
-static Join *const JOINS[] = {
-#if defined(X86_LEVELS)
-    combine_baseline, combine_avx2, combine_avx512,
-#else
-    combine_baseline,
-#endif
-};
-
-typedef void Weigh(enum Sample, int, const char *, ptrdiff_t, ptrdiff_t, char *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t,
-                   const int32_t *);
-static Weigh *const WEIGHS[] = {
-#if defined(X86_LEVELS)
-    weigh_baseline, weigh_avx2, weigh_avx512,
-#else
-    weigh_baseline,
-#endif
+#define ROW(name, level, width)                                                                                       \
+    {name, operations_##level, band_##level, combine_##level, weigh_##level, fourier_band_##level, width / 4},
+    EACH_LEVEL(ROW)
+#undef ROW
 };
 
 static const char CAPSULE[] = "imgconv.engines._core.plan";
@@ -534,7 +515,7 @@ static PyObject *core_combine(PyObject *self, PyObject *args)
     if (apart) {
         Seen seen = {INFINITY, -INFINITY, 0, 0, 0};
         Py_BEGIN_ALLOW_THREADS
-        JOINS[level]((enum Combine)how, member, members, count, &finish, out.buf, &seen);
+        LEVELS[level].join((enum Combine)how, member, members, count, &finish, out.buf, &seen);
         Py_END_ALLOW_THREADS
         answer = Py_BuildValue("ddLLL", seen.low, seen.high, (long long)seen.below, (long long)seen.above,
                                (long long)seen.nan);
@@ -591,7 +572,7 @@ static PyObject *core_weigh(PyObject *self, PyObject *args)
     const int good = check_weigh(&in, &out, weight);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        WEIGHS[level](in.itemsize == 1 ? U8 : U16, out.itemsize == 8, in.buf, in.strides[0], in.strides[1] / in.itemsize, out.buf,
+        LEVELS[level].weigh(in.itemsize == 1 ? U8 : U16, out.itemsize == 8, in.buf, in.strides[0], in.strides[1] / in.itemsize, out.buf,
                       out.strides[0], out.strides[1] / out.itemsize, in.shape[0], in.shape[1], weight);
         Py_END_ALLOW_THREADS
     }

@@ -1,17 +1,5 @@
 /* The core's correlation by Fourier transform from Python: `fourier_plan` copies and checks, `fourier_run` computes. */
 
-/* By level, in the order of LEVELS. */
-static const struct {
-    FourierBand band;
-    int lanes;               /* floats of a vector */
-} FOURIERS[] = {
-    {fourier_band_baseline, 4},
-#if defined(X86_LEVELS)
-    {fourier_band_avx2, 8},
-    {fourier_band_avx512, 16},
-#endif
-};
-
 static const char FOURIER[] = "imgconv.engines._core.fourier";
 
 static void release_fourier(PyObject *capsule)
@@ -46,7 +34,7 @@ static int check_passes(const int64_t *radix, int64_t count, int64_t bytes)
 static int check_fourier(const FourierSettings *is, const FourierPlan *plan, int64_t row_turns, int64_t col_turns)
 {
     const int64_t most = (int64_t)1 << 31;
-    const int lanes = FOURIERS[plan->level].lanes;
+    const int lanes = LEVELS[plan->level].lanes;
     const Settings *other = &plan->direct->is;
     if (is->source < U8 || is->source > SAMPLE_F32)
         return refuse("a source type that is none");
@@ -114,7 +102,7 @@ static int64_t frequency(const int64_t *radix, int64_t count, int64_t place)
 static int set_spectrum(FourierPlan *plan, const double *half)
 {
     const int64_t rows = plan->is.tile_rows, cols = plan->is.tile_cols, stored = cols / 2 + 1;
-    const int lanes = FOURIERS[plan->level].lanes;
+    const int lanes = LEVELS[plan->level].lanes;
     const double scale = 1 / (double)(rows * cols);
     int64_t order[TILE_MOST];
     if (!(plan->spectrum = aligned_room((size_t)(rows * cols * 2) * sizeof(float))))
@@ -221,7 +209,7 @@ static PyObject *core_fourier_run(PyObject *self, PyObject *args)
     Seen seen = {INFINITY, -INFINITY, 0, 0, 0}, direct_seen = seen;
     int done;
     Py_BEGIN_ALLOW_THREADS
-    done = FOURIERS[plan->level].band(plan, &from, start, stop, &one, &exact, &other, &to, &seen,
+    done = LEVELS[plan->level].fourier(plan, &from, start, stop, &one, &exact, &other, &to, &seen,
                                          &direct_seen);
     Py_END_ALLOW_THREADS
     answer = done ? Py_BuildValue("ddddLLL", seen.low, seen.high, direct_seen.low, direct_seen.high,

@@ -5,6 +5,20 @@
 
 #include "_core_vector.h"
 
+/* Bit k: whether this level has operation k. */
+enum {
+    NAMED(operations) = 1 << F32 | 1 << F64 | 1 << MUL16 | 1 << BOX | 1 << BOX64
+#if defined(__x86_64__)
+        | 1 << DOT16
+#endif
+#if WIDTH >= 32
+        | 1 << MULH16 | 1 << FOLD16
+#endif
+#if WIDTH == 64
+        | 1 << DOT8
+#endif
+};
+
 typedef f32v UNALIGNED(f32v) __attribute__((aligned(1), may_alias));
 typedef f64v UNALIGNED(f64v) __attribute__((aligned(1), may_alias));
 typedef i32v UNALIGNED(i32v) __attribute__((aligned(1), may_alias));

@@ -143,15 +143,10 @@ static const struct {
     int widest;                                 /* outputs of the widest block */
     Run convolve[2], pool[2];
 } LEVELS[] = {
-#if defined(__aarch64__)
-    {"neon", 16, 4, {convolve_f32_baseline, convolve_f64_baseline}, {pool_f32_baseline, pool_f64_baseline}},
-#else
-    {"baseline", 16, 4, {convolve_f32_baseline, convolve_f64_baseline}, {pool_f32_baseline, pool_f64_baseline}},
-#endif
-#if defined(X86_LEVELS)
-    {"avx2", 32, 4, {convolve_f32_avx2, convolve_f64_avx2}, {pool_f32_avx2, pool_f64_avx2}},
-    {"avx512", 64, 8, {convolve_f32_avx512, convolve_f64_avx512}, {pool_f32_avx512, pool_f64_avx512}},
-#endif
+#define ROW(name, level, width)                                                                                       \
+    {name, width, width == 64 ? 8 : 4, {convolve_f32_##level, convolve_f64_##level}, {pool_f32_##level, pool_f64_##level}},
+    EACH_LEVEL(ROW)
+#undef ROW
 };
 
 static const char CONVOLUTION[] = "imgconv.functional._nncore.convolution";

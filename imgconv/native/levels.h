@@ -1,6 +1,6 @@
 /* Include LEVEL_FILE once for every SIMD level that the compiler can aim at, slowest first, with LEVEL, its name, and
- * WIDTH, the bytes of a vector; then `level_count` says how many of them this machine can run. LEVEL_FILE is named as
- * seen from this folder. NEEDS_VNNI adds the products of bytes to what AVX-512 must have.
+ * WIDTH, the bytes of a vector; then EACH_LEVEL lists them, and `level_count` says how many this machine can run.
+ * LEVEL_FILE is named as seen from this folder. NEEDS_VNNI adds the products of bytes to what AVX-512 must have.
  */
 #define LEVEL baseline
 #define WIDTH 16
@@ -46,6 +46,15 @@
 #else
 #pragma GCC pop_options
 #endif
+#endif
+
+/* Every level, slowest first: its name for people, LEVEL and WIDTH. */
+#if defined(X86_LEVELS)
+#define EACH_LEVEL(ROW) ROW("baseline", baseline, 16) ROW("avx2", avx2, 32) ROW("avx512", avx512, 64)
+#elif defined(__aarch64__)
+#define EACH_LEVEL(ROW) ROW("neon", baseline, 16)
+#else
+#define EACH_LEVEL(ROW) ROW("baseline", baseline, 16)
 #endif
 
 static int level_count(void)
