@@ -12,7 +12,7 @@ from imgconv.registry import DEFAULT_ENGINE, ENGINES
 from imgconv.system import cores
 from imgconv.words.channel import CHANNELS, LUMA
 from imgconv.words.choice import ALPHA, DEPTH, LAYOUT, choice
-from imgconv.words.map import HELP, MAP
+from imgconv.words.map import HELP, MAP, SPAN
 from imgconv.words.number import NUMBER, PIXELS, WholeKind
 from imgconv.words.region import REGION
 
@@ -30,8 +30,8 @@ mapping = click.option(
     type=KindType(MAP),
     help=f"{HELP}. [default: the kernel's own, else clip; for a sheet of maps stretch, each on its own scale]",
 )
-vmin = click.option("--vmin", "low", type=KindType(NUMBER), help="The result that --map stretch makes black.")
-vmax = click.option("--vmax", "high", type=KindType(NUMBER), help="The result that --map stretch makes white.")
+vmin = click.option("--vmin", "low", type=KindType(NUMBER), help=f"The result that {SPAN} makes black.")
+vmax = click.option("--vmax", "high", type=KindType(NUMBER), help=f"The result that {SPAN} makes white.")
 gray = click.option(
     "--gray",
     "--grey",

@@ -21,7 +21,7 @@ from imgconv.pipeline.run import Pipeline, Plan, layer_for
 from imgconv.pipeline.target import Target, float_for
 from imgconv.tone import full_range
 from imgconv.words.choice import DEPTHS
-from imgconv.words.map import SPANNING
+from imgconv.words.map import SPAN
 
 if TYPE_CHECKING:
     from imgconv.filtering.part import Chosen
@@ -163,7 +163,7 @@ def _target(request: Request, layers: tuple[Layer, ...], dtype: np.dtype[Any], s
     target = Target.of(layers[-1], map, kind, request.low, request.high)
     named = "vmin" if request.low is not None else "vmax" if request.high is not None else None
     if named and not target.spans:
-        raise OptionError(named, f"it goes with --map {' or '.join(sorted(SPANNING))}, but the map here is {map}")
+        raise OptionError(named, f"it goes with {SPAN}, but the map here is {map}")
     low, high = target.low, target.high
     if shown.kind == "sheet" and not (request.map or _own_map(layers) or named) and target.waits:
         target = target.replace(apart=True)  # maps of far different ranges would come out flat on one scale

@@ -16,6 +16,9 @@ _DOES = {
 SPANNING = frozenset({"stretch"})
 """The maps that go by the smallest and the largest result, or by what ``--vmin`` and ``--vmax`` say instead."""
 
+SPAN = f"--map {' or '.join(sorted(SPANNING))}"
+"""Those maps, for people."""
+
 MAPS = tuple(_DOES)
 
 MAP = choice(*MAPS)

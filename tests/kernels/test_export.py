@@ -23,6 +23,7 @@ from imgconv import convolve
 from imgconv.errors import ExportError, OptionError
 from imgconv.kernels import parametric
 from imgconv.kernels.export import export, names
+from imgconv.kernels.export._script import TONES
 from imgconv.kernels.library import catalogue, kernel
 from imgconv.kernels.value import Combined, Kernel, Learned, Offset, Pointwise
 from imgconv.words.map import MAPS
@@ -464,3 +465,7 @@ def test_refused(one, format, words):
 def test_one_file_a_format():
     folder = Path(sys.modules["imgconv.kernels.export"].__file__).parent
     assert {path.stem for path in folder.glob("[!_]*.py")} - {"base"} == set(names())
+
+
+def test_scripts_have_lines_for_every_map():
+    assert set(TONES) == set(MAPS)

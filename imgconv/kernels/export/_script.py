@@ -67,20 +67,32 @@ def heading(kernel: AnyKernel, packages: str) -> list[str]:
     ]
 
 
+TONES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "clip": ("Results outside the sample range are clipped.", ()),
+    "abs": (
+        "The sign of results is dropped, and what is over the sample range is clipped.",
+        ("result = np.abs(result)",),
+    ),
+    "offset": (
+        "Half the sample range is added to results, and what is outside of it is clipped.",
+        ('result = result + (0.5 if image.dtype.kind == "f" else (white + 1) / 2)',),
+    ),
+    "stretch": (
+        "The smallest result becomes black and the largest white.",
+        (
+            "low, high = result.min(), result.max()",
+            "result = (result - low) * (white / (high - low) if high > low else 0)",
+        ),
+    ),
+    "float": ("Results are floats and are not clipped.", ()),
+}
+"""What a script says of every map, and the lines that it has for it."""
+
+
 def _mapping(kernel: AnyKernel) -> str:
     if _angle(kernel):
         return "The angle, 0 to 360 degrees, fills the sample range."
-    match kernel.map:
-        case "abs":
-            return "The sign of results is dropped, and what is over the sample range is clipped."
-        case "offset":
-            return "Half the sample range is added to results, and what is outside of it is clipped."
-        case "stretch":
-            return "The smallest result becomes black and the largest white."
-        case "float":
-            return "Results are floats and are not clipped."
-        case _:
-            return "Results outside the sample range are clipped."
+    return TONES[kernel.map or "clip"][0]
 
 
 def members(kernel: AnyKernel) -> tuple[Kernel, ...]:
@@ -199,16 +211,7 @@ def apply_function(kernel: AnyKernel, body: list[str], channels: str = "(rows, c
 def _tone(kernel: AnyKernel) -> list[str]:
     if floats(kernel):
         return ["return result"]
-    lines = {
-        "abs": ["result = np.abs(result)"],
-        "offset": ['result = result + (0.5 if image.dtype.kind == "f" else (white + 1) / 2)'],
-        "stretch": [
-            "low, high = result.min(), result.max()",
-            "result = (result - low) * (white / (high - low) if high > low else 0)",
-        ],
-    }.get(kernel.map or "clip", [])
-    if _angle(kernel):
-        lines = ["result = result * (white / 360)"]
+    lines = ("result = result * (white / 360)",) if _angle(kernel) else TONES[kernel.map or "clip"][1]
     return [
         *lines,
         'if image.dtype.kind == "f":',
