@@ -33,7 +33,7 @@ class Pool(Layer):
         dilation: step between the samples of a window.
         ceil_mode: whether the last windows may hang over the right and the bottom.
         border: what fills the padding; if left out, what no window takes, and for means zeros.
-        count_padding: whether a mean divides by the samples of the padding too.
+        count_padding: whether a mean divides by the samples of the padding too; other methods divide by nothing.
     """
 
     max: Pair | None = None
@@ -47,6 +47,11 @@ class Pool(Layer):
     count_padding: Flag = True
 
     chooses = METHODS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mean is None and not self.count_padding:
+            raise OptionError("count_padding", f"only a mean counts its samples; {self.method} does not")
 
     @property
     def method(self) -> str:

@@ -498,3 +498,10 @@ def test_any_chain_makes_what_was_planned(chain, width, height):
     made = plan.run(pixels, ENGINE, Target(None, np.dtype("float32")))
     assert made.samples.shape == (plan.output.height, plan.output.width, plan.output.channels)
     assert made.samples.dtype == np.float32
+
+
+@pytest.mark.parametrize("method", ["max", "min"])
+def test_only_means_count_the_padding(method):
+    layer("pool", mean=(2, 2), count_padding=False)
+    with pytest.raises(OptionError, match="count_padding"):
+        layer("pool", **{method: (2, 2)}, count_padding=False)
