@@ -84,9 +84,9 @@ def request(asked: dict[str, Any], **others: Any) -> Request:
     kernel, bias = asked["kernel"], asked["bias"]
     volume = asked.pop("volume", False)
     if volume:
-        from imgconv.kernels.volume import solid
+        from imgconv.kernels.volume import volume_kernel
 
-        found = solid(kernel or "")
+        found = volume_kernel(kernel or "")
         asked |= {"kernel": found.flat, "volume": found, "bias": ()}
     elif asked["pipeline"] is None:
         from imgconv.kernels.library import kernel as find_kernel

@@ -11,7 +11,7 @@ from imgconv.filtering.outcome import Alike, Report
 from imgconv.filtering.treatment import ALPHA_WORDS
 from imgconv.geometry import ENDS, Extent, drops
 from imgconv.geometry import to_json as axes_to_json
-from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Pointwise, Solid
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Pointwise, VolumeKernel
 from imgconv.registry import DEFAULT_ENGINE
 from imgconv.sizes.calculator import count
 from imgconv.system import cores
@@ -287,7 +287,7 @@ def _padding(report: Report) -> str:
     return text
 
 
-def _kernel_lines(report: Report, kernel: AnyKernel | Solid) -> list[tuple[str, str]]:
+def _kernel_lines(report: Report, kernel: AnyKernel | VolumeKernel) -> list[tuple[str, str]]:
     request, correlate = report.request, report.request.correlate
     slid = "correlated (slid as written)" if correlate else "convolved (rotated by 180 degrees)"
     if request.transposed:
@@ -299,7 +299,7 @@ def _kernel_lines(report: Report, kernel: AnyKernel | Solid) -> list[tuple[str, 
             return head + [("", f"{member.name}  {_facts(member)}") for member in kernel.of]
         case Kernel():
             return [("kernel", f"{kernel.name}: {_facts(kernel)}, {slid}")]
-        case Solid():
+        case VolumeKernel():
             return [("kernel", f"{kernel.name}: {kernel.size}, sum {kernel.sum:.6g}, {slid} through the pages")]
         case Pointwise():
             out, taken = kernel.matrix.shape
@@ -336,13 +336,13 @@ def _kernel_json(report: Report) -> dict[str, Any]:
     return facts
 
 
-def _kernel_facts(kernel: AnyKernel | Solid, correlate: bool) -> dict[str, Any]:
+def _kernel_facts(kernel: AnyKernel | VolumeKernel, correlate: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": kernel.name, "correlate": correlate}
     match kernel:
         case Kernel():
             rows, cols = kernel.shape
             facts |= {"width": cols, "height": rows, "sum": kernel.sum, "rank": kernel.rank}
-        case Solid():
+        case VolumeKernel():
             planes, rows, cols = kernel.weights.shape
             facts |= {"width": cols, "height": rows, "depth": planes, "sum": kernel.sum}
         case Combined():

@@ -11,12 +11,12 @@ from imgconv.geometry import Padding
 from imgconv.image.limits.size import MAX_PIXELS
 from imgconv.image.model import Options, strip_of
 from imgconv.kernels import gain as gains
-from imgconv.kernels.value import AnyKernel, Combined, Kernel, Solid
+from imgconv.kernels.value import AnyKernel, Combined, Kernel, VolumeKernel
 from imgconv.pipeline.run import Pipeline
 from imgconv.registry import DEFAULT_ENGINE
 from imgconv.value import Value
 
-Rescaled = TypeVar("Rescaled", AnyKernel, Solid)
+Rescaled = TypeVar("Rescaled", AnyKernel, VolumeKernel)
 
 INTERPOLATION = Padding("interpolation")
 
@@ -63,7 +63,7 @@ class Request(Value, kw_only=True):
 
     kernel: AnyKernel | None = None
     pipeline: Pipeline | None = None
-    volume: Solid | None = None
+    volume: VolumeKernel | None = None
     gain: str = "raw"
     padding: Padding = INTERPOLATION
     border: Border | None = None
@@ -125,7 +125,7 @@ def rescaled(kernel: Rescaled, gain: str, map: str | None = None) -> Rescaled:
     """
     if gain == "raw":
         return kernel
-    if not isinstance(kernel, (Kernel, Combined, Solid)):
+    if not isinstance(kernel, (Kernel, Combined, VolumeKernel)):
         raise OptionError("gain", f"kernel '{kernel.name}' mixes channels; only raw is possible")
     try:
         return gains.rescaled(kernel, gain, map)

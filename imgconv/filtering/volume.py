@@ -1,8 +1,8 @@
 """Pages filtered as one volume: a kernel on three axes, slid through columns, rows and pages.
 
-A page's plan is that of `Solid.flat`, the kernel summed over its depth: sizes, the form of the output and what becomes
-of results are the same. Pages are read in order, and held as long as a result needs them: as many as the kernel is
-deep, unless the border wraps.
+A page's plan is that of `VolumeKernel.flat`, the kernel summed over its depth: sizes, the form of the output and what
+becomes of results are the same. Pages are read in order, and held as long as a result needs them: as many as the kernel
+is deep, unless the border wraps.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from imgconv.image.frames.sequence import store_frames
 from imgconv.image.limits.size import amount, pixels_of
 from imgconv.image.model import Frame, Header, Image
 from imgconv.image.reader import Reading
-from imgconv.kernels.value import Solid
+from imgconv.kernels.value import VolumeKernel
 from imgconv.kernels.volume import split
 from imgconv.pipeline.target import mapped
 from imgconv.system import cores
@@ -67,9 +67,9 @@ def apply_volume(request: Request, reading: Reading, target: File, *, dry_run: b
     windows, count = _windows(report.depth, report.border), report.depth.output
     held = _held(windows)
     _refuse_held(report, held)
-    solid = report.request.volume
-    assert solid
-    along, planes = split(solid)
+    volume = report.request.volume
+    assert volume
+    along, planes = split(volume)
     taps = f"{len(along)} and {planes.size}" if len(along) > 1 else f"{planes.size}"
     report = report.replace(reason=f"{taps} taps in 64-bit floats, {held} {report.input.unit}s held")
     if dry_run:
@@ -114,8 +114,8 @@ def _planned(request: Request, reading: Reading, target: File) -> Report:
     Raises:
         ImgconvError: it cannot be done.
     """
-    header, solid = reading.header, request.volume
-    assert solid
+    header, volume = reading.header, request.volume
+    assert volume
     if not header.several:
         raise OptionError("volume", f"{header.name} holds one image; a volume is made of several pages or frames")
     _refuse_axes(header)
@@ -125,9 +125,9 @@ def _planned(request: Request, reading: Reading, target: File) -> Report:
         raise OptionError("alpha", problem)
     headers = reading.headers()
     _refuse_unlike(header, headers)
-    solid = rescaled(solid, request.gain, request.map)
-    request = request.replace(kernel=solid.flat, volume=solid, gain="raw")
-    depth = _depth(request, solid, len(headers))
+    volume = rescaled(volume, request.gain, request.map)
+    request = request.replace(kernel=volume.flat, volume=volume, gain="raw")
+    depth = _depth(request, volume, len(headers))
     report = plans(request, headers[:1], target)[0]
     unit = spec_of(target, request.format).unit
     made = report.output.replace(frames=depth.output, unit=unit, plays=plays_of(header))
@@ -159,7 +159,7 @@ def _refuse_unlike(header: Header, headers: tuple[Header, ...]) -> None:
             raise ImageReadError(header.name, problem)
 
 
-def _depth(request: Request, solid: Solid, pages: int) -> Axis:
+def _depth(request: Request, volume: VolumeKernel, pages: int) -> Axis:
     """Solve the axis along the pages; stride, dilation and padding are those of the other axes.
 
     Raises:
@@ -169,7 +169,7 @@ def _depth(request: Request, solid: Solid, pages: int) -> Axis:
     for name, (across, down) in (("stride", request.stride), ("dilation", request.dilation)):
         if across != down:
             raise OptionError(name, f"{across}x{down} says nothing of the depth; give one number for all axes")
-    taps, step, apart = len(solid.weights), request.stride[0], request.dilation[0]
+    taps, step, apart = len(volume.weights), request.stride[0], request.dilation[0]
     before, after = request.padding.along("depth", pages, taps, step, apart)
     return convolution(pages, taps, stride=step, dilation=apart, before=before, after=after, name="depth")
 
@@ -222,9 +222,9 @@ def _results(
 
     `share` is the part of the run that this is, from and to.
     """
-    solid = report.request.volume
-    assert solid
-    taps, last = Slid.of(solid.slid(report.request.correlate)), _last_uses(windows)
+    volume = report.request.volume
+    assert volume
+    taps, last = Slid.of(volume.slid(report.request.correlate)), _last_uses(windows)
     pages, held, read = iter(reading.frames()), dict[int, Frame](), 0
     for number, window in enumerate(windows):
         for _ in range(read, max(*window.pages, window.middle) + 1):
@@ -258,20 +258,20 @@ def _unit(report: Report) -> int:
 
 
 class Slid(NamedTuple):
-    """A kernel as it is slid: the `solid`, and the two factors that `imgconv.kernels.volume.split` finds in it.
+    """A kernel as it is slid: the `volume`, and the two factors that `imgconv.kernels.volume.split` finds in it.
 
     Pages are added up as `along` says, and `weights` (1, rows, cols) are slid over the sum; where along is a single 1
     they have all planes, and are slid over all pages.
     """
 
-    solid: Solid
+    volume: VolumeKernel
     along: Floats
     weights: Floats
 
     @classmethod
-    def of(cls, solid: Solid) -> Slid:
+    def of(cls, volume: VolumeKernel) -> Slid:
         """Return the kernel in its two parts."""
-        return cls(solid, *split(solid))
+        return cls(volume, *split(volume))
 
 
 def _slid(taps: Slid, planes: list[NDArray[Any] | None], report: Report) -> Floats:
@@ -296,8 +296,8 @@ def _slid(taps: Slid, planes: list[NDArray[Any] | None], report: Report) -> Floa
             border=border.replace(value=border.value * float(taps.along.sum())),
             threads=report.request.threads,
         )
-        sums = sums * taps.solid.scale.numerator / (taps.solid.scale.denominator * unit)
-        sums += taps.solid.offset.at(full_range(report.input.dtype))
+        sums = sums * taps.volume.scale.numerator / (taps.volume.scale.denominator * unit)
+        sums += taps.volume.offset.at(full_range(report.input.dtype))
     return np.ascontiguousarray(np.moveaxis(sums[:, 0, 0], 0, 2))
 
 

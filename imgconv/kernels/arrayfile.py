@@ -1,4 +1,4 @@
-"""Read arrays of numbers in NumPy's format: their header is looked at before anything of that size is read."""
+"""Read arrays of numbers in NumPy's format: the header is checked before memory of that size is taken."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MAX_TAPS = 1 << 26
 """The most numbers in a file: four dimensions of them are the weights of a CNN layer."""
 
 MAX_HEADER = 10_000
-"""The longest header of an array, in bytes; NumPy reads no longer ones either."""
+"""The longest header of an array, in bytes; NumPy does not read longer ones either."""
 
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
 """By the format's version, how many bytes say how long the header is (NumPy, numpy.lib.format)."""
 
 
 class NotAnArrayError(Exception):
-    """What is read is no array of plain numbers in NumPy's format."""
+    """The data is not an array of plain numbers in NumPy's format."""
 
 
 def read_npy(path: str, axes: tuple[int, ...] | None = None) -> NDArray[Any]:
@@ -31,7 +31,7 @@ def read_npy(path: str, axes: tuple[int, ...] | None = None) -> NDArray[Any]:
 
     Args:
         path: the file.
-        axes: how many the array may have; None for any number.
+        axes: the numbers of axes that the array may have; None for any.
 
     Raises:
         KernelFileError: there is no such array.
@@ -41,7 +41,7 @@ def read_npy(path: str, axes: tuple[int, ...] | None = None) -> NDArray[Any]:
             shape, dtype = header(file)
             size = check(path, shape, dtype)
             if axes is not None and len(shape) not in axes:
-                hint = ", and one of three axes goes with --volume" * (len(shape) == 3)
+                hint = "; an array of three axes needs --volume" * (len(shape) == 3)
                 raise KernelFileError(path, f"holds an array of shape {shape}; a kernel has rows and columns{hint}")
             if size > file.seek(0, io.SEEK_END):
                 raise NotAnArrayError
@@ -63,11 +63,11 @@ def header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if not length_bytes or (length := int.from_bytes(field, "little")) > MAX_HEADER:
         raise NotAnArrayError
     text = io.BytesIO(field + file.read(length))
-    read = np.lib.format.read_array_header_1_0 if start[6] == 1 else np.lib.format.read_array_header_2_0
+    read_header = np.lib.format.read_array_header_1_0 if start[6] == 1 else np.lib.format.read_array_header_2_0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            shape, _, dtype = read(text)
+            shape, _, dtype = read_header(text)
     except Exception:  # a broken header raises whatever Python's own tokenizer and parser do
         raise NotAnArrayError from None
     return shape, dtype
@@ -77,7 +77,7 @@ def check(path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     """Return how many bytes an array takes.
 
     Raises:
-        KernelFileError: it holds no numbers, or too many.
+        KernelFileError: it does not hold numbers, or holds too many.
         NotAnArrayError: it holds Python objects.
     """
     if dtype.hasobject or min(shape, default=0) < 0:
@@ -88,12 +88,12 @@ def check(path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     for length in shape:
         count *= length
     if count > MAX_TAPS:
-        raise KernelFileError(path, f"holds an array of shape {shape}; {MAX_TAPS} numbers are the most")
+        raise KernelFileError(path, f"holds an array of shape {shape}; at most {MAX_TAPS} numbers are read")
     return count * dtype.itemsize
 
 
 def body(file: IO[bytes]) -> NDArray[Any]:
-    """Read an array whose header was checked, from where that begins.
+    """Read an array whose header was checked; the file stands at the start of the header.
 
     Raises:
         NotAnArrayError: the file ends before the array does.

@@ -15,11 +15,11 @@ MAX_SIDE = 1001
 """The longest side of a kernel, in taps; larger ones are a slip far more often than a wish."""
 
 MAX_TAP = 1e30
-"""The largest magnitude of a tap, and of a scale and its inverse; beyond it lie slips, and overflow."""
+"""The largest magnitude of a tap, and of a scale and its inverse; larger ones are slips, and could overflow."""
 
 
 def as_matrix(values: ArrayLike, name: str) -> Matrix:
-    """Return `values` as a read-only float64 matrix, contiguous and of its own.
+    """Return a copy of `values` as a contiguous, read-only float64 matrix.
 
     Raises:
         KernelValueError: it is not a two-dimensional matrix of finite numbers with at most `MAX_SIDE` a side.
@@ -28,7 +28,7 @@ def as_matrix(values: ArrayLike, name: str) -> Matrix:
 
 
 def as_array(values: ArrayLike, name: str, axes: str) -> NDArray[np.float64]:
-    """Return `values` as a read-only float64 array, contiguous and of its own, whose axes are those named.
+    """Return a copy of `values` as a contiguous, read-only float64 array with the axes that `axes` names.
 
     Raises:
         KernelValueError: it has other axes, is empty, not finite, or has more than `MAX_SIDE` rows or columns.
@@ -57,7 +57,7 @@ def as_array(values: ArrayLike, name: str, axes: str) -> NDArray[np.float64]:
 
 
 def fold(total: float, terms: Matrix) -> float:
-    """Return `total`, or exactly 0 where it is only what rounding left of `terms`."""
+    """Return `total`, or exactly 0 where it is only the rounding error of summing `terms`."""
     return 0.0 if abs(total) <= 1e-12 * float(np.abs(terms).sum()) else total
 
 
@@ -73,6 +73,6 @@ def farthest(x: Matrix, y: Matrix) -> float:
     x, y = np.where(turned, -x, x), np.where(turned, -y, y)
     order = np.argsort(np.arctan2(y, x))
     along_x, along_y = (np.concatenate([[0.0], np.cumsum(part[order])]) for part in (x, y))
-    one_way = np.hypot(start_x + along_x, start_y + along_y)
-    other_way = np.hypot(start_x + along_x[-1] - along_x, start_y + along_y[-1] - along_y)
-    return float(max(one_way.max(), other_way.max()))
+    forwards = np.hypot(start_x + along_x, start_y + along_y)
+    backwards = np.hypot(start_x + along_x[-1] - along_x, start_y + along_y[-1] - along_y)
+    return float(max(forwards.max(), backwards.max()))

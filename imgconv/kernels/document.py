@@ -1,4 +1,4 @@
-"""The YAML of a kernel, in which the library is written: its keys, and what each of them means.
+"""Kernels in YAML, the format of the library: the keys, and what each of them means.
 
 Every refusal is a `KernelFileError` with the line and column of what is wrong, where there is one.
 """
@@ -28,7 +28,7 @@ from imgconv.kernels.value import (
     Learned,
     Offset,
     Pointwise,
-    Solid,
+    VolumeKernel,
 )
 from imgconv.words.base import Wrong, described, none_of
 from imgconv.words.map import MAPS
@@ -41,20 +41,20 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What a kernel's name looks like; it is compared with file names and never joined into a path."""
 
 MAX_MEMBERS, MAX_MEMBER_TAPS = 256, 1 << 23
-"""The most kernels that are combined, and the most taps that they have together."""
+"""The largest number of kernels that can be combined, and of the taps that they have together."""
 
-Given = TypeVar("Given", Kernel, Solid)
+Adjustable = TypeVar("Adjustable", Kernel, VolumeKernel)
 
 Resolve = Callable[[str, str | None], AnyKernel]
 """Finds a member of a combined kernel by its name, beside the file that names it or in the library."""
 
 COMMON = ("name", "summary", "source", "class", "map")
-TAPS = ("scale", "normalise", "offset", "anchor", "correlate")
+TAP_KEYS = ("scale", "normalise", "offset", "anchor", "correlate")
 FORMS: dict[str, tuple[str, ...]] = {
-    "weights": (*TAPS, "bias"),
-    "row": ("column", *TAPS),
-    "column": ("row", *TAPS),
-    "generator": ("parameters", *TAPS),
+    "weights": (*TAP_KEYS, "bias"),
+    "row": ("column", *TAP_KEYS),
+    "column": ("row", *TAP_KEYS),
+    "generator": ("parameters", *TAP_KEYS),
     "combine": ("of",),
     "matrix": ("bias", "scale"),
 }
@@ -69,25 +69,25 @@ def from_yaml(
     folder: str | None,
     resolve: Resolve | None,
     name: str,
-    found: str | None = None,
+    library_name: str | None = None,
 ) -> AnyKernel:
     """Read a kernel from YAML.
 
     Args:
         text: the YAML.
         source: what messages call it.
-        folder: where ``weights: file.npy`` and members are looked for, empty for the current one; None for nowhere
-            but the library, and the current one for the weights.
+        folder: where ``weights: file.npy`` and members are looked for, empty for the current one; None looks for
+            members only in the library, and for weights in the current folder.
         resolve: as in `load`.
-        name: the kernel's name where the text does not say it.
-        found: the name by which the library found the file; the text may not say another.
+        name: the kernel's name if the text does not give one.
+        library_name: the name by which the library found the file; the text must not give another.
     """
-    return KernelDocument(yamlfile.load(text, source), folder, resolve).kernel(name, found)
+    return KernelDocument(yamlfile.load(text, source), folder, resolve).kernel(name, library_name)
 
 
-def solid_from_yaml(text: str | bytes, source: str, folder: str | None, name: str) -> Solid | None:
-    """Read a kernel of three axes from YAML, with arguments as in `from_yaml`; return None if it is another kernel."""
-    return KernelDocument(yamlfile.load(text, source), folder, None).solid(name)
+def volume_from_yaml(text: str | bytes, source: str, folder: str | None, name: str) -> VolumeKernel | None:
+    """Read a kernel of three axes from YAML, with arguments as in `from_yaml`; return None for any other kernel."""
+    return KernelDocument(yamlfile.load(text, source), folder, None).volume(name)
 
 
 def _nested(value: object) -> bool:
@@ -100,88 +100,91 @@ def _nested(value: object) -> bool:
 
 
 class KernelDocument:
-    """Turns one YAML document into a kernel; a method a key or a form."""
+    """Turns one YAML document into a kernel, with a method for each key and each form."""
 
     def __init__(self, document: Document, folder: str | None, resolve: Resolve | None) -> None:
         self.document, self.folder, self.resolve = document, folder, resolve
         self.keys = document.mapping(KEYS)
 
-    def kernel(self, name: str, found: str | None) -> AnyKernel:
+    def kernel(self, name: str, library_name: str | None) -> AnyKernel:
         form = self.form()
-        named = self.named(name, found)
+        fields = self.common_fields(name, library_name)
         if "class" in self.keys or form != "generator":
-            named["kind"] = self.choice("class", CLASSES) or "other"
+            fields["kind"] = self.choice("class", CLASSES) or "other"
         if "map" in self.keys or form != "generator":
-            named["map"] = self.choice("map", MAPS)
+            fields["map"] = self.choice("map", MAPS)
         try:
             match form:
                 case "combine":
-                    return self.combined(named)
+                    return self.combined(fields)
                 case "matrix":
-                    return self.pointwise(named)
+                    return self.pointwise(fields)
                 case "generator":
-                    return self.generated(named)
+                    return self.generated(fields)
                 case "weights" if isinstance(self.keys["weights"], str):
-                    return self.stored(named)
+                    return self.stored(fields)
                 case "weights":
-                    return self.fixed(named, self.rows("weights"), Fraction(1))
+                    return self.fixed(fields, self.rows("weights"), Fraction(1))
                 case _:
-                    return self.separable(named)
+                    return self.separable(fields)
         except KernelValueError as error:
             key = "anchor" if error.problem.startswith("anchor") else "of" if form == "combine" else form
             self.fail(error.problem, key)
 
-    def solid(self, name: str) -> Solid | None:
+    def volume(self, name: str) -> VolumeKernel | None:
         """Return the kernel if its weights are nested three deep."""
-        planes = self.keys.get("weights")
-        if self.form() != "weights" or planes is None or not _nested(planes):
+        nested = self.keys.get("weights")
+        if self.form() != "weights" or nested is None or not _nested(nested):
             return None
         self.refuse("anchor", "three axes")
-        read = [self.rows("weights", at) for at in range(len(planes))]
-        for at, plane in enumerate(read):
-            if (len(plane), len(plane[0])) != (len(read[0]), len(read[0][0])):
-                self.fail(f"plane {at + 1} is not of the size of plane 1", "weights", at)
-        flat, factor = over_one_divisor([row for plane in read for row in plane])
-        weights = np.array(flat).reshape(len(read), len(read[0]), -1)
-        named = self.named(name, None)
-        named |= {"kind": self.choice("class", CLASSES) or "other", "map": self.choice("map", MAPS)}
-        return self.adjusted(Solid(**named, weights=weights, scale=factor))
+        planes = [self.rows("weights", at) for at in range(len(nested))]
+        for at, plane in enumerate(planes):
+            if (len(plane), len(plane[0])) != (len(planes[0]), len(planes[0][0])):
+                self.fail(f"plane {at + 1} has another size than plane 1", "weights", at)
+        flat, factor = over_one_divisor([row for plane in planes for row in plane])
+        weights = np.array(flat).reshape(len(planes), len(planes[0]), -1)
+        fields = self.common_fields(name, None)
+        fields |= {"kind": self.choice("class", CLASSES) or "other", "map": self.choice("map", MAPS)}
+        return self.adjusted(VolumeKernel(**fields, weights=weights, scale=factor))
 
-    def named(self, name: str, found: str | None) -> dict[str, Any]:
-        return {"name": self.name(name, found), "summary": self.text("summary"), "source": self.text("source")}
+    def common_fields(self, name: str, library_name: str | None) -> dict[str, Any]:
+        return {"name": self.name(name, library_name), "summary": self.text("summary"), "source": self.text("source")}
 
     def fail(self, problem: str, *path: Step) -> NoReturn:
         raise self.document.fail(problem, *path)
 
     def form(self) -> str:
-        """Return the key of `FORMS` that the file uses, having checked that all others go with it."""
-        given = [key for key in self.keys if key in FORMS]
-        if not given:
+        """Return the key of `FORMS` that the file uses, after checking that every other key goes with it."""
+        forms = [key for key in self.keys if key in FORMS]
+        if not forms:
             lacking = "says 'of' but not how to 'combine'" if "of" in self.keys else "holds no kernel"
             raise self.document.error(
                 self.document.source, f"{lacking}; write weights, row, column, generator, combine or matrix"
             )
-        form = given[0]
+        form = forms[0]
         for key in self.keys:
             if key not in COMMON and key != form and key not in FORMS[form]:
                 place = self.document.where_key(key)
                 raise self.document.error(self.document.source, f"'{key}' does not go with '{form}'", *place)
         return form
 
-    def name(self, name: str, found: str | None) -> str:
+    def name(self, name: str, library_name: str | None) -> str:
         if "name" not in self.keys:
             return name
-        said = self.keys["name"]
-        said = str(said) if isinstance(said, int) and not isinstance(said, bool) else said
-        if not isinstance(said, str) or not NAME.fullmatch(said):
+        own_name = self.keys["name"]
+        own_name = str(own_name) if isinstance(own_name, int) and not isinstance(own_name, bool) else own_name
+        if not isinstance(own_name, str) or not NAME.fullmatch(own_name):
             self.fail(
-                "a name is up to 64 lower-case letters, digits and hyphens, and begins with no hyphen, "
-                f"not {described(said)}",
+                "a name is up to 64 lower-case letters, digits and hyphens, and does not start with a hyphen, "
+                f"not {described(own_name)}",
                 "name",
             )
-        if found is not None and said != found:
-            self.fail(f"the name is {quoted(said)}, but the file is called {quoted(found)}; rename one of them", "name")
-        return said
+        if library_name is not None and own_name != library_name:
+            self.fail(
+                f"the name is {quoted(own_name)}, but the file is called {quoted(library_name)}; rename one of them",
+                "name",
+            )
+        return own_name
 
     def text(self, key: str) -> str:
         value = self.keys.get(key, "")
@@ -189,31 +192,31 @@ class KernelDocument:
             self.fail(f"{key} must be one line of text", key)
         return value
 
-    def choice(self, key: str, known: Collection[str]) -> str | None:
+    def choice(self, key: str, choices: Collection[str]) -> str | None:
         value = self.keys.get(key)
-        if key in self.keys and value not in known:
-            self.fail(f"{key}: {none_of(value, known).problem}", key)
+        if key in self.keys and value not in choices:
+            self.fail(f"{key}: {none_of(value, choices).problem}", key)
         return value
 
     def number(self, value: object, *path: Step) -> Number:
-        """Return a finite number, given as one or as a fraction in a string."""
+        """Return a finite number, given as a number or as a fraction in a string."""
         try:
             return exact(value)
         except Wrong as wrong:
             self.fail(wrong.problem, *path)
 
-    def listed(self, value: object, what: str, *path: Step) -> list[Any]:
+    def listed(self, value: object, rule: str, *path: Step) -> list[Any]:
         if not isinstance(value, list) or not value:
-            found = "an empty list" if value == [] else described(value)
-            self.fail(f"{what}, not {found}", *path)
+            shown = "an empty list" if value == [] else described(value)
+            self.fail(f"{rule}, not {shown}", *path)
         return value
 
     def rows(self, key: str, *plane: int) -> list[list[Number]]:
-        """Return the matrix under `key`, or a plane of what is there, after checking every entry."""
+        """Return the matrix under `key`, or one plane of it, after checking every entry."""
         value = self.keys[key][plane[0]] if plane else self.keys[key]
         lines = self.listed(value, f"{key} must be a list of rows such as [[1, 0, -1], [2, 0, -2]]", key, *plane)
         if not plane and _nested(lines):
-            self.fail(f"{key} has three axes, which only --volume slides", key)
+            self.fail(f"{key} has three axes, which only --volume can use", key)
         if not plane and not any(isinstance(line, list | dict | str) for line in lines):
             single = f"for a single row, write [[{described(lines[0])}, ...]]"
             hint = rows_hint(lines, "yaml") or f"{len(lines)} numbers are not rows"
@@ -230,12 +233,12 @@ class KernelDocument:
                 self.fail(problem, key, *plane, at)
         return rows
 
-    def fixed(self, named: dict[str, Any], rows: list[list[Number]], scale: Fraction) -> Kernel:
+    def fixed(self, fields: dict[str, Any], rows: list[list[Number]], scale: Fraction) -> Kernel:
         self.refuse("bias", "a matrix of taps; write 'offset'")
         weights, factor = over_one_divisor(rows)
-        return self.adjusted(Kernel(**named, weights=np.array(weights), scale=scale * factor))
+        return self.adjusted(Kernel(**fields, weights=np.array(weights), scale=scale * factor))
 
-    def separable(self, named: dict[str, Any]) -> Kernel:
+    def separable(self, fields: dict[str, Any]) -> Kernel:
         axes: list[Matrix] = []
         scale = Fraction(1)
         for key in ("column", "row"):
@@ -245,9 +248,9 @@ class KernelDocument:
             (taps,), factor = over_one_divisor([numbers])
             axes.append(np.array(taps))
             scale *= factor
-        return self.adjusted(Kernel(**named, weights=np.outer(*axes), scale=scale))
+        return self.adjusted(Kernel(**fields, weights=np.outer(*axes), scale=scale))
 
-    def generated(self, named: dict[str, Any]) -> AnyKernel:
+    def generated(self, fields: dict[str, Any]) -> AnyKernel:
         name = self.keys["generator"]
         generator = parametric.get(name) if isinstance(name, str) else None
         if generator is None:
@@ -261,12 +264,12 @@ class KernelDocument:
             kernel = generator.from_text(generator.name, values)
         except ImgconvError as error:
             self.fail(str(error), "parameters" if parameters else "generator")
-        named = {key: value for key, value in named.items() if value or key not in ("summary", "source")}
-        kernel = kernel.replace(**named)
+        fields = {key: value for key, value in fields.items() if value or key not in ("summary", "source")}
+        kernel = kernel.replace(**fields)
         if isinstance(kernel, Kernel):
             return self.adjusted(kernel)
-        for key in TAPS:
-            self.refuse(key, f"the generator {quoted(name)}, which is no single matrix")
+        for key in TAP_KEYS:
+            self.refuse(key, f"the generator {quoted(name)}, which is not a single matrix")
         return kernel
 
     def parameter(self, value: object, *path: Step) -> str:
@@ -276,11 +279,11 @@ class KernelDocument:
             self.fail(f"a parameter is a number, a word or a list, not {described(value)}", *path)
         return str(value)
 
-    def combined(self, named: dict[str, Any]) -> Combined:
+    def combined(self, fields: dict[str, Any]) -> Combined:
         combine = self.choice("combine", COMBINES)
         members = self.listed(self.keys.get("of"), "combine needs 'of', a list of kernel names", "of")
         if self.resolve is None:
-            raise KernelSpecError(named["name"], "is itself combined, so it cannot be a member")
+            raise KernelSpecError(fields["name"], "is itself combined, so it cannot be a member")
         if len(members) > MAX_MEMBERS:
             self.fail(f"{len(members)} members are more than {MAX_MEMBERS}", "of")
         kernels: list[Kernel] = []
@@ -294,19 +297,19 @@ class KernelDocument:
             except ImgconvError as error:
                 self.fail(str(error), "of", at)
             if not isinstance(kernel, Kernel):
-                self.fail(f"the member {quoted(member)} is no single matrix of taps", "of", at)
+                self.fail(f"the member {quoted(member)} is not a single matrix of taps", "of", at)
             kernels.append(kernel)
-            if sum(one.weights.size for one in kernels) > MAX_MEMBER_TAPS:
+            if sum(part.weights.size for part in kernels) > MAX_MEMBER_TAPS:
                 self.fail(f"the members have more than {MAX_MEMBER_TAPS} taps together", "of", at)
-        return Combined(**named, combine=str(combine), of=tuple(kernels))
+        return Combined(**fields, combine=str(combine), of=tuple(kernels))
 
-    def pointwise(self, named: dict[str, Any]) -> Pointwise:
+    def pointwise(self, fields: dict[str, Any]) -> Pointwise:
         weights, factor = over_one_divisor(self.rows("matrix"))
         factor *= fraction(self.number(self.keys.get("scale", 1), "scale"))
         if not 1 / MAX_TAP <= abs(factor) <= MAX_TAP and factor:
             self.fail(f"the scale must lie within {1 / MAX_TAP:g} and {MAX_TAP:g}", "scale")
         matrix = np.array(weights) * factor.numerator / factor.denominator
-        return Pointwise(**named, matrix=matrix, bias=self.biases())
+        return Pointwise(**fields, matrix=matrix, bias=self.biases())
 
     def biases(self) -> tuple[Offset, ...]:
         if "bias" not in self.keys:
@@ -314,7 +317,7 @@ class KernelDocument:
         values = self.listed(self.keys["bias"], "bias must be a list with one number per output channel", "bias")
         return tuple(self.offset(value, "bias", at) for at, value in enumerate(values))
 
-    def stored(self, named: dict[str, Any]) -> Kernel | Learned:
+    def stored(self, fields: dict[str, Any]) -> Kernel | Learned:
         """Read the weights from the .npy beside the YAML."""
         file = self.keys["weights"]
         path = os.path.join(self.folder or "", file)
@@ -328,21 +331,21 @@ class KernelDocument:
             self.fail(str(error), "weights")
         if array.ndim != 4:
             self.refuse("bias", "a matrix of taps; write 'offset'")
-            return self.adjusted(Kernel(**named, weights=array))
+            return self.adjusted(Kernel(**fields, weights=array))
         for key in ("scale", "normalise", "offset"):
             self.refuse(key, "learned weights")
         bias = tuple(offset.value for offset in self.biases())
         if any(offset.share for offset in self.biases()):
-            self.fail("the bias of learned weights is in plain numbers", "bias")
+            self.fail("the bias of learned weights must be plain numbers", "bias")
         correlate = self.switch("correlate", default=True)
-        return Learned(**named, weights=array, bias=bias, correlate=correlate, anchor=self.anchor())
+        return Learned(**fields, weights=array, bias=bias, correlate=correlate, anchor=self.anchor())
 
-    def refuse(self, key: str, what: str) -> None:
+    def refuse(self, key: str, other: str) -> None:
         if key in self.keys:
             place = self.document.where_key(key)
-            raise self.document.error(self.document.source, f"'{key}' does not go with {what}", *place)
+            raise self.document.error(self.document.source, f"'{key}' does not go with {other}", *place)
 
-    def adjusted(self, kernel: Given) -> Given:
+    def adjusted(self, kernel: Adjustable) -> Adjustable:
         """Return `kernel` with scale, normalise, offset, anchor and correlate applied."""
         if "scale" in self.keys:
             scale = fraction(self.number(self.keys["scale"], "scale"))
@@ -351,9 +354,9 @@ class KernelDocument:
             kernel = kernel.replace(scale=kernel.scale * scale)
         if "normalise" in self.keys:
             if self.keys["normalise"] != "sum" or "scale" in self.keys:
-                self.fail("normalise can only be 'sum', and goes with no scale", "normalise")
+                self.fail("normalise can only be 'sum', and cannot be combined with scale", "normalise")
             if not kernel.sum:
-                problem = "the taps sum to 0, which no factor makes 1; leave normalise out, or write scale"
+                problem = "the taps sum to 0, so no factor can make their sum 1; leave normalise out, or write scale"
                 self.fail(problem, "normalise")
             kernel = rescaled(kernel, "sum")
         if "offset" in self.keys:

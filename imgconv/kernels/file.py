@@ -9,8 +9,8 @@ import os
 
 from imgconv.errors import KernelFileError, KernelValueError, shorten
 from imgconv.kernels import arrayfile, matrixfile
-from imgconv.kernels.document import Resolve, from_yaml, solid_from_yaml
-from imgconv.kernels.value import AnyKernel, Solid
+from imgconv.kernels.document import Resolve, from_yaml, volume_from_yaml
+from imgconv.kernels.value import AnyKernel, VolumeKernel
 from imgconv.system import smallfile
 from imgconv.yamlreader import events as yamlfile
 
@@ -35,7 +35,7 @@ def load(path: str, resolve: Resolve | None, name: str | None = None) -> AnyKern
     suffix = suffix.lower()
     if suffix in (".yaml", ".yml"):
         text = smallfile.read(path, yamlfile.MAX_BYTES)
-        return from_yaml(text, path, os.path.dirname(path), resolve, name or shorten(stem), found=name)
+        return from_yaml(text, path, os.path.dirname(path), resolve, name or shorten(stem), library_name=name)
     reader = {".npy": matrixfile.npy, ".csv": matrixfile.csv, ".mat": matrixfile.mat}[suffix]
     try:
         return reader(path)
@@ -43,7 +43,7 @@ def load(path: str, resolve: Resolve | None, name: str | None = None) -> AnyKern
         raise KernelFileError(path, error.problem) from None
 
 
-def solid(path: str) -> Solid | None:
+def load_volume(path: str) -> VolumeKernel | None:
     """Read the kernel of three axes that is in a .npy or YAML file; return None if the file holds another kernel.
 
     YAML has it as weights nested three deep, planes outermost.
@@ -56,8 +56,8 @@ def solid(path: str) -> Solid | None:
     try:
         if suffix.lower() == ".npy":
             array = arrayfile.read_npy(path, (2, 3, 4))
-            return Solid(name=name, weights=array) if array.ndim == 3 else None
+            return VolumeKernel(name=name, weights=array) if array.ndim == 3 else None
         text = smallfile.read(path, yamlfile.MAX_BYTES)
-        return solid_from_yaml(text, path, os.path.dirname(path), name)
+        return volume_from_yaml(text, path, os.path.dirname(path), name)
     except KernelValueError as error:
         raise KernelFileError(path, error.problem) from None

@@ -1,4 +1,4 @@
-"""Rescale kernels: so that taps sum to 1, so that slopes keep their size, or so that no result leaves the range."""
+"""Rescale kernels so that taps sum to 1, that slopes keep their size, or that no result leaves the sample range."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from imgconv.errors import KernelValueError, OptionError
-from imgconv.kernels.value import Combined, Offset, Taps
+from imgconv.kernels.value import Combined, Offset, TapKernel
 from imgconv.words.base import none_of
 from imgconv.words.choice import GAINS
 from imgconv.words.map import SPANNING
 
-Rescaled = TypeVar("Rescaled", bound=Taps | Combined)
-OfTaps = TypeVar("OfTaps", bound=Taps)
+Rescaled = TypeVar("Rescaled", bound=TapKernel | Combined)
+OneKernel = TypeVar("OneKernel", bound=TapKernel)
 
 BESIDE_MIDDLE = Fraction(255, 127)
-"""White over what is above mid-grey, where the map ``offset`` puts 0: least for samples of 8 bits."""
+"""White divided by its distance from mid-grey, where the map ``offset`` puts 0; largest for 8-bit samples."""
 
 
 def rescaled(kernel: Rescaled, gain: str, map: str | None = None) -> Rescaled:
@@ -45,8 +45,8 @@ def rescaled(kernel: Rescaled, gain: str, map: str | None = None) -> Rescaled:
         case "raw":
             return kernel
         case "range":
-            made: Rescaled = _within_range(kernel, map or kernel.map or "clip")
-            return made
+            fitted: Rescaled = _within_range(kernel, map or kernel.map or "clip")
+            return fitted
         case "sum" | "unit" if isinstance(kernel, Combined):
             return kernel.replace(of=tuple(rescaled(member, gain) for member in kernel.of))
         case "sum" | "unit":
@@ -55,15 +55,17 @@ def rescaled(kernel: Rescaled, gain: str, map: str | None = None) -> Rescaled:
     raise OptionError("gain", none_of(gain, GAINS).problem)
 
 
-def _ramp_gain(kernel: Taps, gain: str) -> float:
+def _ramp_gain(kernel: TapKernel, gain: str) -> float:
     if gain == "sum":
-        raise KernelValueError(kernel.name, "its taps sum to 0, which no factor makes 1; use --gain unit or range")
-    if not (found := kernel.ramp_gain):
+        raise KernelValueError(
+            kernel.name, "its taps sum to 0, so no factor can make their sum 1; use --gain unit or range"
+        )
+    if not (ramp_gain := kernel.ramp_gain):
         raise KernelValueError(kernel.name, "its response to a ramp is 0, so it has no unit gain; use --gain range")
-    return found
+    return ramp_gain
 
 
-def _divided(kernel: OfTaps, divisor: float) -> OfTaps:
+def _divided(kernel: OneKernel, divisor: float) -> OneKernel:
     """Return the kernel with all taps divided."""
     if divisor == 1:
         return kernel
@@ -87,11 +89,13 @@ def _combination_within_range(kernel: Combined, map: str) -> Combined:
     lifted = {"max": len(members), "sum": 1, "magnitude": 0}[kernel.combine]
     if lift is None and kernel.combine == "magnitude":
         lift = Offset()
-    made = (_lifted(one, lift if at < lifted or lift is None else Offset()) for at, one in enumerate(members))
-    return kernel.replace(of=tuple(made))
+    lifted_members = (
+        _lifted(member, lift if at < lifted or lift is None else Offset()) for at, member in enumerate(members)
+    )
+    return kernel.replace(of=tuple(lifted_members))
 
 
-def _lifted(kernel: OfTaps, lift: Offset | None) -> OfTaps:
+def _lifted(kernel: OneKernel, lift: Offset | None) -> OneKernel:
     return kernel if lift is None or kernel.offset == lift else kernel.replace(offset=lift)
 
 

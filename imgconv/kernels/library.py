@@ -39,10 +39,10 @@ from imgconv.yamlreader import events as yamlfile
 VARIABLE = "IMGCONV_KERNELS"
 YAML_SUFFIXES = (".yaml", ".yml")
 LONGEST_NAME = 80
-"""The most characters of a name that a computed kernel has from what was asked for."""
+"""The longest name, in characters, that a computed kernel takes from its spec."""
 
 WORDS = r"[A-Za-z][A-Za-z0-9_ -]{0,63}"
-"""What people write who do not know that names have small letters and hyphens."""
+"""A name as written by people who do not know that names have small letters and hyphens."""
 
 INLINE = r"[-+0-9.eE/ \t]*[0-9][-+0-9.eE/ \t]*"
 
@@ -57,7 +57,7 @@ class Entry(Value):
         parameters: of a parametric kernel, each with its default: ``size=3``.
         origin: ``library``, ``parametric``, or the path of a user's own file.
         shadows: whether a user's own kernel hides one of the library of the same name.
-        problem: why the file cannot be read; empty for all that is well.
+        problem: why the file cannot be read; empty if it can.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Entry(Value):
 
 
 def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes | None = None) -> AnyKernel:
-    """Return the kernel that `spec` says.
+    """Return the kernel that `spec` describes.
 
     Args:
         spec: a name (``sobel-x``), a parametric kernel (``gaussian:sigma=2,size=7``), a file (.yaml, .yml, .npy,
@@ -83,7 +83,7 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
 
     Raises:
         UnknownKernelError: there is no kernel of that name.
-        KernelSpecError: the text is no kernel; a parameter is unknown, missing or of the wrong type.
+        KernelSpecError: the text is not a kernel; a parameter is unknown, missing or of the wrong type.
         ParameterError: a parameter is outside its bounds.
         KernelFileError: the file cannot be read as a kernel.
         KernelValueError: the array is not a matrix of finite numbers.
@@ -108,7 +108,7 @@ def kernel(spec: str | os.PathLike[str] | ArrayLike | AnyKernel, *, stdin: bytes
     if spec.lower().endswith(SUFFIXES):
         return _file(spec)
     if NAME.fullmatch(spec.partition(":")[0]) and not spec.isdigit():
-        return _named(spec)
+        return _by_name(spec)
     if _is_inline(spec):
         return kerneltext.inline(spec)
     if re.fullmatch(WORDS, name := spec.partition(":")[0].strip()):
@@ -139,7 +139,7 @@ def catalogue() -> list[Entry]:
     return sorted([*entries.values(), *computed], key=lambda entry: (entry.name, entry.form == "parametric"))
 
 
-def _named(spec: str) -> AnyKernel:
+def _by_name(spec: str) -> AnyKernel:
     """Return the kernel of a name, or a parametric one with its parameters."""
     name, colon, parameters = spec.partition(":")
     path = None if colon else _find(name, _folders())
@@ -158,16 +158,16 @@ def _named(spec: str) -> AnyKernel:
 
 
 def _unknown(name: str) -> UnknownKernelError:
-    """Return the error for a name that is none of ours, with what it is elsewhere or may be a slip of."""
-    word, known = kernelnames.written(name), names()
+    """Return the error for an unknown name, with what it means in other tools or what it may be a slip of."""
+    word, known_names = kernelnames.written(name), names()
     if word in kernelnames.NO_KERNELS:
-        return UnknownKernelError(name, known, f"; {word} {kernelnames.NO_KERNELS[word]}")
-    meant = (word,) if word in known else kernelnames.OTHER_NAMES.get(word, ())
-    return UnknownKernelError(name, known, suggestion(meant))
+        return UnknownKernelError(name, known_names, f"; {word} {kernelnames.NO_KERNELS[word]}")
+    specs = (word,) if word in known_names else kernelnames.OTHER_NAMES.get(word, ())
+    return UnknownKernelError(name, known_names, suggestion(specs))
 
 
 def _stored(path: str, name: str) -> AnyKernel:
-    """Return the kernel in a file; those of the library, which do not change, are read once."""
+    """Return the kernel in a file; files of the library, which do not change, are read only once."""
     if os.path.dirname(path) == _shipped():
         return _shipped_kernel(path, name)
     return kernelfile.load(path, _member, name)
@@ -194,15 +194,15 @@ def _parameters(spec: str, text: str, generator: parametric.Parametric) -> dict[
 def _member(name: str, folder: str | None) -> AnyKernel:
     """Return a member of a combined kernel: from beside the file that names it, else as any other name.
 
-    A member may not be combined itself, so no chain of files can go round in a circle.
+    A member must not be combined itself, so files cannot refer to each other in a circle.
     """
     if ":" in name and not kernelnames.foreign(name):
-        return _named(name)
+        return _by_name(name)
     if not NAME.fullmatch(name):
         problem = kernelnames.foreign(name) or "a member is the name of a kernel or a parametric kernel"
         raise KernelSpecError(name, problem)
     path = _find(name, ([] if folder is None else [folder]) + _folders())
-    return kernelfile.load(path, None, name) if path is not None else _named(name)
+    return kernelfile.load(path, None, name) if path is not None else _by_name(name)
 
 
 def _file(spec: str) -> AnyKernel:
@@ -224,7 +224,7 @@ def _array(spec: object) -> NDArray[Any]:
     try:
         return np.asarray(spec)
     except (TypeError, ValueError):
-        return np.asarray(None)  # which the kernel refuses as no matrix of numbers
+        return np.asarray(None)  # which the kernel refuses because it is not a matrix of numbers
 
 
 def _stdin() -> bytes:
@@ -234,7 +234,7 @@ def _stdin() -> bytes:
 
 
 def _is_inline(spec: str) -> bool:
-    """Tell a matrix from a mistyped path: it lists things, or is made of nothing but numbers."""
+    """Tell a matrix from a mistyped path: it has separators, or consists of numbers only."""
     if any(mark in spec for mark in ",;"):
         return spec[0] not in "/~"
     return bool(re.fullmatch(INLINE, spec))
@@ -278,7 +278,7 @@ def _listed(folder: str) -> dict[str, str]:
 
 
 def _find(name: str, folders: list[str]) -> str | None:
-    """Return the YAML file of that name in the first folder that has one; the folders are listed, no path is tried."""
+    """Return the YAML file of that name in the first folder that has one, found by listing, never by opening a path."""
     for folder in folders:
         files = _files(folder)
         for suffix in YAML_SUFFIXES:
@@ -301,16 +301,16 @@ def _no_folder(folder: str) -> KernelFileError:
 
 def _entry(name: str, path: str, origin: str, shadows: bool = False) -> Entry:
     try:
-        made = kernelfile.load(path, _member, name)
+        stored = kernelfile.load(path, _member, name)
     except ImgconvError as error:
         return Entry(name, origin=origin, shadows=shadows, problem=str(error))
-    form = {Kernel: "matrix", Combined: "combined", Pointwise: "pointwise", Learned: "learned"}[type(made)]
-    size = "" if isinstance(made, Pointwise) else f"{made.shape[1]}x{made.shape[0]}"
-    return Entry(name, made.kind, made.summary, made.source, form, size, (), origin, shadows)
+    form = {Kernel: "matrix", Combined: "combined", Pointwise: "pointwise", Learned: "learned"}[type(stored)]
+    size = "" if isinstance(stored, Pointwise) else f"{stored.shape[1]}x{stored.shape[0]}"
+    return Entry(name, stored.kind, stored.summary, stored.source, form, size, (), origin, shadows)
 
 
 def _parametric_entry(name: str) -> Entry:
-    made = parametric.get(name)
-    assert made is not None
-    parameters = tuple(map(str, made.parameters))
-    return Entry(name, made.kind, made.summary, made.source, "parametric", "", parameters, "parametric")
+    generator = parametric.get(name)
+    assert generator is not None
+    parameters = tuple(map(str, generator.parameters))
+    return Entry(name, generator.kind, generator.summary, generator.source, "parametric", "", parameters, "parametric")

@@ -1,4 +1,4 @@
-"""Read kernels from plain matrices: .npy, .csv, and libvips's .mat."""
+"""Read kernels from plain matrices: .npy, .csv, and the .mat of libvips."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def csv(path: str) -> Kernel:
     lines = _lines(path)
     separator = ""
     first = next((at for at, line in enumerate(lines) if line.strip()), None)
-    if first is not None and (said := re.fullmatch(_SEPARATOR, lines[first].strip(" "), re.IGNORECASE)):
-        separator, lines[first] = said[1], ""
+    if first is not None and (declaration := re.fullmatch(_SEPARATOR, lines[first].strip(" "), re.IGNORECASE)):
+        separator, lines[first] = declaration[1], ""
     rows, at, _ = _table(path, lines, separator)
     if not rows:
         raise KernelFileError(path, "is empty")
@@ -71,9 +71,9 @@ def mat(path: str) -> Kernel:
         raise KernelFileError(path, "the scale is 0, but results are divided by it", line)
     width, height = header[:2]
     if len(rows) != height or any(len(taps) != width for taps in rows):
-        wrong = next((place for place, taps in zip(places, rows, strict=True) if len(taps) != width), line)
-        found = f"the number of rows is {len(rows)}" if len(rows) != height else "a row has another length"
-        raise KernelFileError(path, f"the header says {width}x{height} taps, but {found}", wrong)
+        wrong_line = next((place for place, taps in zip(places, rows, strict=True) if len(taps) != width), line)
+        difference = f"the number of rows is {len(rows)}" if len(rows) != height else "a row has another length"
+        raise KernelFileError(path, f"the header says {width}x{height} taps, but {difference}", wrong_line)
     weights, factor = over_one_divisor(rows)
     kernel = Kernel(
         name=_name(path),
@@ -103,7 +103,7 @@ def _name(path: str) -> str:
 
 
 def _lines(path: str) -> list[str]:
-    """Return the lines of a text, each of which counts from 1 where it is; ``#`` begins a comment."""
+    """Return all lines of a text file, blank ones too, so that line numbers hold; comments (``#``) are cut off."""
     data = read(path, MAX_TEXT)
     if len(data) > MAX_TEXT:
         raise KernelFileError(path, f"is larger than {MAX_TEXT >> 20} MB")
@@ -121,7 +121,7 @@ def _decoded(path: str, data: bytes) -> str:
             return data.decode("utf-16")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # Windows-1252, if nothing but the marks within numbers is beyond ASCII
+        # Windows-1252, if only the marks within numbers are not ASCII
         if data.translate(_MARKS_1252).isascii():
             return data.decode("cp1252")
         raise KernelFileError(path, "is not UTF-8 text") from None

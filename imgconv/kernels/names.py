@@ -1,7 +1,7 @@
-"""What people and other tools call kernels that have another name here, or that are no kernels.
+"""Names of other tools, for kernels that have another name here and for operations that are not kernels.
 
-`library` looks here for names that it does not know, before it looks for slips. A row gives either specs of ours, one
-of which is meant, or a sentence. The words are those of OpenCV, Pillow, ImageMagick, GIMP, MATLAB (fspecial,
+`library` looks here for names that it does not know, before it looks for slips. A row gives either the specs that may
+be meant, or a sentence. The words are those of OpenCV, Pillow, ImageMagick, GIMP, MATLAB (fspecial,
 imgaussfilt), scikit-image, SciPy, libvips, G'MIC, Photoshop and CSS filters.
 """
 
@@ -156,11 +156,11 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
 """Our specs for the names of others."""
 
 _RANK = "is not a convolution; see 'imgconv pool --{}'"
-_STEPS = "is made of several steps, of which convolution is one; {}"
+_STEPS = "takes several steps, and convolution is only one of them; {}"
 NO_KERNELS: dict[str, str] = {
     **dict.fromkeys(
         ("median", "medianblur", "median-blur", "median-filter", "medfilt2", "medianfilter"),
-        "is not a convolution; see 'imgconv pool' for what else windows give, or smooth with gaussian",
+        "is not a convolution; 'imgconv pool' has the maximum, minimum and mean of windows, and gaussian smooths",
     ),
     **dict.fromkeys(("max", "maximum", "dilate", "dilation", "maxfilter", "max-filter"), _RANK.format("max 3 -s 1")),
     **dict.fromkeys(("min", "minimum", "erode", "erosion", "minfilter", "min-filter"), _RANK.format("min 3 -s 1")),
@@ -168,11 +168,11 @@ NO_KERNELS: dict[str, str] = {
     **dict.fromkeys(("avgpool", "avg-pool", "mean-pool", "mean-pooling"), "is a pooling; see 'imgconv pool --mean'"),
     **dict.fromkeys(
         ("bilateral", "bilateral-filter", "bilateralfilter", "anisotropic", "kuwahara", "guided", "nlmeans"),
-        "is not a convolution, as its weights depend on the picture; gaussian smooths with fixed ones",
+        "is not a convolution, as its weights depend on the picture; gaussian smooths with fixed weights",
     ),
     "canny": _STEPS.format("gauss-gradient gives its gradient"),
     "harris": _STEPS.format("sobel-x and sobel-y give its derivatives"),
-    "hough": "is not a convolution; lines answers to thin lines",
+    "hough": "is not a convolution; the kernel 'lines' responds to thin lines",
     "cartoon": _STEPS.format("laplacian8 gives its outlines"),
     "sketch": _STEPS.format("a pipeline can do it: samples/pipelines/sketch.yaml"),
     "threshold": "is a layer of pipelines, not a kernel: '- threshold: 128'",
@@ -187,10 +187,10 @@ NO_KERNELS: dict[str, str] = {
     **dict.fromkeys(
         ("noise", "despeckle", "denoise"), "is not one convolution; gaussian, savgol and binomial smooth noise away"
     ),
-    "rotate": "is not a convolution; other tools turn pictures",
+    "rotate": "is not a convolution; other tools rotate pictures",
     **dict.fromkeys(("flip", "flop", "mirror", "crop"), "is not a convolution; other tools do that"),
 }
-"""What is asked for as a kernel but is none, with what to do instead."""
+"""What people ask for as a kernel although it is not one, with what to do instead."""
 
 
 _TORCH = "holds pickled Python of torch, which could run anything; convert it in Python"
@@ -206,26 +206,26 @@ FOREIGN_FILES: dict[str, str] = {
     **dict.fromkeys((".h5", ".hdf5", ".keras"), _KERAS),
     ".pb": "is a TensorFlow graph; in Python, numpy.save writes a variable's .numpy() as .npy",
     ".tflite": "is a TensorFlow Lite model; in Python, numpy.save writes what Interpreter.get_tensor returns as .npy",
-    ".gguf": "is a quantised language model, without convolutions that are read here",
+    ".gguf": "is a quantised language model, which has no convolutions",
     **dict.fromkeys((".pkl", ".pickle"), "is a pickle, which could run anything; write the array with numpy.save"),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), _SHEET),
-    ".json": "is read if its name ends in .yaml, of which JSON is a part; rename or copy it",
+    ".json": "is read if its name ends in .yaml, as JSON is valid YAML; rename or copy it",
     **dict.fromkeys(_PICTURES.split(), "is a picture, not a kernel"),
     ".m": "is a MATLAB program; writematrix(kernel, 'kernel.csv') writes a file that is read",
 }
-"""What files are whose suffixes are not read as kernels or weights, and how to make what is."""
+"""What files with other suffixes are, and how to turn them into files that are read as kernels or weights."""
 
 
 TABLES = dict.fromkeys((".txt", ".tsv", ".dat"), "is read if its name ends in .csv; rename or copy it")
-"""Files that may hold a table of numbers, where one is read."""
+"""Suffixes of files that may hold a table of numbers."""
 
 
 def foreign(spec: str, *, tables: bool = True) -> str:
-    """Say what a file is whose suffix is not read as a kernel or weights, and the way out; nothing of any other.
+    """Say what a file with a foreign suffix is, and the way out; "" for suffixes that are read or unknown.
 
     Args:
         spec: a path, which the name of a tensor may follow.
-        tables: whether a table of numbers is read where the file is named.
+        tables: whether a table of numbers may stand here.
 
     >>> foreign("photo.cr2"), foreign("weights.npy:conv1")
     ('is a picture, not a kernel', '')
@@ -236,7 +236,7 @@ def foreign(spec: str, *, tables: bool = True) -> str:
 
 
 def written(name: str) -> str:
-    """Return a name in the letters that names have here.
+    """Return a name in the spelling of this library.
 
     >>> written("Gaussian_Blur")
     'gaussian-blur'

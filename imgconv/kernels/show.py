@@ -1,4 +1,4 @@
-"""One kernel as text for people and as plain values: its numbers as written and as slid, and what follows from them."""
+"""One kernel as text for people and as plain values: its numbers as written and as slid, and its properties."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from imgconv.kernels.export._facts import centre, factors, ramp_gain, scale_text
 from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned, Offset, Pointwise
 
 MOST = 15
-"""The longest side that is shown whole, in taps; of a larger kernel the middle is shown."""
+"""The longest side that is shown in full, in taps; larger kernels show only their middle."""
 
 MIDDLE = 11
 """How many taps of a larger side are shown; one fewer if the side is even."""
 
 SAMPLE_TYPES = {"uint8": 255.0, "uint16": 65535.0}
-"""The sample types whose guaranteed ranges are told, with their white."""
+"""The sample types whose guaranteed ranges are reported, with their white."""
 
 GAP = 4
 LABEL = 11
@@ -45,7 +45,7 @@ Block = list[str]
 
 
 def report(kernel: AnyKernel, width: int = 80) -> str:
-    r"""Describe a kernel in lines of at most `width` characters, as far as its numbers allow.
+    r"""Describe a kernel in lines of at most `width` characters where its numbers fit into that.
 
     >>> from imgconv.kernels.library import kernel
     >>> print("\n".join(report(kernel("sobel-x")).splitlines()[2:6]))
@@ -64,7 +64,7 @@ def report(kernel: AnyKernel, width: int = 80) -> str:
             numbers, facts = _channel_matrix(kernel), _pointwise_facts(kernel)
         case Learned():
             numbers, facts = [], _learned_facts(kernel)
-    facts += [("class", kernel.kind), ("source", kernel.source or "not said")]
+    facts += [("class", kernel.kind), ("source", kernel.source or "not given")]
     return "\n".join([*title, "", *numbers, *[""] * bool(numbers), *_table(facts, width)])
 
 
@@ -100,10 +100,10 @@ def _titled(title: str, scale: str) -> str:
 
 
 def _channel_matrix(kernel: Pointwise) -> list[str]:
-    made, taken = kernel.matrix.shape
-    names = ["R", "G", "B"] if taken == 3 else [f"in {i + 1}" for i in range(taken)]
-    bias = ["bias", *(str(offset) for offset in kernel.bias or (Offset(),) * made)]
-    columns = [["", *(f"out {o + 1}" for o in range(made))]]
+    outputs, inputs = kernel.matrix.shape
+    names = ["R", "G", "B"] if inputs == 3 else [f"in {i + 1}" for i in range(inputs)]
+    bias = ["bias", *(str(offset) for offset in kernel.bias or (Offset(),) * outputs)]
+    columns = [["", *(f"out {o + 1}" for o in range(outputs))]]
     columns += [[name, *column] for name, column in zip(names, zip(*_cells(kernel.matrix), strict=True), strict=True)]
     columns += [bias] if kernel.bias else []
     widths = [max(map(len, column)) for column in columns]
@@ -146,9 +146,9 @@ def _member(member: Kernel) -> str:
 
 
 def _pointwise_facts(kernel: Pointwise) -> list[tuple[str, str]]:
-    made, taken = kernel.matrix.shape
+    outputs, inputs = kernel.matrix.shape
     return [
-        ("channels", f"{taken} in, {made} out, every pixel on its own"),
+        ("channels", f"{inputs} in, {outputs} out, every pixel on its own"),
         ("range", f"{_range(kernel)}, in any output channel"),
         ("map", kernel.map or "clip"),
     ]
@@ -271,7 +271,7 @@ def _middle(values: Matrix, rows: int, cols: int) -> Matrix:
 
 
 def _cells(values: NDArray[np.float64]) -> list[list[str]]:
-    """Write numbers with as many decimals as give the largest four digits; exact zeros and integers without any."""
+    """Write numbers with decimals that give the largest four digits; exact zeros and integers get none."""
     if np.all(values == np.rint(values)) and np.abs(values).max() < 1e9:
         return [[str(int(value)) for value in line] for line in values]
     decimals = max(3 - floor(log10(float(np.abs(values).max()))), 0)
@@ -301,10 +301,10 @@ def _width(block: Block) -> int:
 
 def to_json(kernel: AnyKernel) -> dict[str, Any]:
     """Return everything about a kernel as plain values."""
-    return _named(kernel) | _numbers(kernel) | {"range": _ranges(kernel)}
+    return _description(kernel) | _numbers(kernel) | {"range": _ranges(kernel)}
 
 
-def _named(kernel: AnyKernel) -> dict[str, Any]:
+def _description(kernel: AnyKernel) -> dict[str, Any]:
     forms = {Kernel: "matrix", Combined: "combined", Pointwise: "pointwise", Learned: "learned"}
     return {
         "name": kernel.name,
@@ -322,11 +322,11 @@ def _numbers(kernel: AnyKernel) -> dict[str, Any]:
             members = [{"name": member.name} | _matrix(member) for member in kernel.of]
             return _size(kernel.shape) | {"combine": kernel.combine, "of": members}
         case Pointwise():
-            made, taken = kernel.matrix.shape
+            outputs, inputs = kernel.matrix.shape
             return {
-                "channels": {"input": taken, "output": made},
+                "channels": {"input": inputs, "output": outputs},
                 "matrix": _plain(kernel.matrix),
-                "bias": [_added(bias) for bias in kernel.bias or (Offset(),) * made],
+                "bias": [_added(bias) for bias in kernel.bias or (Offset(),) * outputs],
             }
         case Learned():
             return _size(kernel.shape) | {

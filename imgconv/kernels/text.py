@@ -1,4 +1,4 @@
-"""Kernels written as text on the command line, and taps brought over one divisor."""
+"""Kernels written as text on the command line, and taps written over a common divisor."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from imgconv.kernels.value import Kernel
 from imgconv.words.numbers import Number, TableError, fraction, number, table
 
 MAX_DIVISOR = 2**31
-"""Taps written as fractions are brought over one divisor up to this size; beyond it they become floats."""
+"""Taps written as fractions get a common divisor of at most this size; beyond it they become floats."""
 
 _SEVERAL = r"[,;\s]"
 
 
 def over_one_divisor(rows: Sequence[Sequence[Number]]) -> tuple[list[list[float]], Fraction]:
-    """Return the taps as floats with the factor that makes integers of them, where they are written as fractions.
+    """Return (rows, factor): the taps are ``rows * factor``, with integers as rows if they are written as fractions.
 
     >>> over_one_divisor([[Fraction(1, 4), Fraction(1, 2), Fraction(1, 4)]])
     ([[1.0, 2.0, 1.0]], Fraction(1, 4))
@@ -40,8 +40,8 @@ def over_one_divisor(rows: Sequence[Sequence[Number]]) -> tuple[list[list[float]
 def inline(spec: str) -> Kernel:
     """Read an inline matrix: rows separated by ``;``, taps by ``,`` or blanks, and perhaps ``/8`` at the end.
 
-    A ``/`` after the last tap that is the only one, or that follows a blank, divides the whole matrix; any other
-    belongs to its tap.
+    A ``/`` after the last tap divides the whole matrix if it is the only one or follows a blank; any other belongs to
+    its tap.
 
     Raises:
         KernelSpecError: it names the row and column at fault.
@@ -80,7 +80,7 @@ def inline(spec: str) -> Kernel:
 
 
 def rows_hint(taps: Sequence[object], form: str) -> str:
-    """Return how to write a flat list of taps as rows, or nothing if it is of no square number of them.
+    """Return how to write a flat list of taps as rows, or "" if their number is not an odd square.
 
     Args:
         taps: the list.

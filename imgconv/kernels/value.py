@@ -22,13 +22,13 @@ from imgconv.words.map import MAPS
 from imgconv.words.number import exact
 
 CLASSES = ("smooth", "sharpen", "derivative", "bank", "stylise", "upsample", "pointwise", "other")
-"""What kinds of kernels there are, in the order in which ``imgconv kernels list`` shows them."""
+"""The kinds of kernels, in the order in which ``imgconv kernels list`` shows them."""
 
 COMBINES = ("magnitude", "max", "sum", "angle")
-"""How the members of a combined kernel become one: L2 norm, largest value, sum, or atan2 in degrees."""
+"""How the results of a combined kernel's members become one: L2 norm, largest value, sum, or atan2 in degrees."""
 
 SEPARABLE_TOLERANCE = 1e-12
-"""Singular values below this part of the largest one are rounding noise and do not count for the rank."""
+"""Singular values below this share of the largest one are rounding noise and do not count for the rank."""
 
 
 class Offset(Value):
@@ -70,7 +70,7 @@ class Named(Value, kw_only=True):
     kind: str = "other"
     map: str | None = None
 
-    __eq__ = object.__eq__  # arrays are equal in places, so kernels are equal only to themselves
+    __eq__ = object.__eq__  # comparing arrays gives an array, so a kernel equals only itself
     __hash__ = object.__hash__
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class Named(Value, kw_only=True):
             raise KernelValueError(self.name, f"map {none_of(self.map, MAPS).problem}")
 
 
-class Taps(Named, kw_only=True):
+class TapKernel(Named, kw_only=True):
     """Taps on any number of axes, ``weights * scale``, and what is added to their result.
 
     Attributes:
@@ -154,12 +154,12 @@ class Taps(Named, kw_only=True):
         return positive * low + negative * high + offset, positive * high + negative * low + offset
 
 
-class Kernel(Taps, kw_only=True):
+class Kernel(TapKernel, kw_only=True):
     """A matrix of taps, ``weights * scale``, and what is added to its result.
 
     Attributes:
         weights: (rows, cols) as written, float64, read-only.
-        scale, offset: as in `Taps`.
+        scale, offset: as in `TapKernel`.
         anchor: (row, col) of the tap that lies on the output pixel, counted in `weights`; None means the middle
             one, and for even sizes the one left of and above the middle as slid.
     """
@@ -167,7 +167,7 @@ class Kernel(Taps, kw_only=True):
     anchor: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        Taps.__post_init__(self)
+        TapKernel.__post_init__(self)
         object.__setattr__(self, "weights", as_matrix(self.weights, self.name))
         _check_anchor(self.name, self.anchor, self.shape)
 
@@ -180,7 +180,7 @@ class Kernel(Taps, kw_only=True):
     def slid(self, correlate: bool = False) -> Self:
         """Return the kernel as it is laid on the picture: rotated by 180 degrees unless `correlate`."""
         if correlate or self.anchor is None:
-            return Taps.slid(self, correlate)
+            return TapKernel.slid(self, correlate)
         anchor = self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1]
         return self.replace(weights=np.flip(self.weights), anchor=anchor)
 
@@ -191,11 +191,11 @@ class Kernel(Taps, kw_only=True):
         return int(np.count_nonzero(values > SEPARABLE_TOLERANCE * values[0])) if values[0] else 0
 
 
-class Solid(Taps, kw_only=True):
+class VolumeKernel(TapKernel, kw_only=True):
     """Taps on three axes, (planes, rows, cols) as written; the middle one lies on the output as in `Kernel`."""
 
     def __post_init__(self) -> None:
-        Taps.__post_init__(self)
+        TapKernel.__post_init__(self)
         object.__setattr__(self, "weights", as_array(self.weights, self.name, "planes, rows, cols"))
         if len(self.weights) > MAX_SIDE:
             raise KernelValueError(self.name, f"{len(self.weights)} planes are more than {MAX_SIDE}")
@@ -203,8 +203,8 @@ class Solid(Taps, kw_only=True):
     @property
     def flat(self) -> Kernel:
         """The kernel that filters a stack of equal pages as this one does: the sum of its planes."""
-        named = {name: getattr(self, name) for name in Taps._fields}
-        return Kernel(**{**named, "weights": self.weights.sum(axis=0)})
+        fields = {name: getattr(self, name) for name in TapKernel._fields}
+        return Kernel(**{**fields, "weights": self.weights.sum(axis=0)})
 
 
 class Combined(Named, kw_only=True):
@@ -218,8 +218,8 @@ class Combined(Named, kw_only=True):
         if self.combine not in COMBINES:
             raise KernelValueError(self.name, f"combine {none_of(self.combine, COMBINES).problem}")
         if len(self.of) < 2 or (self.combine == "angle" and len(self.of) != 2):
-            wanted = "exactly two kernels, x and y" if self.combine == "angle" else "at least two kernels"
-            raise KernelValueError(self.name, f"combine: {self.combine} needs {wanted} in 'of'")
+            needed = "exactly two kernels, x and y" if self.combine == "angle" else "at least two kernels"
+            raise KernelValueError(self.name, f"combine: {self.combine} needs {needed} in 'of'")
         first = self.of[0]
         for member in self.of[1:]:
             if member.shape != first.shape or member.anchor != first.anchor:
@@ -258,12 +258,14 @@ class Combined(Named, kw_only=True):
         if self.combine == "sum":
             return float(np.minimum(total, 0).sum()), float(np.maximum(total, 0).sum())
         if self.combine == "max":
-            # The largest is no smaller than the mean, which is 0 where the members cancel out.
+            # The largest is at least the mean, which is 0 where the members cancel out.
             mean = float(np.minimum(total, 0).sum()) / len(taps)
-            return max(mean, *(one.negative_sum for one in self.of)), max(one.positive_sum for one in self.of)
+            return max(mean, *(member.negative_sum for member in self.of)), max(
+                member.positive_sum for member in self.of
+            )
         if len(taps) == 2:
             return 0.0, farthest(*taps)
-        return 0.0, hypot(*(max(one.positive_sum, -one.negative_sum) for one in self.of))
+        return 0.0, hypot(*(max(member.positive_sum, -member.negative_sum) for member in self.of))
 
 
 class Pointwise(Named, kw_only=True):
@@ -271,7 +273,7 @@ class Pointwise(Named, kw_only=True):
 
     Attributes:
         matrix: (output channels, input channels), float64, read-only.
-        bias: one offset per output channel.
+        bias: one offset for each output channel.
     """
 
     matrix: Matrix
@@ -284,7 +286,7 @@ class Pointwise(Named, kw_only=True):
         if self.bias and len(self.bias) != self.matrix.shape[0]:
             raise KernelValueError(
                 self.name,
-                f"bias has {len(self.bias)} numbers, but the matrix has {self.matrix.shape[0]} rows",
+                f"the length of bias is {len(self.bias)}, but the matrix has {self.matrix.shape[0]} rows",
             )
 
     def guaranteed_range(self, low: float, high: float) -> tuple[float, float]:
@@ -322,7 +324,7 @@ class Learned(Named, kw_only=True):
         if self.bias and len(self.bias) != len(self.weights):
             raise KernelValueError(
                 self.name,
-                f"bias has {len(self.bias)} numbers, but the weights make {len(self.weights)} channels",
+                f"the length of bias is {len(self.bias)}, but the weights make {len(self.weights)} channels",
             )
         _check_anchor(self.name, self.anchor, self.shape)
 

@@ -18,7 +18,7 @@ from imgconv.kernels.names import foreign
 from imgconv.system.smallfile import open_file
 
 SMALL, MOST_PACKED = 1 << 24, 16
-"""An array may take so many bytes, and so many times as many as the file that it is packed in."""
+"""An array may take this many bytes, plus this many times the size of the file that it is packed in."""
 
 MAX_LISTING = 1 << 24
 """The longest list of tensors in a .safetensors file, in bytes."""
@@ -40,12 +40,12 @@ def read(spec: str, folder: str = "") -> NDArray[Any]:
     """Return the array that `spec` names, its numbers as they are stored.
 
     Args:
-        spec: ``FILE.npy``, ``FILE.npz:NAME`` or ``FILE.safetensors:NAME``; the name may be left out where there is
-            but one.
+        spec: ``FILE.npy``, ``FILE.npz:NAME`` or ``FILE.safetensors:NAME``; the name may be left out if the file holds
+            only one array.
         folder: what a relative path starts from; empty for the current one.
 
     Raises:
-        KernelFileError: there is no such file or array, or it holds no numbers.
+        KernelFileError: there is no such file or array, or it does not hold numbers.
     """
     match = re.fullmatch(_FORM, spec)
     if match is None:
@@ -67,13 +67,13 @@ def _npz(path: str, name: str | None, file: IO[bytes]) -> NDArray[Any]:
     size = os.fstat(file.fileno()).st_size
     try:
         with zipfile.ZipFile(file) as parts:
-            known = {part.filename.removesuffix(".npy"): part for part in parts.infolist()}
-            part = known[_known(path, name, list(known))]
+            parts_by_name = {part.filename.removesuffix(".npy"): part for part in parts.infolist()}
+            part = parts_by_name[_array_name(path, name, list(parts_by_name))]
             with parts.open(part) as unpacked:
                 shape, dtype = arrayfile.header(unpacked)
                 if arrayfile.check(path, shape, dtype) > SMALL + MOST_PACKED * size:
-                    problem = f"packs an array of shape {shape} into {size} bytes, more than {MOST_PACKED} times"
-                    raise KernelFileError(path, f"{problem}; save it with numpy.savez, which does not pack")
+                    problem = f"compresses an array of shape {shape} to {size} bytes, more than {MOST_PACKED} times"
+                    raise KernelFileError(path, f"{problem}; save it with numpy.savez, which does not compress")
             with parts.open(part) as unpacked:
                 return arrayfile.body(unpacked)
     except KernelFileError:
@@ -93,21 +93,21 @@ def _safetensors(path: str, name: str | None, file: IO[bytes]) -> NDArray[Any]:
         raise KernelFileError(path, f"lists its tensors in more than {MAX_LISTING >> 20} MB")
     try:
         with safe_open(path, framework="numpy") as tensors:
-            chosen = _known(path, name, list(tensors.keys()))
+            chosen = _array_name(path, name, list(tensors.keys()))
             tensor = tensors.get_slice(chosen)
             shape, kind = tuple(tensor.get_shape()), tensor.get_dtype()
             arrayfile.check(path, shape, np.dtype(np.float32))
             if kind == "BF16":
                 return _brain_floats(chosen, length, file)
             try:
-                found: NDArray[Any] = tensors.get_tensor(chosen)
+                array: NDArray[Any] = tensors.get_tensor(chosen)
             except TypeError:
                 raise KernelFileError(path, f"{quoted(chosen)} holds {kind}, which NumPy has no type for") from None
     except SafetensorError:
-        raise KernelFileError(path, "is not a whole .safetensors file") from None
-    if found.dtype.kind not in "buif":
-        raise KernelFileError(path, f"holds {found.dtype.name}, not numbers")
-    return found
+        raise KernelFileError(path, "is not a complete .safetensors file") from None
+    if array.dtype.kind not in "buif":
+        raise KernelFileError(path, f"holds {array.dtype.name}, not numbers")
+    return array
 
 
 def _brain_floats(name: str, length: int, file: IO[bytes]) -> NDArray[np.float32]:
@@ -126,14 +126,14 @@ def _brain_floats(name: str, length: int, file: IO[bytes]) -> NDArray[np.float32
     return (halves << 16).view(np.float32).reshape(entry["shape"])
 
 
-def _known(path: str, name: str | None, known: list[str]) -> str:
+def _array_name(path: str, name: str | None, names: list[str]) -> str:
     """Return the name of the array to read."""
-    if name is None and len(known) == 1:
-        return known[0]
-    if name in known:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name in names:
         return str(name)
-    shown = ", ".join(map(shorten, known[:8])) + (", ..." if len(known) > 8 else "")
+    shown = ", ".join(map(shorten, names[:8])) + (", ..." if len(names) > 8 else "")
     if name is None:
         raise KernelFileError(path, f"holds several arrays, so add the name of one after a colon: {shown}")
-    hint = did_you_mean(name, known[:1000]) or f"; it holds {shown or 'nothing'}"
+    hint = did_you_mean(name, names[:1000]) or f"; it holds {shown or 'nothing'}"
     raise KernelFileError(path, f"holds no array {quoted(name)}{hint}")

@@ -14,7 +14,7 @@ from imgconv.filtering.refusals import OF_IMAGES, OF_KERNELS, option
 from imgconv.filtering.request import Request
 from imgconv.geometry import Padding
 from imgconv.kernels.library import kernel
-from imgconv.kernels.volume import solid
+from imgconv.kernels.volume import volume_kernel
 from imgconv.layers.pool import Pool
 from imgconv.pipeline.run import Pipeline
 
@@ -47,14 +47,14 @@ def refused(request, source="photo.png", target="out.tif"):
 
 @pytest.mark.parametrize("name", OF_KERNELS)
 def test_what_is_a_kernels_goes_with_no_pipeline(name):
-    value = OTHERS.get(name) or solid("box")
+    value = OTHERS.get(name) or volume_kernel("box")
     error = refused(Request(pipeline=PIPELINE, **{name: value}))
     assert (error.option, "every layer says its own" in error.problem) == (option(name), True)
 
 
 @pytest.mark.parametrize("name", [*OF_IMAGES, "engine"])
 def test_what_is_an_images_goes_with_no_volume(name):
-    taps = solid("box")
+    taps = volume_kernel("box")
     error = refused(Request(volume=taps, kernel=taps.flat, **{name: OTHERS[name]}), "stack.tif")
     assert error.option == option(name)
     assert "a volume is filtered" in error.problem
@@ -94,5 +94,5 @@ def test_a_default_that_is_typed_is_refused_too(folder, given):
 
 
 def test_a_volume_alone_is_enough(folder):
-    apply(Request(volume=solid("box")), "stack.tif", "out.tif")
+    apply(Request(volume=volume_kernel("box")), "stack.tif", "out.tif")
     assert (folder / "out.tif").exists()

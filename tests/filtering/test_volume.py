@@ -11,8 +11,8 @@ from cli.running import ok, run
 from imgconv.errors import KernelSpecError
 from imgconv.image import read_frames
 from imgconv.kernels.library import kernel
-from imgconv.kernels.value import Solid
-from imgconv.kernels.volume import solid, split
+from imgconv.kernels.value import VolumeKernel
+from imgconv.kernels.volume import split, volume_kernel
 
 SCIPY = {"zero": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
 KERNEL = np.random.default_rng(3).integers(-4, 5, (3, 5, 3)).astype(float)
@@ -108,13 +108,13 @@ def test_named_kernels_get_a_third_axis(folder):
 @pytest.mark.parametrize("spec", ["sobel", "sobel-x", "gaussian:sigma=1,size=3x5", "sepia", "hessian-xy", "1,2;3,4"])
 def test_kernels_without_a_third_axis_are_refused(spec):
     with pytest.raises(KernelSpecError, match="no form on three axes"):
-        solid(spec)
+        volume_kernel(spec)
 
 
 def test_a_constant_border_lies_around_all_sides(folder):
     pages = stack(np.uint8)
     for spec in ("kernel.npy", "1,2,1;2,4,2;1,2,1"):
-        taps = KERNEL if spec == "kernel.npy" else solid(spec).weights
+        taps = KERNEL if spec == "kernel.npy" else volume_kernel(spec).weights
         expected = scipy.ndimage.convolve(pages.astype(float), taps, mode="constant", cval=9)
         asked = ("--padding", "same", "--border", "constant:9", "--map", "float")
         np.testing.assert_array_equal(filtered("-k", spec, *asked), expected)
@@ -123,15 +123,15 @@ def test_a_constant_border_lies_around_all_sides(folder):
 @pytest.mark.parametrize("weights", [[1, 2, 1], [2, 3], [0.1, 0.7, 0.2], [0, 5, 0]])
 def test_products_are_summed_page_by_page_first(weights):
     product = np.einsum("i,j,k", weights, [1.0, -4, 1], [3.0, 1])
-    along, planes = split(Solid(name="product", weights=product))
+    along, planes = split(VolumeKernel(name="product", weights=product))
     np.testing.assert_allclose(along[:, None, None] * planes, product, rtol=1e-15, atol=0)
     assert len(along) == 1 or planes.shape == (1, 3, 2)
-    whole = split(Solid(name="whole", weights=KERNEL))
+    whole = split(VolumeKernel(name="whole", weights=KERNEL))
     assert (len(whole[0]), whole[1].shape) == (1, KERNEL.shape)
 
 
 def test_integers_over_a_divisor_stay_integers():
-    box, binomial = solid("box:size=3"), solid("1,2,1;2,4,2;1,2,1/16")
+    box, binomial = volume_kernel("box:size=3"), volume_kernel("1,2,1;2,4,2;1,2,1/16")
     assert (box.sum, binomial.sum) == (1, 1)
     assert (str(binomial.scale), binomial.weights.max()) == ("1/64", 8)
 
@@ -216,4 +216,4 @@ def test_three_axes_without_the_option_are_refused(folder):
     stack(np.uint8)
     ran = run("apply", "stack.tif", "out.tif", "-k", "kernel.npy")
     assert ran.code == 1
-    assert "one of three axes goes with --volume" in ran.err
+    assert "an array of three axes needs --volume" in ran.err

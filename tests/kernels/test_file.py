@@ -141,7 +141,7 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("weights: [[1e999]]", "inf is not a finite number"),
         ("weights: [[true]]", "expected a number, not true"),
         ("weights: [[~]]", "expected a number, not nothing"),
-        ("weights: [[[1]]]", "weights has three axes, which only --volume slides"),
+        ("weights: [[[1]]]", "weights has three axes, which only --volume can use"),
         ("weights: [1, 2]", "column 10: 2 numbers are not rows; for a single row, write"),
         (
             "weights: [1,2,1,2,4,2,1,2,1]",
@@ -152,7 +152,10 @@ def test_a_matrix_beside_the_file(tmp_path):
             "row 1 of weights must be a list of numbers, not the text '1,2,1'; write",
         ),
         ("weights: [[0,0625, 0,125]]", "line 1, column 14: 0625 begins with 0, as what follows a decimal comma does"),
-        ("weights: [[1, -1]]\nnormalise: sum", "the taps sum to 0, which no factor makes 1; leave normalise out"),
+        (
+            "weights: [[1, -1]]\nnormalise: sum",
+            "the taps sum to 0, so no factor can make their sum 1; leave normalise out",
+        ),
         ("weights: [['1e308/1e-308']]", "'1e308/1e-308' is too large"),
         ("weights: [[1]]\nscale: 1e308/1e-308", "'1e308/1e-308' is too large"),
         ("weights: [[1]]\nscale: 1e300", "the scale must lie within"),
@@ -174,7 +177,7 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("weights: [[1]]\nscale: 1/0", "divides by 0"),
         ("weights: [[1]]\nscale: big", "'big' is not a number"),
         ("weights: [[1]]\nnormalise: max", "normalise can only be 'sum'"),
-        ("weights: [[1]]\nscale: 2\nnormalise: sum", "goes with no scale"),
+        ("weights: [[1]]\nscale: 2\nnormalise: sum", "cannot be combined with scale"),
         ("weights: [[1]]\noffset: x%", "'x' is not a number"),
         ("weights: [[1]]\noffset: [1]", "expected a number, not a list"),
         ("weights: [[1]]\nanchor: 1", r"anchor must be \[row, column\]"),
@@ -205,12 +208,12 @@ def test_a_matrix_beside_the_file(tmp_path):
         ("combine: angle\nof: [sobel-x, sobel-y, sobel-x]", "exactly two"),
         ("combine: max\nof: [sobel-x, soble-y]", "line 2, column 15: there is no kernel 'soble-y'; did you mean"),
         ("combine: max\nof: [sobel-x, ../sobel-y]", "a member is the name"),
-        ("combine: max\nof: [sobel-x, gray-601]", "'gray-601' is no single matrix"),
+        ("combine: max\nof: [sobel-x, gray-601]", "'gray-601' is not a single matrix"),
         ("combine: max\nof: [sobel-x, sobel]", "line 2, column 15: kernel 'sobel': is itself combined"),
         ("combine: max\nof: [sobel-x, 3]", "a member is the name of a kernel, not 3"),
         ("combine: max\nof: [sobel-x, sobel5-x]", "line 2, column 5: its members must have one size"),
         ("matrix: [[1, 2], [3]]", "row 2 has length 1"),
-        ("matrix: [[1]]\nbias: [1, 2]", "bias has 2 numbers"),
+        ("matrix: [[1]]\nbias: [1, 2]", "the length of bias is 2"),
         ("matrix: [[1]]\nbias: 1", "bias must be a list"),
         ("weights: [[" + ",".join(["1"] * 1002) + "]]", "more than 1001"),
         ("weights: [[1]]\nname: &a x", "anchors and aliases"),
@@ -226,8 +229,8 @@ def test_refusals_of_learned_weights(tmp_path):
     np.save(tmp_path / "w.npy", np.ones((2, 1, 3, 3)))
     for line, says in {
         "scale: 2": "'scale' does not go with learned weights",
-        "bias: [1]": "bias has 1 numbers, but the weights make 2 channels",
-        "bias: [1, 50%]": "in plain numbers",
+        "bias: [1]": "the length of bias is 1, but the weights make 2 channels",
+        "bias: [1, 50%]": "must be plain numbers",
     }.items():
         (tmp_path / "k.yaml").write_text(f"weights: w.npy\n{line}")
         with pytest.raises(KernelFileError, match=says):

@@ -78,7 +78,9 @@ def test_sums_are_1_and_ramps_keep_their_slope():
 
 
 def test_refusals_name_the_way_out(tmp_path):
-    with pytest.raises(KernelValueError, match="taps sum to 0, which no factor makes 1; use --gain unit or range"):
+    with pytest.raises(
+        KernelValueError, match="taps sum to 0, so no factor can make their sum 1; use --gain unit or range"
+    ):
         rescaled(kernel("sobel-x"), "sum")
     with pytest.raises(KernelValueError, match="use --gain range"):
         rescaled(kernel("laplacian4"), "unit")

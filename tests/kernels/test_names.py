@@ -33,7 +33,7 @@ def test_every_row_names_kernels_that_there_are():
     ("spec", "says"),
     [
         ("blur", "there is no kernel 'blur'; did you mean 'box' or 'gaussian'?"),
-        ("median", "'median'; median is not a convolution; see 'imgconv pool'"),
+        ("median", "'median'; median is not a convolution; 'imgconv pool' has"),
         ("edge", "did you mean 'sobel', 'find-edges'"),
         ("outline", "did you mean 'find-edges'"),
         ("Sobel", "there is no kernel 'Sobel'; did you mean 'sobel'?"),

@@ -127,7 +127,7 @@ def test_a_safetensors_file_needs_its_package(folder, monkeypatch):
         ("w.npz:words", "not numbers"),
         ("bad.npz:a", "is not an .npz file"),
         ("bad.npy", "is not a .npy file"),
-        ("bad.safetensors:a", "is not a whole .safetensors file"),
+        ("bad.safetensors:a", "is not a complete .safetensors file"),
     ],
 )
 def test_weights_refused(folder, spec, says):

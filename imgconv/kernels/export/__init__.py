@@ -1,4 +1,4 @@
-"""Kernels in other tools' formats: one module a format.
+"""Kernels in other tools' formats, one module for each format.
 
 A module of this folder or of another package keeps the contract of `imgconv.kernels.export.base`. Modules whose names
 begin with an underscore are parts of formats.
@@ -23,7 +23,7 @@ def get(name: str) -> Export:
     """Return the form of export called `name`.
 
     Raises:
-        OptionError: there is none.
+        OptionError: there is no such form.
         PluginError: another package adds it, and it cannot be used.
     """
     return EXPORTS.get(name, Export.of)
@@ -41,5 +41,5 @@ def export(kernel: AnyKernel, to: str) -> bytes:
     >>> export(kernel("sobel-x"), "csv")
     b'1,0,-1\n2,0,-2\n1,0,-1\n'
     """
-    written = get(to).export(kernel)
-    return written.encode() if isinstance(written, str) else written
+    contents = get(to).export(kernel)
+    return contents.encode() if isinstance(contents, str) else contents

@@ -14,7 +14,7 @@ from imgconv.kernels.value import Kernel, Learned
 Vector = NDArray[np.float64]
 
 SYMMETRIES = ("left_right", "top_bottom", "half_turn", "diagonal", "quarter_turn")
-"""Mirrorings and turns of a matrix; the last two are only of square ones."""
+"""Mirrorings and turns of a matrix; the last two exist only for square ones."""
 
 _SAME = 1e-12
 
@@ -75,7 +75,7 @@ def symmetry(weights: Matrix) -> dict[str, str | None]:
 
 
 def ramp_gain(kernel: Kernel) -> float:
-    """Return what becomes of a brightness ramp of slope 1: its new slope, or its value for taps that sum to 0."""
+    """Return what a brightness ramp of slope 1 becomes: its new slope, or its value for taps that sum to 0."""
     return kernel.sum or kernel.ramp_gain
 
 

@@ -11,25 +11,25 @@ from imgconv.kernels.export._facts import factors
 from imgconv.kernels.value import AnyKernel, Combined, Kernel, Learned
 
 MANY = 25
-"""From more taps than this on, a kernel of rank 1 is written as a column and a row where that is exact."""
+"""A kernel of rank 1 with more taps than this is written as a column and a row where that is exact."""
 
 
 def single(kernel: AnyKernel, format: str) -> Kernel:
     """Return `kernel` if it is one matrix of taps.
 
     Raises:
-        ExportError: it is not; the message names the members or another format.
+        ExportError: it is not one; the message names the members or another format.
     """
     if isinstance(kernel, Kernel):
         return kernel
     if isinstance(kernel, Combined):
         names = [member.name for member in kernel.of]
         members = f"{', '.join(names[:-1])} and {names[-1]}"
-        problem = f"it is the {kernel.combine} of {members}; export those, or the whole to opencv, scipy or torch"
+        problem = f"it is the {kernel.combine} of {members}; export those, or this kernel to opencv, scipy or torch"
     elif isinstance(kernel, Learned):
         problem = "it is the learned weights of a layer, not one matrix of taps; export to npy or torch"
     else:
-        problem = "it is a matrix over channels, not one of taps; export to yaml, opencv, scipy or torch"
+        problem = "it is a matrix over channels, not over taps; export to yaml, opencv, scipy or torch"
     raise ExportError(kernel.name, format, problem)
 
 
@@ -37,7 +37,7 @@ def without_offset(kernel: Kernel, format: str) -> Kernel:
     """Return `kernel` if nothing is added to its results.
 
     Raises:
-        ExportError: something is.
+        ExportError: it has an offset.
     """
     if kernel.offset:
         problem = f"the format has no place for its offset of {kernel.offset}; export to yaml, opencv, scipy or torch"
@@ -46,7 +46,7 @@ def without_offset(kernel: Kernel, format: str) -> Kernel:
 
 
 def centred(kernel: Kernel, longer: str) -> Kernel:
-    """Return `kernel` with zeros around it, where it needs them, so that the anchor is in the middle.
+    """Return `kernel` padded with zeros where needed, so that the anchor is in the middle.
 
     Args:
         kernel: as slid.
@@ -66,7 +66,7 @@ def _middle(kernel: Kernel) -> tuple[int, int]:
 
 
 def number(value: float) -> str:
-    """Write a number as short as it can be read back exactly."""
+    """Write a number with the fewest digits that read back exactly."""
     value = float(value)
     return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
 

@@ -1,4 +1,4 @@
-"""What the formats that are Python programs share.
+"""What the formats that write Python scripts share.
 
 A script holds ``kernel`` (or ``kernels`` to combine, or a ``matrix`` over channels), a function ``apply(image)`` that
 does what ``imgconv apply`` does by default (same size, pixels outside the image are those nearest to them, the
@@ -32,7 +32,7 @@ PILLOW = """
 
 def main(source, target):
     picture = ImageOps.exif_transpose(Image.open(source))
-    # Pillow gives 16-bit colour as 8-bit; for that, give apply() an array read otherwise.
+    # Pillow reads 16-bit colour as 8-bit; to filter it, give apply() an array from another reader.
     if picture.has_transparency_data or picture.mode not in ({modes}):
         sys.exit(f"{{source}}: {words}, not {{picture.mode}}")
 {convert}    {save}
@@ -49,14 +49,14 @@ if __name__ == "__main__":
 
 def heading(kernel: AnyKernel, packages: str) -> list[str]:
     """Return the comments and the docstring at the top; `packages` says what the script needs."""
-    told = [f"{kernel.name}: {kernel.summary}" if kernel.summary else kernel.name]
-    told += [f"Source: {kernel.source}"] * bool(kernel.source)
+    comments = [f"{kernel.name}: {kernel.summary}" if kernel.summary else kernel.name]
+    comments += [f"Source: {kernel.source}"] * bool(kernel.source)
     output = "OUTPUT.npy" if floats(kernel) else "OUTPUT"
     edge = "Every pixel is on its own." if isinstance(kernel, Pointwise) else (
         "The output is as large as the input; pixels outside the image are those nearest to them."
     )  # fmt: skip
     return [
-        *(f"# {_line(text)}" for text in told),
+        *(f"# {_line(text)}" for text in comments),
         f'"""Filter an image: python THIS_FILE INPUT {output}',
         "",
         edge,
@@ -97,8 +97,8 @@ def _mapping(kernel: AnyKernel) -> str:
 
 def members(kernel: AnyKernel) -> tuple[Kernel, ...]:
     """Return the kernels as slid."""
-    one = kernel.of if isinstance(kernel, Combined) else (kernel,)
-    return tuple(member.slid() for member in one if isinstance(member, Kernel))
+    kernels = kernel.of if isinstance(kernel, Combined) else (kernel,)
+    return tuple(member.slid() for member in kernels if isinstance(member, Kernel))
 
 
 def anchors(kernel: Kernel) -> tuple[int, int]:
@@ -117,16 +117,15 @@ def no_learned(kernel: AnyKernel, format: str) -> None:
 
 
 def check_channels(kernel: Pointwise, format: str) -> None:
-    """Refuse a matrix over channels that no picture has.
+    """Refuse a matrix over channels that pictures do not have.
 
     Raises:
-        ExportError: it does not make 1 or 3 channels of 3.
+        ExportError: it does not make 1 or 3 channels from 3.
     """
-    made, taken = kernel.matrix.shape
-    if taken != 3 or made not in (1, 3):
-        problem = (
-            f"it makes {made} channels of {taken}, and the script reads RGB and writes grey or RGB; export to yaml"
-        )
+    outputs, inputs = kernel.matrix.shape
+    if inputs != 3 or outputs not in (1, 3):
+        pair = f"{outputs} channels from {inputs}"
+        problem = f"it makes {pair}, and the script reads RGB and writes grey or RGB; export to yaml"
         raise ExportError(kernel.name, format, problem)
 
 
@@ -139,7 +138,7 @@ def assignments(kernel: AnyKernel, kernels: Iterable[Kernel], array: str, dtype:
         array: the function that makes an array of lists.
         dtype: the type of its numbers.
     """
-    literals = [literal(one, array, dtype) for one in kernels]
+    literals = [literal(member_kernel, array, dtype) for member_kernel in kernels]
     if not isinstance(kernel, Combined):
         return f"kernel = {literals[0]}".splitlines()
     lines = ["kernels = ["]
@@ -149,7 +148,7 @@ def assignments(kernel: AnyKernel, kernels: Iterable[Kernel], array: str, dtype:
 
 
 def literal(kernel: Kernel, array: str, dtype: str) -> str:
-    """Return an expression for the taps of a kernel, its rows one to a line."""
+    """Return an expression for the taps of a kernel, with a line for each row."""
     parts = exact_factors(kernel)
     scale = kernel.scale
     plain = max(abs(scale.numerator), scale.denominator) < 2**53
@@ -162,7 +161,7 @@ def literal(kernel: Kernel, array: str, dtype: str) -> str:
 
 
 def matrix_literal(values: Matrix, array: str, dtype: str) -> str:
-    """Return an expression for a matrix, its rows one to a line."""
+    """Return an expression for a matrix, with a line for each row."""
     rows = "\n".join(f"{INDENT}[{row}]," for row in rows_of(values + 0.0, ", "))
     return f"{array}([\n{rows}\n], dtype={dtype})"
 
@@ -185,7 +184,7 @@ def needs_white(kernel: AnyKernel) -> bool:
 
 
 def combined(kernel: Combined, call: str) -> list[str]:
-    """Return the lines that make ``result``: `call` is the expression for one member, called ``kernel``."""
+    """Return the lines that compute ``result``; `call` is the expression for one member, which is called ``kernel``."""
     terms = [offset_term(member.offset) for member in kernel.of]
     if not any(terms):
         parts = f"parts = [{call} for kernel in kernels]"
@@ -196,7 +195,7 @@ def combined(kernel: Combined, call: str) -> list[str]:
 
 
 def apply_function(kernel: AnyKernel, body: list[str], channels: str = "(rows, cols) or (rows, cols, channels)") -> str:
-    """Return the function ``apply``: `body` makes ``result`` of ``image``, a numpy array."""
+    """Return the function ``apply``; `body` computes ``result`` from ``image``, a numpy array."""
     lines = [
         "def apply(image):",
         f'    """Filter an array of {channels}: uint8, uint16, or floats whose white is 1."""',
@@ -242,7 +241,7 @@ def pillow_main(kernel: AnyKernel, colour: bool) -> str:
 
 
 def pointwise_lines(kernel: Pointwise, product: str) -> list[str]:
-    """Return the lines that make ``result`` of `product`, the expression for the matrix times the channels."""
+    """Return the lines that compute ``result`` from `product`, the expression for the matrix times the channels."""
     lines = [f"result = {product}"]
     if any(kernel.bias):
         terms = [offset_term(offset).removeprefix(" + ") or "0" for offset in kernel.bias]
@@ -257,5 +256,5 @@ def _line(text: str) -> str:
 
 
 def turned(kernels: Iterable[Kernel]) -> bool:
-    """Whether turning by 180 degrees changed a kernel, which a comment must then say."""
+    """Whether turning by 180 degrees changed a kernel, so that a comment must say it."""
     return any(not np.array_equal(kernel.weights, kernel.weights[::-1, ::-1]) for kernel in kernels)

@@ -1,8 +1,8 @@
-"""What a form of export is: the contract that every module of this folder keeps, and other packages' modules too.
+"""What a form of export is: the contract of every module in this folder, and of other packages' modules.
 
 A module has a constant ``SUMMARY``, which says in a line what is written, and a function ``export(kernel)``, which
-returns text, or bytes where the format is binary. The kernel is as written, not as slid; `Kernel.slid` turns it. What
-the format cannot hold is refused with an `imgconv.errors.ExportError`, so that nothing of a kernel is dropped silently.
+returns text, or bytes if the format is binary. The kernel is as written, not as slid; `Kernel.slid` turns it. A kernel
+that the format cannot hold in full is refused with an `imgconv.errors.ExportError`, so nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Export(Value):
     Attributes:
         name: what it is called.
         summary: what is written, in a line.
-        write: makes text or bytes of a kernel.
+        write: turns a kernel into text or bytes.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Export(Value):
         return cls(name, declared(module, "SUMMARY", str), function(module, "export"))
 
     def export(self, kernel: AnyKernel) -> str | bytes:
-        """Return what is written for `kernel`: text, or bytes where the format is binary.
+        """Return `kernel` in this form: text, or bytes if the format is binary.
 
         Raises:
             ExportError: the format cannot hold it.
         """
-        written: object = self.write(kernel)
-        if isinstance(written, (str, bytes)):
-            return written
+        contents: object = self.write(kernel)
+        if isinstance(contents, (str, bytes)):
+            return contents
         raise ExportError(
-            kernel.name, self.name, f"an object of type {type(written).__name__} came of it, neither text nor bytes"
+            kernel.name, self.name, f"it returned an object of type {type(contents).__name__}, neither text nor bytes"
         )

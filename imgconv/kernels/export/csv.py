@@ -12,7 +12,7 @@ def export(kernel: AnyKernel) -> str:
     """Return the taps as imgconv reads them back; zeros around them put the anchor into the middle.
 
     Raises:
-        ExportError: it is no single matrix, or has an offset.
+        ExportError: it is not a single matrix, or has an offset.
     """
     taps = centred(without_offset(single(kernel, "csv"), "csv").slid(), "after").slid().taps
     return "".join(",".join(map(number, row)) + "\n" for row in taps.tolist())

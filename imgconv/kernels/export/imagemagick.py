@@ -31,7 +31,9 @@ def export(kernel: AnyKernel) -> str:
         case Pointwise():
             return _channels(kernel)
         case Learned():
-            raise ExportError(kernel.name, "imagemagick", "it has no layers of learned weights; export to npy or torch")
+            raise ExportError(
+                kernel.name, "imagemagick", "ImageMagick has no layers of learned weights; export to npy or torch"
+            )
 
 
 def _kernel(kernel: Kernel, scaled: bool = False) -> str:
@@ -46,7 +48,7 @@ def _scale(kernel: Kernel) -> str:
 
 
 def _bias(kernel: Kernel) -> str:
-    """ImageMagick's offset in per cent of the range, which is all that does not depend on how it was built."""
+    """ImageMagick's offset in per cent of the range; a value in samples would depend on how ImageMagick was built."""
     if not kernel.offset:
         return ""
     if kernel.offset.value:
@@ -56,11 +58,11 @@ def _bias(kernel: Kernel) -> str:
 
 
 def _strongest(kernel: Combined) -> str:
-    """The largest of clipped results is the clipped largest result, so this one rule works in clipped samples."""
+    """The largest of the clipped results is the largest result clipped, so only this rule works in clipped samples."""
     names = [member.name for member in kernel.of]
     if kernel.combine != "max" or any(member.offset for member in kernel.of):
         problem = (
-            f"it clips {', '.join(names[:-1])} and {names[-1]} before it could take their {kernel.combine}; "
+            f"ImageMagick clips {', '.join(names[:-1])} and {names[-1]} before it can take their {kernel.combine}; "
             "export to opencv, scipy or torch"
         )
         raise ExportError(kernel.name, "imagemagick", problem)
@@ -69,13 +71,13 @@ def _strongest(kernel: Combined) -> str:
 
 
 def _channels(kernel: Pointwise) -> str:
-    made, taken = kernel.matrix.shape
-    biases = kernel.bias or (Offset(),) * made
-    if taken != 3 or made not in (1, 3) or any(bias.value for bias in biases):
-        problem = "-color-matrix makes 1 or 3 channels of 3, with a bias in per cent; export to yaml"
+    outputs, inputs = kernel.matrix.shape
+    biases = kernel.bias or (Offset(),) * outputs
+    if inputs != 3 or outputs not in (1, 3) or any(bias.value for bias in biases):
+        problem = "-color-matrix makes 1 or 3 channels from 3, with a bias in per cent; export to yaml"
         raise ExportError(kernel.name, "imagemagick", problem)
     # The columns are red, green, blue, black, alpha and a constant.
-    columns = [*kernel.matrix.T, np.zeros(made), np.zeros(made), np.array([bias.share for bias in biases])]
+    columns = [*kernel.matrix.T, np.zeros(outputs), np.zeros(outputs), np.array([bias.share for bias in biases])]
     rows = [",".join(map(number, line)) for line in zip(*columns, strict=True)]
-    one = " -channel R -separate +channel" if made == 1 else ""
-    return f"-color-matrix '6x{made}: {' '.join(rows)}'{one}\n"
+    separate = " -channel R -separate +channel" if outputs == 1 else ""
+    return f"-color-matrix '6x{outputs}: {' '.join(rows)}'{separate}\n"

@@ -19,12 +19,12 @@ def export(kernel: AnyKernel) -> bytes:
     Learned weights are written as a correlation mask, to be named by a YAML as ``weights: FILE.npy``.
 
     Raises:
-        ExportError: it is no single matrix, or has an offset, or learned weights have a bias or an anchor.
+        ExportError: it is not a single matrix, or has an offset, or learned weights have a bias or an anchor.
     """
     if isinstance(kernel, Learned):
-        for what, there in (("bias", kernel.bias), ("anchor", kernel.anchor)):
-            if there:
-                raise ExportError(kernel.name, "npy", f"the format has no place for its {what}; export to torch")
+        for field, value in (("bias", kernel.bias), ("anchor", kernel.anchor)):
+            if value:
+                raise ExportError(kernel.name, "npy", f"the format has no place for its {field}; export to torch")
         array = kernel.slid().weights
     else:
         array = centred(without_offset(single(kernel, "npy"), "npy").slid(), "after").slid().taps

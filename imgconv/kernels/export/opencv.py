@@ -26,7 +26,7 @@ def export(kernel: AnyKernel) -> str:
     """Return the script.
 
     Raises:
-        ExportError: it is learned weights, or a matrix over channels that no picture has.
+        ExportError: it is learned weights, or a matrix over channels that pictures do not have.
     """
     script.no_learned(kernel, "opencv")
     if isinstance(kernel, Pointwise):

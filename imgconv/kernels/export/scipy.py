@@ -12,7 +12,7 @@ def export(kernel: AnyKernel) -> str:
     """Return the script; scipy.ndimage.convolve turns kernels itself, so they are as written.
 
     Raises:
-        ExportError: it is learned weights, or a matrix over channels that no picture has.
+        ExportError: it is learned weights, or a matrix over channels that pictures do not have.
     """
     script.no_learned(kernel, "scipy")
     colour = isinstance(kernel, Pointwise)
@@ -30,7 +30,7 @@ def export(kernel: AnyKernel) -> str:
 
 def _taps(kernel: AnyKernel) -> list[str]:
     slid = script.members(kernel)
-    lines = script.assignments(kernel, [one.slid() for one in slid], "np.array", "np.float64")
+    lines = script.assignments(kernel, [member.slid() for member in slid], "np.array", "np.float64")
     call = f'ndimage.convolve(planes, kernel[:, :, None], mode="nearest"{_origin(slid[0])})'
     body = ["planes = image.reshape(*image.shape[:2], -1).astype(np.float64)", *_results(kernel, call)]
     return [*lines, "", "", script.apply_function(kernel, [*body, "result = result.reshape(image.shape)"])]

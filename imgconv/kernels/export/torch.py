@@ -29,7 +29,7 @@ def export(kernel: AnyKernel) -> str:
     """Return the script.
 
     Raises:
-        ExportError: it has too many learned weights, or is a matrix over channels that no picture has.
+        ExportError: it has too many learned weights, or is a matrix over channels that pictures do not have.
     """
     colour = isinstance(kernel, Pointwise) or (isinstance(kernel, Learned) and kernel.weights.shape[1] == 3)
     match kernel:
@@ -59,8 +59,8 @@ def export(kernel: AnyKernel) -> str:
 def _shape(kernel: AnyKernel) -> list[str]:
     if isinstance(kernel, (Kernel, Combined)):
         return ["result = result.reshape(image.shape)"]
-    made = len(kernel.matrix if isinstance(kernel, Pointwise) else kernel.weights)
-    return ["result = result[:, :, 0]"] if made == 1 else []
+    output_channels = len(kernel.matrix if isinstance(kernel, Pointwise) else kernel.weights)
+    return ["result = result[:, :, 0]"] if output_channels == 1 else []
 
 
 def _pad(shape: tuple[int, int], at: tuple[int, int]) -> str:
@@ -80,7 +80,7 @@ def _taps(kernel: AnyKernel) -> tuple[list[str], list[str]]:
     ]
     stacked = "torch.stack(kernels)[:, None]" if isinstance(kernel, Combined) else "kernel[None, None]"
     steps.append(f"parts = F.conv2d(x, {stacked}.to(x))")
-    terms = [script.offset_term(one.offset) for one in kernels]
+    terms = [script.offset_term(member.offset) for member in kernels]
     if isinstance(kernel, Combined):
         if any(terms):
             offsets = ", ".join(term.removeprefix(" + ") or "0" for term in terms)

@@ -17,15 +17,15 @@ def export(kernel: AnyKernel) -> str:
     libvips lays the tap at (height // 2, width // 2) on the pixel; zeros around the mask put the anchor there.
 
     Raises:
-        ExportError: it is no single matrix, or its offset depends on the sample type.
+        ExportError: it is not a single matrix, or its offset depends on the sample type.
     """
-    one = single(kernel, "vips")
-    if one.offset.share:
-        problem = f"its offset is {one.offset} of the sample range, and libvips counts in samples; export to yaml"
-        raise ExportError(one.name, "vips", problem)
-    mask = centred(one.slid(), "before")
+    matrix = single(kernel, "vips")
+    if matrix.offset.share:
+        problem = f"its offset is {matrix.offset} of the sample range, and libvips counts in samples; export to yaml"
+        raise ExportError(matrix.name, "vips", problem)
+    mask = centred(matrix.slid(), "before")
     weights = mask.weights * mask.scale.numerator + np.float64(0)
     rows, cols = mask.shape
-    lines = [f"{cols} {rows} {mask.scale.denominator} {number(one.offset.value)}"]
+    lines = [f"{cols} {rows} {mask.scale.denominator} {number(matrix.offset.value)}"]
     lines += [" ".join(map(number, row)) for row in weights.tolist()]
     return "\n".join(lines) + "\n"

@@ -28,7 +28,7 @@ def export(kernel: AnyKernel) -> str:
     """Return the YAML.
 
     Raises:
-        ExportError: its members are not those that their names mean, or it holds learned weights, or is too large.
+        ExportError: a member differs from the library's of that name, or it holds learned weights, or is too large.
     """
     match kernel:
         case Kernel():
@@ -94,27 +94,29 @@ def _combined(kernel: Combined) -> list[str]:
     names = [member.name for member in kernel.of]
     problem = (
         f"YAML holds members by name, and these {', '.join(names[:-1])} and {names[-1]} differ from the library's "
-        "(as --gain makes them); export each of them, or the whole to opencv, scipy or torch"
+        "(as --gain makes them); export each of them, or this kernel to opencv, scipy or torch"
     )
     raise ExportError(kernel.name, "yaml", problem)
 
 
 def _means(name: str, kernel: Kernel | Combined) -> bool:
-    """Whether the library finds this very kernel under that name."""
+    """Whether the library's kernel of that name is this kernel."""
     try:
-        found = find(name) if NAME.fullmatch(name.partition(":")[0]) else None
+        named = find(name) if NAME.fullmatch(name.partition(":")[0]) else None
     except ImgconvError:
         return False
-    if isinstance(found, Combined) and isinstance(kernel, Combined):
-        pairs = zip(found.of, kernel.of, strict=False)
-        return found.combine == kernel.combine and len(found.of) == len(kernel.of) and all(_same(*two) for two in pairs)
-    return isinstance(found, Kernel) and isinstance(kernel, Kernel) and _same(found, kernel)
+    if isinstance(named, Combined) and isinstance(kernel, Combined):
+        pairs = zip(named.of, kernel.of, strict=False)
+        return (
+            named.combine == kernel.combine and len(named.of) == len(kernel.of) and all(_same(*pair) for pair in pairs)
+        )
+    return isinstance(named, Kernel) and isinstance(kernel, Kernel) and _same(named, kernel)
 
 
-def _same(one: Kernel, other: Kernel) -> bool:
+def _same(kernel: Kernel, other: Kernel) -> bool:
     return (
-        np.array_equal(one.weights, other.weights)
-        and (one.scale, one.offset, one.anchor) == (other.scale, other.offset, other.anchor)
+        np.array_equal(kernel.weights, other.weights)
+        and (kernel.scale, kernel.offset, kernel.anchor) == (other.scale, other.offset, other.anchor)
     )  # fmt: skip
 
 
@@ -122,7 +124,9 @@ def _offset(kernel: Kernel | Pointwise, offset: Offset) -> str:
     if not offset.share:
         return number(offset.value)
     if offset.value:
-        raise ExportError(kernel.name, "yaml", f"YAML says an offset in samples or in per cent, not {offset} and both")
+        raise ExportError(
+            kernel.name, "yaml", f"YAML holds an offset in samples or in per cent, but this one has both: {offset}"
+        )
     near = offset.share * 100
     for percent in (near, math.nextafter(near, 0), math.nextafter(near, 2 * near)):
         if percent / 100 == offset.share:

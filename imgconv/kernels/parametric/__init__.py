@@ -1,4 +1,4 @@
-"""Kernels computed from parameters, one function each, one module a family.
+"""Kernels computed from parameters: a function for each, a module for each family.
 
 A new one is one function with `imgconv.kernels.parametric.base.parametric` above it, in any module of this folder.
 """
@@ -24,7 +24,7 @@ def names() -> list[str]:
 
 
 def _loaded() -> dict[str, Parametric]:
-    """Import every family, and return what they hold by name."""
+    """Import every family, and return their kernels by name."""
     for file in os.listdir(__path__[0]):
         if file.endswith(".py") and file[0] != "_":
             import_module(f"{__name__}.{file.removesuffix('.py')}")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property, wraps
 from math import isfinite, lcm
-from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
+from typing import Any, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
@@ -35,15 +35,15 @@ K = TypeVar("K", Kernel, Combined, Pointwise, Learned)
 REGISTRY: dict[str, Parametric] = {}
 
 MAX_DIVISOR = 2**10
-"""Taps are taken for fractions of a common divisor up to this; of a larger one, few results lie on a half."""
+"""The largest common divisor for which taps are taken as fractions; with larger ones few results lie on a half."""
 ROUNDED = 32 * 2.0**-52
-"""How far from a fraction a tap is that a formula has rounded a few times, as a part of the largest one."""
+"""How far a tap may be from a fraction after a few roundings in a formula, as a share of the largest tap."""
 MAX_SUM = 2**16
-"""The largest sum of weights that fast integers take, and float32 in two passes."""
+"""The largest sum of weights that fast integers can hold, and float32 in two passes."""
 
 
 class Unfit(Exception):
-    """A parameter outside its bounds; the decorator says of which kernel."""
+    """A parameter outside its bounds; the decorator adds the kernel's name."""
 
     def __init__(self, parameter: str, value: object, rule: str) -> None:
         self.parameter, self.value, self.rule = parameter, value, rule
@@ -51,7 +51,7 @@ class Unfit(Exception):
 
 
 class Parameter(Value):
-    """One parameter: its `kind` is a key of `KINDS`; `default` is None where another one stands in for it."""
+    """One parameter: its `kind` is a key of `KINDS`; `default` is None if it follows from other parameters."""
 
     name: str
     kind: frozenset[Any]
@@ -98,12 +98,12 @@ class Parametric(Value):
             KernelSpecError: a parameter is unknown, missing, or of the wrong type.
             ParameterError: a parameter is outside its bounds.
         """
-        known = {parameter.name: parameter for parameter in self.parameters}
+        by_name = {parameter.name: parameter for parameter in self.parameters}
         arguments: dict[str, Any] = {}
         for name, text in values.items():
-            parameter = known.get(name.replace("_", "-"))
+            parameter = by_name.get(name.replace("_", "-"))
             if parameter is None:
-                hint = did_you_mean(name, known) or f"; write {self.signature}"
+                hint = did_you_mean(name, by_name) or f"; write {self.signature}"
                 raise KernelSpecError(spec, f"there is no parameter {quoted(name)}{hint}")
             kind = KINDS[parameter.kind]
             try:
@@ -139,10 +139,10 @@ def parametric(kind: str, source: str, map: str | None = None) -> Callable[[Call
 
 
 def _over_one_divisor(kernel: Kernel) -> dict[str, Any]:
-    """Return the weights and scale of a kernel whose taps are all fractions of one small divisor, if they are.
+    """Return the weights and scale of a kernel whose taps are all fractions of one small divisor, else {}.
 
-    As integers over it, they give exact results. A formula that makes such fractions rounds them to floats, from which
-    they are recognised by being no further off.
+    As integers over that divisor they give exact results. Formulas give such fractions as rounded floats; they are
+    recognised by how close they are.
 
     >>> _over_one_divisor(Kernel(name="third", weights=np.full((1, 3), 1 / 3)))["scale"]
     Fraction(1, 3)
@@ -177,7 +177,7 @@ def show(value: object) -> str:
             return str(value)
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     value = number(text)
     if value != int(value):
         raise ValueError
@@ -195,9 +195,9 @@ def _switch(text: str) -> bool:
     return words[text.strip().lower()]
 
 
-def _one_or_two(read: Callable[[str], Any]) -> Callable[[str], Any]:
+def _number_or_pair(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     def read_them(text: str) -> Any:
-        values = [read(part) for part in text.lower().split("x")]
+        values = [parse(part) for part in text.lower().split("x")]
         if len(values) > 2:
             raise ValueError
         return values[0] if len(values) == 1 else tuple(values)
@@ -205,7 +205,7 @@ def _one_or_two(read: Callable[[str], Any]) -> Callable[[str], Any]:
     return read_them
 
 
-class Kind(NamedTuple):
+class Kind(Value):
     """How parameters of one type are shown in a signature, called in messages, and read."""
 
     sign: str
@@ -214,11 +214,11 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    frozenset({int}): Kind("N", "a whole number", _whole),
+    frozenset({int}): Kind("N", "a whole number", _integer),
     frozenset({float}): Kind("X", "a number", _number),
     frozenset({bool}): Kind("true|false", "true or false", _switch),
-    frozenset({int, tuple[int, int]}): Kind("WxH", "a number of taps or WIDTHxHEIGHT", _one_or_two(_whole)),
-    frozenset({float, tuple[float, float]}): Kind("X[xY]", "a number, or two as 3x1", _one_or_two(_number)),
+    frozenset({int, tuple[int, int]}): Kind("WxH", "a number of taps or WIDTHxHEIGHT", _number_or_pair(_integer)),
+    frozenset({float, tuple[float, float]}): Kind("X[xY]", "a number, or two as 3x1", _number_or_pair(_number)),
 }
 """By the types in a parameter's annotation."""
 
@@ -239,7 +239,7 @@ def above(bound: float, **values: float) -> None:
 
 
 def within(low: float, high: float, **values: float) -> None:
-    """Check that every value lies from `low` to `high`."""
+    """Check that every value is at least `low` and at most `high`."""
     for name, value in values.items():
         if not low <= value <= high:
             raise Unfit(name, value, f"be from {low:g} to {high:g}")
@@ -266,7 +266,7 @@ def taps(size: Size, name: str = "size") -> tuple[int, int]:
 
 
 def around(reach: float, name: str, value: object) -> int:
-    """Return the odd number of taps that reach `reach` pixels to each side; parameter `name` asked for that."""
+    """Return the odd number of taps that reach `reach` pixels to each side; errors name the parameter `name`."""
     if not reach <= (MAX_SIDE - 1) / 2:
         raise Unfit(name, value, f"be smaller: the kernel would have more than {MAX_SIDE} taps on a side")
     return 2 * int(reach) + 1

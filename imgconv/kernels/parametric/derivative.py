@@ -56,7 +56,7 @@ def gauss_deriv(sigma: float = 1.0, order: int = 1, angle: float = 0.0, size: Si
             upwards.
         size: taps; without it the kernel reaches int(4 sigma + 0.5) to each side.
 
-    The taps are those of scipy.ndimage, less as much of the Gaussian as makes their sum 0.
+    The taps are those of scipy.ndimage, minus a multiple of the Gaussian that makes their sum 0.
     """
     return _gauss_deriv(sigma, order, angle, size)
 
@@ -140,17 +140,17 @@ def gabor(
     size: Size | None = None,
     zero_dc: bool = True,
 ) -> Kernel:
-    """Answer to stripes of one wavelength and direction.
+    """Respond to stripes of one wavelength and direction.
 
     Args:
         wavelength: of the stripes, in pixels.
-        angle: degrees, counter-clockwise, of the direction across the stripes; 0 answers to vertical stripes.
+        angle: degrees, counter-clockwise, of the direction across the stripes; 0 responds to vertical stripes.
         sigma: of the Gaussian across the stripes, in pixels; without it 0.56 wavelengths, one octave of bandwidth.
         gamma: sigma across the stripes divided by sigma along them; 1 is round.
         psi: phase in degrees; 0 is even, positive on a bright stripe; 90 is odd, positive where brightness rises
             towards the angle.
         size: taps; without it the kernel reaches three sigmas.
-        zero_dc: take as much of the Gaussian away as makes the taps sum to 0.
+        zero_dc: subtract a multiple of the Gaussian, so that the taps sum to 0.
 
     The Gaussian is scaled to sum 1, so results stay within the range of the samples.
     """
@@ -165,10 +165,10 @@ def gabor_energy(
     gamma: float = 0.5,
     size: Size | None = None,
 ) -> Combined:
-    """Answer to stripes of one wavelength and direction, wherever their bright parts lie; see gabor."""
-    even = _gabor(wavelength, angle, sigma, gamma, 0, size, True)
-    odd_one = _gabor(wavelength, angle, sigma, gamma, 90, size, True)
-    return Combined(name="gabor-energy", combine="magnitude", of=(even, odd_one))
+    """Respond to stripes of one wavelength and direction, wherever their bright parts lie; see gabor."""
+    even_filter = _gabor(wavelength, angle, sigma, gamma, 0, size, True)
+    odd_filter = _gabor(wavelength, angle, sigma, gamma, 90, size, True)
+    return Combined(name="gabor-energy", combine="magnitude", of=(even_filter, odd_filter))
 
 
 def _gabor(

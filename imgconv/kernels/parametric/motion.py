@@ -14,8 +14,8 @@ from imgconv.kernels.value import Kernel
 
 def direction(angle: float) -> tuple[float, float]:
     """Return (x, y) of the unit vector at `angle` degrees counter-clockwise; y points down. Exact at right angles."""
-    quarter, rest = divmod(angle % 360, 90)
-    x, y = (1.0, 0.0) if rest == 0 else (cos(radians(rest)), -sin(radians(rest)))
+    quarter, remainder = divmod(angle % 360, 90)
+    x, y = (1.0, 0.0) if remainder == 0 else (cos(radians(remainder)), -sin(radians(remainder)))
     for _ in range(int(quarter)):
         x, y = y, -x
     return x, y
@@ -23,13 +23,14 @@ def direction(angle: float) -> tuple[float, float]:
 
 @parametric("smooth", "fspecial('motion')")
 def motion(length: float = 9.0, angle: float = 0.0) -> Kernel:
-    """Blur as a camera does that moves along a straight line.
+    """Blur like a camera that moves along a straight line.
 
     Args:
         length: in pixels, from 1; 9 along the rows is an average over nine pixels.
         angle: degrees, counter-clockwise; opposite directions are the same.
 
-    A tap is 1 less its distance from the centred segment of length - 1 pixels, and at least 0; all sum to 1.
+    A tap is 1 minus its distance from the centred segment of length - 1 pixels, at least 0; all are
+    scaled to sum 1.
     """
     finite(angle=angle)
     within(1, 1e6, length=length)
@@ -52,12 +53,12 @@ def motion_gauss(sigma: float = 3.0, angle: float = 0.0) -> Kernel:
 
 @parametric("smooth", "Comet and -motion-blur in ImageMagick")
 def comet(sigma: float = 3.0, angle: float = 0.0) -> Kernel:
-    """Give every pixel a tail that fades as half a Gaussian does, towards the angle."""
+    """Give every pixel a tail that fades like half a Gaussian, towards the angle."""
     return _along(sigma, angle, both=False)
 
 
 def _along(sigma: float, angle: float, both: bool) -> Kernel:
-    """Drop the samples of a Gaussian on a line, each on the four pixels around it by linear interpolation."""
+    """Spread the samples of a Gaussian on a line over the four pixels around each, by linear interpolation."""
     finite(angle=angle)
     above(0, sigma=sigma)
     within(0.01, 1000, sigma=sigma)

@@ -12,7 +12,7 @@ from imgconv.kernels.parametric.smooth import bell
 from imgconv.kernels.value import Kernel, Offset
 
 
-@parametric("sharpen", "the picture plus what a Gaussian takes from it")
+@parametric("sharpen", "the picture plus its difference from a Gaussian blur")
 def unsharp(sigma: float = 1.0, amount: float = 1.0, size: Size | None = None) -> Kernel:
     """Unsharp mask: add `amount` times the difference between the picture and its Gaussian blur."""
     above(0, sigma=sigma)
@@ -59,5 +59,5 @@ def emboss(angle: float = 135.0, elevation: float = 30.0, amount: float = 1.0) -
     x, y = direction(angle)
     towards = x * np.outer(smooth, slope) + y * np.outer(slope, smooth)
     lit = 0.5 if elevation == 30 else sin(radians(elevation))
-    # What rises away from the lamp faces it.
+    # Slopes that rise away from the lamp face it.
     return Kernel(name="emboss", weights=-amount * cos(radians(elevation)) / 4 * towards, offset=Offset(share=lit))

@@ -38,7 +38,7 @@ def normalised(weights: Matrix) -> Kernel:
 def bell(count: int, sigma: float) -> Matrix:
     """Return `count` samples of exp(-x^2 / 2 sigma^2), centred, with sum 1."""
     exponents = -((centred(count) / sigma) ** 2) / 2
-    # Taken from the largest, so that a tiny sigma with an even count does not vanish altogether.
+    # Relative to the largest, so that the samples do not all become 0 for a tiny sigma and an even count.
     values = np.exp(exponents - exponents.max())
     return np.asarray(values / values.sum())
 
@@ -130,7 +130,7 @@ def gaussian_discrete(sigma: Pair = 1.0, size: Size | None = None) -> Kernel:
 
 @parametric("smooth", "the Gaussian integrated over each pixel")
 def gaussian_integrated(sigma: Pair = 1.0, size: Size | None = None) -> Kernel:
-    """Blur with a Gaussian integrated over each pixel, which is truer than sampling for a small sigma."""
+    """Blur with a Gaussian integrated over each pixel, which is more accurate than sampling for a small sigma."""
 
     def axis(sigma: float, count: int) -> Matrix:
         edges = [erf((at - count / 2) / (sigma * sqrt(2))) for at in range(count + 1)]
@@ -185,7 +185,7 @@ def binomial(size: Size = 3) -> Kernel:
 
 @parametric("smooth", "fspecial('disk'): the share of each pixel that a disk covers")
 def disk(radius: float = 2.0) -> Kernel:
-    """Blur with a disk, as a lens out of focus does; each tap is the exact area of its pixel inside the disk."""
+    """Blur with a disk, like a lens out of focus; each tap is the exact area of its pixel inside the disk."""
     within(0.001, 1e6, radius=radius)
     count = around(ceil(radius - 0.5), "radius", radius)
     edges = centred(count + 1)
@@ -210,8 +210,8 @@ def _disk_area(x: Matrix, y: Matrix, radius: float) -> Matrix:
     inner = np.clip(x, -half, half)
     outside = integral(np.minimum(x, -half)) - integral(lower)
     beyond = integral(np.maximum(x, half)) - integral(half)
-    whole = (outside + beyond) * np.where(y > 0, 2.0, 0.0)
-    return np.asarray(whole + (inner + half) * y + integral(inner) - integral(-half))
+    full_columns = (outside + beyond) * np.where(y > 0, 2.0, 0.0)
+    return np.asarray(full_columns + (inner + half) * y + integral(inner) - integral(-half))
 
 
 @parametric("smooth", "Disk in ImageMagick")

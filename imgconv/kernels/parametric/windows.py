@@ -22,7 +22,7 @@ def windowed(window: Callable[[Matrix], Matrix], size: Size) -> Kernel:
     def axis(count: int) -> Matrix:
         values = window(np.abs(centred(count)) * 2 / count)
         if abs(values.sum()) < 1e-9:
-            raise Unfit("size", count, "be another number of taps: at these the window is 0 everywhere")
+            raise Unfit("size", count, "be another number of taps, as the window is 0 at all of these")
         return np.asarray(values / values.sum())
 
     width, height = taps(size)
