@@ -53,6 +53,16 @@ class Border(Value):
         """A picture of the rule on an axis a, b, c, d with three positions on each side."""
         return DIAGRAMS[self.kind]
 
+    @property
+    def fixed(self) -> bool:
+        """Whether one value lies outside, and not samples of the image."""
+        return self.kind in ("zero", "constant")
+
+    @property
+    def wraps(self) -> bool:
+        """Whether samples of the image's other end lie outside."""
+        return self.kind == "wrap"
+
     def __str__(self) -> str:
         return f"constant:{self.value:g}" if self.kind == "constant" else self.kind
 

@@ -47,3 +47,12 @@ def test_words_of_other_tools_mean_the_same():
         wanted = scipy.ndimage.correlate1d(data, [1, 0, 0, 0, 0], mode=word)  # the sample two to the left
         picked = data[index_map(BORDER.parse(word), 5, 2, 2)][:5]
         np.testing.assert_array_equal(picked, wanted)
+
+
+@pytest.mark.parametrize("kind", DIAGRAMS)
+def test_a_border_says_whether_samples_lie_outside_and_which(kind):
+    """A long axis is padded by a few: the map shows where the samples outside come from."""
+    border = Border(kind)
+    outside = np.array(sorted({*index_map(border, 100, 3, 0)[:3]}))
+    assert border.fixed == (outside < 0).all()
+    assert border.wraps == (outside > 50).any()

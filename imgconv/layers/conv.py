@@ -169,7 +169,7 @@ class Conv(Layer):
 
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return the layer for the alpha channel; see `imgconv.layers.Layer`."""
-        border = Border("constant", white) if self.fill.kind in ("zero", "constant") else self.fill
+        border = Border("constant", white) if self.fill.fixed else self.fill
         plain = self.as_conv(border=border, groups=None, bias=())
         if means and isinstance(self.kernel, Kernel):
             return plain.replace(kernel=rescaled(self.kernel, "sum"))
@@ -218,7 +218,7 @@ class ConvStep(Value, Step):
     @property
     def sees(self) -> str:
         """The window's rows, and those at the other end where the border wraps around."""
-        return WRAPPED if self.layer.fill.kind == "wrap" else NEAR
+        return WRAPPED if self.layer.fill.wraps else NEAR
 
     def jobs(self, white: float, whole: Whole | None = None) -> list[Job]:
         """Return the correlation of every member, for samples whose largest value is `white`."""

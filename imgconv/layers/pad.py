@@ -53,5 +53,5 @@ class Pad(Layer):
 
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return the same padding; outside the image all is opaque."""
-        fills = self.border.kind in ("zero", "constant")
+        fills = self.border.fixed
         return self.replace(border=Border("constant", white)) if fills else self

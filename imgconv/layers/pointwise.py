@@ -130,7 +130,7 @@ class PointwiseStep(Value, Step):
     @property
     def sees(self) -> str:
         """The row itself, and those at the other end where the border wraps around."""
-        return WRAPPED if self.layer.fill.kind == "wrap" else NEAR
+        return WRAPPED if self.layer.fill.wraps else NEAR
 
     def along(self, taken: Shape, setting: Setting, dtype: np.dtype[Any]) -> Along:
         """Return which rows are taken."""

@@ -130,6 +130,6 @@ class Pool(Layer):
     def for_alpha(self, means: bool, white: float) -> Layer:
         """Return the same pooling; outside the image all is opaque."""
         fill = self.fill or (Border("zero") if self.mean and self.count_padding else None)
-        if fill and fill.kind in ("zero", "constant"):
+        if fill and fill.fixed:
             fill = Border("constant", white)
         return self.replace(border=fill)
