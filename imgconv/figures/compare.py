@@ -18,7 +18,7 @@ from imgconv.figures.parts.panels import (
     Cell,
     Look,
     Panel,
-    Words,
+    TextCell,
     file_name,
     short,
     taps_of,
@@ -77,15 +77,15 @@ def compare(
     request = request or Request()
     _refuse(mode, len(kernels), pipeline, request, sizes)
     try:
-        taken = as_image(image)
+        picture = as_image(image)
     except ValueError as error:
         raise OptionError("image", str(error)) from None
-    found = [_variant(spec, request) for spec in kernels if mode != "sizes"]
+    variants = [_variant(spec, request) for spec in kernels if mode != "sizes"]
     if pipeline is not None:
-        found.append(Variant(file_name(pipeline), None, pipeline))
-    task = Task(taken, tuple(found), request.replace(gain="raw"), tuple(sizes), tuple(map(str, kernels)))
-    made = MODES[mode](task)
-    return made._replace(notes=(*made.notes, *((ALPHA[mode == "shift"],) * taken.alpha)))
+        variants.append(Variant(file_name(pipeline), None, pipeline))
+    task = Task(picture, tuple(variants), request.replace(gain="raw"), tuple(sizes), tuple(map(str, kernels)))
+    comparison = MODES[mode](task)
+    return comparison._replace(notes=(*comparison.notes, *((ALPHA[mode == "shift"],) * picture.alpha)))
 
 
 def _variant(spec: Spec, request: Request) -> Variant:
@@ -119,13 +119,13 @@ def _refuse(mode: str, kernels: int, pipeline: Pipeline | None, request: Request
     }
     for name, value in fixed.get(mode, ()):
         if getattr(request, name) != value:
-            why = {
+            reason = {
                 "paddings": "--paddings draws each with the border of its own",
                 "borders": "--borders draws each of them, at every pixel of a corner",
                 "engines": "--engines draws both",
                 "shift": "--shift looks only at windows that lie within the picture",
             }[mode]
-            raise OptionError(name, f"{why}; leave it out")
+            raise OptionError(name, f"{reason}; leave it out")
 
 
 def draw_compare(
@@ -188,8 +188,8 @@ def _blocks(first: Panel, pairs: Sequence[tuple[Cell, Panel]]) -> list[list[Cell
     rows: list[list[Cell]] = []
     across = -(-len(cells) // -(-len(cells) // ACROSS))
     for at in range(0, len(cells), across):
-        some = cells[at : at + across]
-        rows += [[upper for upper, _ in some], [lower for _, lower in some]]
+        chunk = cells[at : at + across]
+        rows += [[upper for upper, _ in chunk], [lower for _, lower in chunk]]
     return rows
 
 
@@ -198,7 +198,7 @@ def _kernel_cell(variant: Variant) -> Cell:
         return taps_of(variant.kernel, variant.name)
     assert variant.pipeline is not None
     lines = [f"{number}  {layer.kind}" for number, layer in enumerate(variant.pipeline.layers[:12], 1)]
-    return Words(variant.name, (*lines, *(("...",) * (len(variant.pipeline.layers) > 12))))
+    return TextCell(variant.name, (*lines, *(("...",) * (len(variant.pipeline.layers) > 12))))
 
 
 def _results(task: Task) -> Comparison:
@@ -207,10 +207,10 @@ def _results(task: Task) -> Comparison:
 
 
 def _sizes(task: Task) -> Comparison:
-    found = [_variant(sized(task.specs[0], size), task.request) for size in task.sizes]
+    variants = [_variant(sized(task.specs[0], size), task.request) for size in task.sizes]
     # Smoothing keeps the scale of the picture; the derivatives of larger kernels are larger numbers.
-    smooth = all(isinstance(one.kernel, Kernel) and abs(one.kernel.sum - 1) < 1e-6 for one in found)
-    pairs = [(_kernel_cell(one), task.result(one, "sizes" if smooth else "")) for one in found]
+    smooth = all(isinstance(variant.kernel, Kernel) and abs(variant.kernel.sum - 1) < 1e-6 for variant in variants)
+    pairs = [(_kernel_cell(variant), task.result(variant, "sizes" if smooth else "")) for variant in variants]
     return draws(_blocks(task.picture, pairs))
 
 
@@ -223,16 +223,16 @@ def sized(spec: str, size: int) -> str:
     Raises:
         OptionError: the kernel is of one size, or its size is given already.
     """
-    name, _, given = spec.partition(":")
+    name, _, parameters = spec.partition(":")
     family = parametric.get(name)
-    known = {parameter.name for parameter in family.parameters} if family else set()
-    chosen = {part.partition("=")[0].strip() for part in given.split(",")}
-    if not known & {"size", "radius"}:
+    names = {parameter.name for parameter in family.parameters} if family else set()
+    chosen = {part.partition("=")[0].strip() for part in parameters.split(",")}
+    if not names & {"size", "radius"}:
         raise OptionError("sizes", f"'{short(spec)}' has one size; gaussian, box, disk and log are families that grow")
     if chosen & {"size", "radius"}:
         raise OptionError("sizes", f"'{short(spec)}' says its size already; leave that out")
-    own = f"size={size}" if "size" in known else f"radius={(size - 1) / 2:g}"
-    return f"{name}:{given},{own}" if given else f"{name}:{own}"
+    own = f"size={size}" if "size" in names else f"radius={(size - 1) / 2:g}"
+    return f"{name}:{parameters},{own}" if parameters else f"{name}:{own}"
 
 
 def _split(task: Task) -> Comparison:
@@ -249,10 +249,10 @@ def _engines(task: Task) -> Comparison:
         with np.errstate(all="ignore"):
             apart = np.abs(own.astype(np.float64) - other)
         apart[(own == other) | (np.isnan(own) & np.isnan(other))] = 0
-        most, mean = float(np.nan_to_num(apart, nan=np.inf).max()), float(apart.mean())
-        facts[variant.name] = {"maximum": most, "mean": mean}
+        maximum, mean = float(np.nan_to_num(apart, nan=np.inf).max()), float(apart.mean())
+        facts[variant.name] = {"maximum": maximum, "mean": mean}
         largest = apart.max(axis=2, keepdims=True)
-        words = f"difference\nlargest {most:.3g}, mean {mean:.3g}"
+        words = f"difference\nlargest {maximum:.3g}, mean {mean:.3g}"
         rows.append(
             [
                 result_panel(f"{variant.name}, builtin", own, variant.name)._replace(cover=cover),

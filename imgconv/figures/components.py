@@ -136,8 +136,8 @@ def _blocks(groups: list[range]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.
             few += product(outs.tolist(), sources)
             continue
         for first in range(0, len(outs), BLOCK):
-            some = outs[first : first + BLOCK]
-            yield from ((some, np.full_like(some, source)) for source in sources)
+            chunk = outs[first : first + BLOCK]
+            yield from ((chunk, np.full_like(chunk, source)) for source in sources)
     for first in range(0, len(few), BLOCK):
         pairs = np.array(few[first : first + BLOCK], np.intp)
         yield pairs[:, 0], pairs[:, 1]
@@ -146,8 +146,8 @@ def _blocks(groups: list[range]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.
 def _filtered(mixing: Mixing, weights: Floats, channels: Floats) -> Floats:
     """Return channels filtered by weights, (out, 1, rows, cols), as the layer slides them, without its bias."""
     plain, floats = mixing.alike(weights, channels.shape[2]), Target(None, np.dtype(np.float64))
-    found: Floats = Pipeline((plain,)).run(np.ascontiguousarray(channels), engines.get("builtin"), floats).samples
-    return found
+    maps: Floats = Pipeline((plain,)).run(np.ascontiguousarray(channels), engines.get("builtin"), floats).samples
+    return maps
 
 
 def draw_components(

@@ -80,19 +80,19 @@ class Chain(NamedTuple):
         """What comes out at the end."""
         return self.rows[-1].output
 
-    def seen(self, at: tuple[int, int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    def spans_seen(self, at: tuple[int, int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """Return what output (x, y) sees of the picture and of every layer: (first, last) across and down.
 
         Samples of the padding have numbers below 0 or beyond the size. Where there is nothing to see, the first comes
         after the last.
         """
         stages = [list(row.stages) for row in self.rows]
-        found = []
+        spans = []
         for level in range(len(stages) + 1):
-            rest = [stage for later in stages[level:] for stage in later]
-            across, down = (walk_back(rest, axis, at[axis], at[axis]) or (0, -1) for axis in (0, 1))
-            found.append((across, down))
-        return found
+            later_stages = [stage for later in stages[level:] for stage in later]
+            across, down = (walk_back(later_stages, axis, at[axis], at[axis]) or (0, -1) for axis in (0, 1))
+            spans.append((across, down))
+        return spans
 
 
 def chain_of(pipeline: Pipeline, size: Shape, name: str = "") -> Chain:
@@ -128,12 +128,12 @@ def seconds_of(chain: Chain, threads: int | None = None) -> float:
     width, height, channels = chain.input
     pixels = np.random.default_rng(0).random((height, width, channels), np.float32)
     target, engine = Target(None, np.dtype(np.float32)), engines.get("builtin")
-    found = []
+    durations = []
     for _ in range(RUNS + 1):
         start = perf_counter()
         chain.layers.run(pixels, engine, target, threads=threads)
-        found.append(perf_counter() - start)
-    return min(found[1:])
+        durations.append(perf_counter() - start)
+    return min(durations[1:])
 
 
 def draw_field(
@@ -165,7 +165,7 @@ def draw_field(
         if len(chain.rows) > MOST_LAYERS:
             raise OptionError("LAYER", f"{len(chain.rows)} layers are more than the {MOST_LAYERS} of a figure")
         _place(chain, at)
-    taken = [seconds_of(chain) if times else None for chain in chains]
+    durations = [seconds_of(chain) if times else None for chain in chains]
     most = max(len(chain.rows) for chain in chains)
     with styled():
         figure = new_figure(PANEL * len(chains), PANEL + 0.42 * (most + 1), title)
@@ -174,7 +174,7 @@ def draw_field(
         )
         # Fields are drawn equally large, and layers equally high, so that chains can be compared.
         widest = max(max(int(side) for side in chain.rows[-1].field) for chain in chains)
-        for column, (chain, seconds) in enumerate(zip(chains, taken, strict=True)):
+        for column, (chain, seconds) in enumerate(zip(chains, durations, strict=True)):
             place = _place(chain, at)
             _draw_squares(grid[0, column], chain, place, pixels, widest)
             _draw_cone(grid[1, column], chain, place, seconds)
@@ -239,9 +239,9 @@ def _draw_squares(axes: Axes, chain: Chain, place: tuple[int, int], pixels: NDAr
 def _draw_cone(axes: Axes, chain: Chain, place: tuple[int, int], seconds: float | None) -> None:
     """Draw every layer as a bar of one length, and on it what the output sees across."""
     shapes = [chain.input, *(row.output for row in chain.rows)]
-    seen = [across for across, _ in chain.seen(place)]
+    spans = [across for across, _ in chain.spans_seen(place)]
     ends = []
-    for level, (shape, (first, last)) in enumerate(zip(shapes, seen, strict=True)):
+    for level, (shape, (first, last)) in enumerate(zip(shapes, spans, strict=True)):
         axes.barh(level, 1, left=0, height=0.5, color="#eeeeee", edgecolor="0.6", linewidth=0.5)
         left, right = first / shape.width, (last + 1) / shape.width
         ends.append((left, right))

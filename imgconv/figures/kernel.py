@@ -326,20 +326,22 @@ def _draw_results(block: SubFigure, grid: Any, kernel: Kernel | Combined, cmap: 
 
 
 def _draw_matrix(block: SubFigure, kernel: Pointwise, cmap: str | None) -> None:
-    made, taken = kernel.matrix.shape
+    outputs, inputs = kernel.matrix.shape
     left, right = block.subplots(1, 2, width_ratios=(1, 2.2))
     shown = heat_map(left, kernel.matrix, scale_of_taps([kernel.matrix], cmap))
     cell_lines(left, kernel.matrix.shape)
     if max(kernel.matrix.shape) <= MOST_NUMBERS and (fitted := fitted_numbers(kernel.matrix, SIDES[False])):
         write_cells(left, fitted.cells, shown, fitted.size)
-    names = ["R", "G", "B"] if taken == 3 else [f"in {at}" for at in range(taken)]
-    left.set_xticks(range(taken), names)
-    left.set_yticks(range(made), ["R", "G", "B"][:made] if made == 3 else [f"out {at}" for at in range(made)])
-    biases = kernel.bias or (Offset(),) * made
+    names = ["R", "G", "B"] if inputs == 3 else [f"in {at}" for at in range(inputs)]
+    left.set_xticks(range(inputs), names)
+    left.set_yticks(
+        range(outputs), ["R", "G", "B"][:outputs] if outputs == 3 else [f"out {at}" for at in range(outputs)]
+    )
+    biases = kernel.bias or (Offset(),) * outputs
     added = f", bias {', '.join(map(str, biases))}" if any(biases) else ""
     left.set_title(f"matrix: a row an output channel{added}")
     right.set_axis_off()
-    if taken != 3 or made not in (1, 3):
+    if inputs != 3 or outputs not in (1, 3):
         return
     before = np.array([list(CHIPS.values())], dtype=np.float64)
     after = convolve(before, kernel)
@@ -350,13 +352,15 @@ def _draw_matrix(block: SubFigure, kernel: Pointwise, cmap: str | None) -> None:
     right.set_yticks((0.5, 1.5), ("before", "after"))
     right.tick_params(length=0)
     outline(right)
-    lost = np.count_nonzero((after < 0) | (after > 1))
-    right.set_title("colours" + (f" ({lost} of {after.size} results lie outside 0..1 and are cut)" if lost else ""))
+    clipped = np.count_nonzero((after < 0) | (after > 1))
+    right.set_title(
+        "colours" + (f" ({clipped} of {after.size} results lie outside 0..1 and are cut)" if clipped else "")
+    )
 
 
 def _draw_filters(block: SubFigure, kernel: Learned, cmap: str | None) -> None:
-    made, taken = kernel.weights.shape[:2]
-    rows, cols = min(taken, MOST_FILTERS), min(made, MOST_FILTERS)
+    outputs, inputs = kernel.weights.shape[:2]
+    rows, cols = min(inputs, MOST_FILTERS), min(outputs, MOST_FILTERS)
     scale = scale_of(kernel.weights, cmap=cmap)
     grid: Any = block.subplots(rows, cols, squeeze=False)
     for (row, col), axes in np.ndenumerate(np.asarray(grid)):
@@ -368,5 +372,5 @@ def _draw_filters(block: SubFigure, kernel: Learned, cmap: str | None) -> None:
         if col == 0:
             axes.set_ylabel(f"in {row}")
     block.colorbar(shown, ax=list(np.asarray(grid).ravel()), shrink=0.85, pad=0.02)
-    if made > cols or taken > rows:
-        block.supxlabel(f"{cols} of {made} output and {rows} of {taken} input channels", fontsize=8)
+    if outputs > cols or inputs > rows:
+        block.supxlabel(f"{cols} of {outputs} output and {rows} of {inputs} input channels", fontsize=8)

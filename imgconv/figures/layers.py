@@ -82,13 +82,13 @@ def feature_maps(pixels: NDArray[Any], pipeline: Pipeline) -> list[Maps]:
     """
     rows, cols, channels = pixels.shape
     table = pipeline.plan(Shape(cols, rows, channels)).rows
-    found: list[Maps] = []
+    collected: list[Maps] = []
 
     def keep(number: int, values: Floats) -> None:
-        found.append(Maps(number, table[number - 1], values))
+        collected.append(Maps(number, table[number - 1], values))
 
     pipeline.run(pixels, engines.get("builtin"), Target(None, float_for(pixels.dtype)), keep=keep)
-    return found
+    return collected
 
 
 def draw_layers(
@@ -123,15 +123,15 @@ def draw_layers(
         raise OptionError("layer", f"there is no layer {layer}; the pipeline has {number}")
     if layer is None and number > MOST_LAYERS:
         raise OptionError("layer", f"{number} layers are more than the {MOST_LAYERS} of a sheet; draw them one by one")
-    found = [maps for maps in feature_maps(pixels, pipeline) if layer in (None, maps.number)]
-    count = len(found) + 1
+    drawn = [maps for maps in feature_maps(pixels, pipeline) if layer in (None, maps.number)]
+    count = len(drawn) + 1
     # Rows are as wide as leaves the fewest places of the last one empty.
     across = count if count <= ACROSS else min(ACROSS, ACROSS - 1, key=lambda width: -count % width)
     down = ceil(count / across)
     side = SIDE * (1.8 if layer is not None else 1)
     with styled():
         # Grids of one map are as low as the picture, others about square.
-        flat = all(maps.values.shape[2] == 1 for maps in found) and pixels.shape[2] in (1, 3)
+        flat = all(maps.values.shape[2] == 1 for maps in drawn) and pixels.shape[2] in (1, 3)
         tall = side * min(1.0, max(0.3, pixels.shape[0] / pixels.shape[1])) if flat else side
         figure = new_figure(across * (side + 0.25) + 0.25, down * (tall + 0.75) + 0.2, title)
         apart: Any = figure.get_layout_engine()
@@ -145,10 +145,10 @@ def draw_layers(
         else:
             _draw_grid(places[0], pixels, shared, cmap)
         places[0].set_title(f"input\n{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}{_left_out(pixels)}")
-        for axes, maps in zip(places[1:], found, strict=False):
+        for axes, maps in zip(places[1:], drawn, strict=False):
             _draw_grid(axes, maps.values, shared, cmap)
             axes.set_title(f"{maps.number} {maps.row.kind}: {maps.row.output}\n{_views(maps)}")
-        for axes in places[len(found) + 1 :]:
+        for axes in places[len(drawn) + 1 :]:
             axes.set_axis_off()
         return settled(figure)
 

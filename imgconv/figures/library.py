@@ -113,8 +113,8 @@ def samples(image: Any = None, kind: str | None = None) -> list[Sample]:
     fixed = {entry.name for entry in entries if entry.form != "parametric"}  # what the bare name means
     entries = [entry for entry in entries if entry.form != "parametric" or entry.name not in fixed]
     order = sorted(entries, key=lambda entry: CLASSES.index(entry.kind))
-    found = [_sample(entry, picture) for entry in order if kind in (None, entry.kind)]
-    return [one for one in found if one is not None]
+    drawn = [_sample(entry, picture) for entry in order if kind in (None, entry.kind)]
+    return [sample for sample in drawn if sample is not None]
 
 
 def _small(image: Image) -> Image:
@@ -125,8 +125,8 @@ def _small(image: Image) -> Image:
     if factor == 1:
         return plain
     window = (min(factor, image.width), min(factor, image.height))
-    done = filter_image(plain, Request(pipeline=Pipeline((Pool(mean=window),)), map="clip"))
-    return done.image.replace(header=None)
+    reduced = filter_image(plain, Request(pipeline=Pipeline((Pool(mean=window),)), map="clip"))
+    return reduced.image.replace(header=None)
 
 
 def _sample(entry: Entry, picture: Image) -> Sample | None:
@@ -163,11 +163,11 @@ def draw_library(
         OptionError: there is no such class, or the picture is not grey or RGB.
         LibraryError: Matplotlib is not installed.
     """
-    found = samples(image, kind) if drawn is None else list(drawn)
-    if not found:
+    listed = samples(image, kind) if drawn is None else list(drawn)
+    if not listed:
         raise OptionError("class", "no kernel of this class can be drawn on this picture")
-    kinds = [one for one in CLASSES if any(sample.kind == one for sample in found)]
-    heights = [HEAD + DOWN * ceil(sum(one.kind == name for one in found) / ACROSS) for name in kinds]
+    kinds = [kind_name for kind_name in CLASSES if any(sample.kind == kind_name for sample in listed)]
+    heights = [HEAD + DOWN * ceil(sum(kind_name.kind == name for kind_name in listed) / ACROSS) for name in kinds]
     width, height = ACROSS * (2 * TILE + 2 * GAP) + 0.3, sum(heights) + 0.15 + 0.5 * bool(title)
     with styled():
         figure = new_figure(width, height)
@@ -181,7 +181,7 @@ def draw_library(
             axes.text(0.2, 0.35, fitted_title(title, width, TITLE, most=1), fontsize=TITLE, va="center")
             top += 0.5
         for name, tall in zip(kinds, heights, strict=True):
-            own = [sample for sample in found if sample.kind == name]
+            own = [sample for sample in listed if sample.kind == name]
             axes.text(0.2, top + HEAD / 2, f"{name}: {len(own)} kernels", fontsize=12, va="center")
             for at, sample in enumerate(own):
                 left = 0.2 + (at % ACROSS) * (2 * TILE + 2 * GAP)
@@ -192,9 +192,9 @@ def draw_library(
 
 def library_pages(image: Any = None, *, kind: str | None = None, title: str | None = None) -> list[Figure]:
     """Return a figure for every class, as the pages of a document; the rest is as in `draw_library`."""
-    found = samples(image, kind)
-    kinds = [one for one in CLASSES if any(sample.kind == one for sample in found)]
-    return [draw_library(title=title, drawn=[sample for sample in found if sample.kind == name]) for name in kinds]
+    listed = samples(image, kind)
+    kinds = [kind_name for kind_name in CLASSES if any(sample.kind == kind_name for sample in listed)]
+    return [draw_library(title=title, drawn=[sample for sample in listed if sample.kind == name]) for name in kinds]
 
 
 def _draw_sample(axes: Axes, sample: Sample, left: float, top: float) -> None:

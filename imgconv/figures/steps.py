@@ -52,19 +52,19 @@ def example(width: int, height: int, channels: int = 1) -> NDArray[np.float64]:
            [7., 1., 5., 9.]])
     """
     rows, cols, number = np.ogrid[:height, :width, :channels]
-    found: NDArray[np.float64] = ((7 * rows + 3 * cols + rows * cols + 4 * number) % 10).astype(np.float64)
-    return found
+    pixels: NDArray[np.float64] = ((7 * rows + 3 * cols + rows * cols + 4 * number) % 10).astype(np.float64)
+    return pixels
 
 
-def example_taps(width: int, height: int, made: int = 1, taken: int = 1) -> NDArray[np.float64]:
-    """Return weights of small whole numbers, (made, taken, height, width), that are the same every time.
+def example_taps(width: int, height: int, outputs: int = 1, inputs: int = 1) -> NDArray[np.float64]:
+    """Return weights of small whole numbers, (outputs, inputs, height, width), that are the same every time.
 
     >>> example_taps(3, 3)[0, 0]
     array([[0., 1., 2.],
            [2., 0., 1.],
            [1., 2., 0.]])
     """
-    out, source, rows, cols = np.ogrid[:made, :taken, :height, :width]
+    out, source, rows, cols = np.ogrid[:outputs, :inputs, :height, :width]
     return np.asarray((2 * rows + cols + out + 2 * source) % 3, np.float64)
 
 
@@ -99,27 +99,27 @@ def draw_steps(
     matplotlib()
     _refuse_large("the input", pixels.shape)
     steps = steps_of(pixels, layer)
-    made, rows, cols = steps.output.shape
-    _refuse_large("the output", (rows, cols, made))
+    channels, rows, cols = steps.output.shape
+    _refuse_large("the output", (rows, cols, channels))
     _refuse_large("the input with its padding", (*steps.kinds.shape, 1), 2 * MOST_CELLS)
     chosen = sorted({*range(0, steps.total, every), steps.total - 1})
     most = MOST_PANELS if sheet else MOST_FRAMES
     if len(chosen) > most:
         least = ceil(steps.total / (most - 1))
-        what = "a sheet" if sheet else "an animation"
-        raise OptionError("every", f"{len(chosen)} steps are more than the {most} of {what}; --every {least} fits")
+        drawing = "a sheet" if sheet else "an animation"
+        raise OptionError("every", f"{len(chosen)} steps are more than the {most} of {drawing}; --every {least} fits")
     if sheet:
         return _sheet(steps, chosen, title)
     return _animation(steps, chosen, duration, hold)
 
 
-def _refuse_large(what: str, shape: tuple[int, ...], most: int = MOST_CELLS) -> None:
+def _refuse_large(name: str, shape: tuple[int, ...], most: int = MOST_CELLS) -> None:
     rows, cols, channels = shape
     if max(rows, cols) > most:
-        raise OptionError("region", f"{what} has {cols}x{rows} cells, more than {most} a side; take a region of it")
+        raise OptionError("region", f"{name} has {cols}x{rows} cells, more than {most} a side; take a region of it")
     if channels > MOST_CHANNELS:
         raise OptionError(
-            "channels", f"{what} has {channels} channels, more than the {MOST_CHANNELS} that can be drawn"
+            "channels", f"{name} has {channels} channels, more than the {MOST_CHANNELS} that can be drawn"
         )
 
 

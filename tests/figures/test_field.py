@@ -48,7 +48,7 @@ def reached(chain, at):
 def test_what_an_output_sees_is_what_changes_it(words):
     chain = chain_from_words(words, Shape(13, 12, 1))
     at = (1, 1)
-    (across, down), *_ = chain.seen(at)
+    (across, down), *_ = chain.spans_seen(at)
     columns, rows = reached(chain, at)
     assert (min(columns), max(columns)) == (max(0, across[0]), min(12, across[1]))
     assert (min(rows), max(rows)) == (max(0, down[0]), min(11, down[1]))
@@ -77,7 +77,7 @@ def test_layers_from_words_have_the_sizes_of_the_calculator(word):
 
 
 def test_bars_are_what_the_output_sees(figure):
-    seen = [across for across, _ in chain_from_words(CHAIN, Shape(32, 24, 3)).seen((3, 2))]
+    seen = [across for across, _ in chain_from_words(CHAIN, Shape(32, 24, 3)).spans_seen((3, 2))]
     bars = [patch for patch in figure.axes[1].patches if patch.get_facecolor()[:3] != pytest.approx((14 / 15,) * 3)]
     widths = (32, 16, 8, 8)
     drawn = [

@@ -32,7 +32,7 @@ class Variant(NamedTuple):
     kernel: AnyKernel | None = None
     pipeline: Pipeline | None = None
 
-    def asked(self, request: Request) -> Request:
+    def apply_to(self, request: Request) -> Request:
         """Return the request with this kernel or these layers."""
         return request.replace(kernel=self.kernel, pipeline=self.pipeline)
 
@@ -83,16 +83,16 @@ class Task(Value):
     def run(self, variant: Variant, **changes: Any) -> Filtered:
         """Return what ``apply`` makes of the picture."""
         request = self.request.replace(map=self.request.map or "float").replace(**changes)
-        done = filter_image(self.image, variant.asked(request))
-        pixels = colours_of(done.image)
+        filtered = filter_image(self.image, variant.apply_to(request))
+        pixels = colours_of(filtered.image)
         refuse_many_channels(pixels.shape[2], f"the result of {variant.name}")
-        return Filtered(pixels, cover_of(done.image), done.report)
+        return Filtered(pixels, cover_of(filtered.image), filtered.report)
 
     def result(self, variant: Variant, group: str = "") -> Panel:
         """Return what ``apply`` makes of the picture, as a panel."""
-        done = self.run(variant)
+        filtered = self.run(variant)
         mapped = self.request.map not in (None, "float")
-        return result_panel(variant.name, done.pixels, group, mapped)._replace(cover=done.cover)
+        return result_panel(variant.name, filtered.pixels, group, mapped)._replace(cover=filtered.cover)
 
     @property
     def picture(self) -> Panel:
@@ -112,17 +112,17 @@ def cover_of(image: Image) -> Floats | None:
     """Return how much of each pixel is seen, (rows, cols) of 0 to 1; None without alpha."""
     if not image.alpha:
         return None
-    found: Floats = np.clip(image.pixels[:, :, -1] / float(full_range(image.pixels.dtype)), 0, 1)
-    return found
+    cover: Floats = np.clip(image.pixels[:, :, -1] / float(full_range(image.pixels.dtype)), 0, 1)
+    return cover
 
 
 def scale_of_picture(pixels: Floats) -> Scale:
     """Return black to white for a picture of integers, or of floats within 0 and 1; the range of other floats."""
     white = full_range(pixels.dtype)
-    found = scale_of(pixels)
-    if pixels.dtype.kind == "u" or (pixels.shape[2] == 3 and found.low >= 0 and found.high <= white):
+    scale = scale_of(pixels)
+    if pixels.dtype.kind == "u" or (pixels.shape[2] == 3 and scale.low >= 0 and scale.high <= white):
         return Scale(0.0, float(white), "gray")
-    return found if pixels.shape[2] == 1 else found._replace(cmap="gray")
+    return scale if pixels.shape[2] == 1 else scale._replace(cmap="gray")
 
 
 def draws(rows: Sequence[Sequence[Cell]], facts: dict[str, Any] | None = None) -> Comparison:

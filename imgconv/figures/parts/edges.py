@@ -11,7 +11,7 @@ import numpy as np
 from imgconv.border import DIAGRAMS, Border
 from imgconv.errors import OptionError, SizeError
 from imgconv.figures.parts.comparison import Filtered, Task, Variant, result_panel
-from imgconv.figures.parts.panels import Box, Cell, Panel, Words, short
+from imgconv.figures.parts.panels import Bounds, Cell, Panel, TextCell, short
 from imgconv.figures.parts.style import Scale, scale_of
 from imgconv.filtering.request import INTERPOLATION
 from imgconv.geometry import Padding
@@ -33,34 +33,34 @@ PADDINGS = USUAL
 """The paddings that are compared."""
 
 
-def corner(task: Task, reach: tuple[int, int]) -> Box:
+def corner(task: Task, reach: tuple[int, int]) -> Bounds:
     """Return the upper left corner that is enlarged, with so many samples (x, y) of what lies outside."""
     (x, y), (width, height) = reach, (task.image.width, task.image.height)
     side = max(LEAST_CORNER, 2 * max(x, y) + 2)
     return (-x - 0.5, -y - 0.5, min(side, width) - 0.5, min(side, height) - 0.5)
 
 
-def _frame(task: Task) -> Box:
+def _frame(task: Task) -> Bounds:
     return (-0.5, -0.5, task.image.width - 0.5, task.image.height - 0.5)
 
 
-def _placed(name: str, done: Filtered, group: str, frame: Box) -> Panel:
+def _placed(name: str, filtered: Filtered, group: str, frame: Bounds) -> Panel:
     """Return a result in its place over the picture: every sample at the middle of its window."""
-    across, down = done.report.plan.extent
+    across, down = filtered.report.plan.extent
     origin = tuple(-axis.before + axis.dilation * (axis.kernel - 1) / 2 for axis in (across, down))
     step = across.stride, down.stride
-    shown = result_panel(name, done.pixels, group)
-    return shown._replace(cover=done.cover, origin=origin, step=step, frames=(frame,))
+    shown = result_panel(name, filtered.pixels, group)
+    return shown._replace(cover=filtered.cover, origin=origin, step=step, frames=(frame,))
 
 
-def _around(task: Task, panels: Sequence[Panel]) -> Box:
+def _around(task: Task, panels: Sequence[Panel]) -> Bounds:
     """Return what holds all panels and the picture."""
     boxes = [_frame(task), *(panel.extent for panel in panels)]
     ends = list(zip(*boxes, strict=True))
     return min(ends[0]), min(ends[1]), max(ends[2]), max(ends[3])
 
 
-def cut(panel: Panel, view: Box) -> Panel:
+def cut(panel: Panel, view: Bounds) -> Panel:
     """Return the part of a panel that is seen in `view`; its samples are the whole panel's."""
     (x, y), (across, down) = panel.origin, panel.step
     rows, cols = panel.values.shape[:2]
@@ -79,21 +79,21 @@ def paddings(task: Task) -> list[list[Cell]]:
     """Return the sheet of the mode ``paddings``: results in their places over the picture, and a corner enlarged."""
     rows: list[list[Cell]] = []
     for variant in task.variants:
-        found: dict[str, Panel | None] = {}
+        panels: dict[str, Panel | None] = {}
         for word in PADDINGS:
             padding = Padding(word)
             filled = "" if word == "valid" else f" ({Border(padding.border)})"
             try:
-                done = task.run(variant, padding=padding)
+                filtered = task.run(variant, padding=padding)
             except SizeError:
-                found[word] = None
+                panels[word] = None
                 continue
-            found[word] = _placed(f"{word}{filled}", done, variant.name, _frame(task))
-        around = _around(task, [panel for panel in found.values() if panel])
+            panels[word] = _placed(f"{word}{filled}", filtered, variant.name, _frame(task))
+        around = _around(task, [panel for panel in panels.values() if panel])
         view = corner(task, (max(1, ceil(-0.5 - around[0])), max(1, ceil(-0.5 - around[1]))))
-        missing = Words("valid", ("not possible: the kernel is", "larger than the picture"))
-        rows.append(_labelled(short(variant.name), [p and p._replace(view=around) for p in found.values()], missing))
-        rows.append(_labelled("its corner", [p and cut(p, view)._replace(title="") for p in found.values()], None))
+        missing = TextCell("valid", ("not possible: the kernel is", "larger than the picture"))
+        rows.append(_labelled(short(variant.name), [p and p._replace(view=around) for p in panels.values()], missing))
+        rows.append(_labelled("its corner", [p and cut(p, view)._replace(title="") for p in panels.values()], None))
     return rows
 
 
@@ -111,8 +111,8 @@ def borders(task: Task) -> list[list[Cell]]:
         under: list[Panel] = []
         for word in BORDERS:
             border = Border(word)
-            done = task.run(variant, border=border)
-            across, down = done.report.plan.extent
+            filtered = task.run(variant, border=border)
+            across, down = filtered.report.plan.extent
             if not (across.before or down.before):
                 raise OptionError("padding", "it adds nothing at the upper left, so there is nothing to fill")
             sides = Padding.explicit(across.before, down.before, across.after, down.after)
@@ -122,13 +122,13 @@ def borders(task: Task) -> list[list[Cell]]:
             origin, frames = (-across.before, -down.before), (_frame(task),)
             heading = f"{word}\n{DIAGRAMS[word]}"
             source = Panel(heading, padded.pixels, None, "", False, origin, frames=frames, cover=padded.cover)
-            result = _placed(variant.name, done, variant.name, _frame(task))
+            result = _placed(variant.name, filtered, variant.name, _frame(task))
             over.append(cut(source, view))
             under.append(cut(result, view)._replace(title=""))
         # What is filled with zeros would leave no shades to the others.
         inside = [panel.values for word, panel in zip(BORDERS, over, strict=True) if word != "zero"]
-        seen, group = _wide_enough(scale_of(inside, cmap="gray"), over[0].values.dtype), f"{variant.name}, filled"
-        over = [panel._replace(scale=seen, group=group) for panel in over]
+        shared, group = _wide_enough(scale_of(inside, cmap="gray"), over[0].values.dtype), f"{variant.name}, filled"
+        over = [panel._replace(scale=shared, group=group) for panel in over]
         rows.append(_labelled("the corner, filled", over, None))
         rows.append(_labelled(f"after {short(variant.name, 24)}", under, None))
     return rows

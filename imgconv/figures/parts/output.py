@@ -66,18 +66,18 @@ def check_output(target: str, *, overwrite: bool = False, moves: bool = False) -
     Raises:
         ImageWriteError: the suffix holds no such thing, or there is no place for the file.
     """
-    known = (*ANIMATIONS, "png") if moves else PICTURES
+    suffixes = (*ANIMATIONS, "png") if moves else PICTURES
     suffix = os.path.splitext(target)[1].lower().removeprefix(".")  # noqa: PTH122 - as in imgconv.image.files
     if not target:
         raise OptionError("output", "the file's name is empty")
-    if suffix not in known:
-        what = "an animation" if moves else "a figure"
+    if suffix not in suffixes:
+        thing = "an animation" if moves else "a figure"
         other = ""
         if suffix in PICTURES or suffix in ANIMATIONS:
             other = "; --sheet draws the steps side by side" if moves else "; a figure that does not move has no frames"
-        hint = other or did_you_mean(suffix, known)
-        words = ", ".join(f".{one}" for one in known)
-        raise ImageWriteError(target, f"{what} is written to {words}, not to '.{suffix}'{hint}")
+        hint = other or did_you_mean(suffix, suffixes)
+        words = ", ".join(f".{each}" for each in suffixes)
+        raise ImageWriteError(target, f"{thing} is written to {words}, not to '.{suffix}'{hint}")
     check_place(target, target, overwrite)
     return suffix
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from imgconv.pipeline.run import Pipeline
 
 Floats = NDArray[Any]
-Box = tuple[float, float, float, float]
+Bounds = tuple[float, float, float, float]
 
 MOST_PARTS = 8
 """So many matrices of one kernel are drawn."""
@@ -92,14 +92,14 @@ class Panel(NamedTuple):
     result: bool = True
     origin: tuple[float, float] = (0.0, 0.0)
     step: tuple[int, int] = (1, 1)
-    view: Box | None = None
-    frames: tuple[Box, ...] = ()
+    view: Bounds | None = None
+    frames: tuple[Bounds, ...] = ()
     label: str = ""
     bar: bool = True
     cover: Floats | None = None
 
     @property
-    def extent(self) -> Box:
+    def extent(self) -> Bounds:
         """Where the samples lie, (left, top, right, bottom)."""
         rows, cols = self.values.shape[:2]
         (x, y), (across, down) = self.origin, self.step
@@ -112,7 +112,7 @@ class Panel(NamedTuple):
         return (bottom - top) / (right - left)
 
 
-class Taps(NamedTuple):
+class MatrixCell(NamedTuple):
     """A kernel of a sheet: its matrices, and what stands above them."""
 
     title: str
@@ -120,7 +120,7 @@ class Taps(NamedTuple):
     aspect: float = 1.0
 
 
-class Words(NamedTuple):
+class TextCell(NamedTuple):
     """Lines of text in place of a picture."""
 
     title: str
@@ -132,27 +132,27 @@ class Words(NamedTuple):
         return min(1.0, 0.1 + 0.09 * len(self.lines))
 
 
-Cell = Panel | Taps | Words | None
+Cell = Panel | MatrixCell | TextCell | None
 
 
-def taps_of(kernel: AnyKernel, name: str = "") -> Taps:
+def taps_of(kernel: AnyKernel, name: str = "") -> MatrixCell:
     """Return a kernel as a sheet shows it: its taps as written, the scale multiplied in."""
     match kernel:
         case Combined():
-            found, size = tuple(member.taps for member in kernel.of), kernel.of[0].size
-            words = f"{len(found)} of {size}, {kernel.combine}"
+            matrices, size = tuple(member.taps for member in kernel.of), kernel.of[0].size
+            words = f"{len(matrices)} of {size}, {kernel.combine}"
         case Pointwise():
-            found = (kernel.matrix,)
+            matrices = (kernel.matrix,)
             words = f"{kernel.matrix.shape[1]} channels to {kernel.matrix.shape[0]}"
         case Learned():
-            made, taken, rows, cols = kernel.weights.shape
-            found = tuple(kernel.weights.reshape(made * taken, rows, cols)[:MOST_PARTS])
-            words = f"{made} x {taken} of {cols}x{rows}"
+            outputs, inputs, rows, cols = kernel.weights.shape
+            matrices = tuple(kernel.weights.reshape(outputs * inputs, rows, cols)[:MOST_PARTS])
+            words = f"{outputs} x {inputs} of {cols}x{rows}"
         case _:
-            found = (kernel.taps,)
+            matrices = (kernel.taps,)
             words = f"{kernel.size} taps, sum {kernel.sum:.4g}"
-    more = f", the first {MOST_PARTS} drawn" if len(found) > MOST_PARTS or isinstance(kernel, Learned) else ""
-    return Taps(f"{short(name or kernel.name)}\n{words}{more}", found[:MOST_PARTS])
+    more = f", the first {MOST_PARTS} drawn" if len(matrices) > MOST_PARTS or isinstance(kernel, Learned) else ""
+    return MatrixCell(f"{short(name or kernel.name)}\n{words}{more}", matrices[:MOST_PARTS])
 
 
 def file_name(pipeline: Pipeline) -> str:
@@ -219,9 +219,9 @@ def sheet(rows: Sequence[Sequence[Cell]], look: Look, *, width: float = WIDTH) -
                     if cell.group and isinstance(follows, Panel) and follows.group == cell.group:
                         cell = cell._replace(bar=False)
                     draw_panel(figure.add_subplot(grid[at, column]), cell, scales[at, column])
-                case Taps():
+                case MatrixCell():
                     _draw_taps(figure, grid[at, column], cell, look.cmap)
-                case Words():
+                case TextCell():
                     _draw_words(figure.add_subplot(grid[at, column]), cell, ratios[at])
     return figure
 
@@ -233,7 +233,7 @@ def _scales(rows: Sequence[Sequence[Cell]], look: Look) -> dict[tuple[int, int],
         for column, cell in enumerate(row):
             if isinstance(cell, Panel):
                 groups.setdefault(cell.group or (at, column), {})[at, column] = cell
-    found: dict[tuple[int, int], Scale] = {}
+    scales: dict[tuple[int, int], Scale] = {}
     for places in groups.values():
         members = list(places.values())
         results = [panel for panel in members if panel.result]
@@ -242,8 +242,8 @@ def _scales(rows: Sequence[Sequence[Cell]], look: Look) -> dict[tuple[int, int],
             scale = scale_of([panel.values for panel in members], vmin=look.vmin, vmax=look.vmax)
         if look.cmap and results:
             scale = scale._replace(cmap=scale_of(np.zeros(1), cmap=look.cmap).cmap)
-        found |= dict.fromkeys(places, scale)
-    return found
+        scales |= dict.fromkeys(places, scale)
+    return scales
 
 
 def draw_panel(axes: Axes, panel: Panel, scale: Scale) -> Any:
@@ -257,11 +257,11 @@ def draw_panel(axes: Axes, panel: Panel, scale: Scale) -> Any:
     left, top, right, bottom = panel.extent
     small = max(panel.values.shape[:2]) <= TICKED
     if values.shape[2] == 1:
-        whole = panel.view is None and panel.step == (1, 1) and panel.origin == (0, 0)
+        plain = panel.view is None and panel.step == (1, 1) and panel.origin == (0, 0)
         shown = heat_map(axes, values[:, :, 0], scale, bar=False)
         if cover is not None:
             shown.set_alpha(cover)
-        elif whole:
+        elif plain:
             _write_few(axes, values[:, :, 0], shown)
     else:
         unit = _unit(values, scale)
@@ -305,13 +305,13 @@ def _unit(values: Floats, scale: Scale) -> Floats:
 def _ticks(first: float, last: float) -> list[int]:
     """Return the whole numbers between two places that are written, 0 among them where it lies there."""
     begin, end = ceil(first), floor(last)
-    found = ticks(max(1, end - begin + 1))
-    step = found[1] - found[0] if len(found) > 1 else 1
+    numbered = ticks(max(1, end - begin + 1))
+    step = numbered[1] - numbered[0] if len(numbered) > 1 else 1
     begin = -(-begin // step) * step
     return list(range(begin, max(end, begin) + 1, step))
 
 
-def _draw_frame(axes: Axes, frame: Box) -> None:
+def _draw_frame(axes: Axes, frame: Bounds) -> None:
     """Draw a rectangle, dashed."""
     from matplotlib.patches import Rectangle
 
@@ -323,7 +323,7 @@ def _draw_frame(axes: Axes, frame: Box) -> None:
     )
 
 
-def _draw_taps(figure: Figure, place: Any, taps: Taps, cmap: str | None) -> None:
+def _draw_taps(figure: Figure, place: Any, taps: MatrixCell, cmap: str | None) -> None:
     count = len(taps.matrices)
     across = ceil(sqrt(count))
     down = ceil(count / across)
@@ -359,7 +359,7 @@ def _write_few(axes: Axes, values: Floats, shown: Any, across: int = 1) -> None:
         write_cells(axes, fitted.cells, shown, fitted.size)
 
 
-def _draw_words(axes: Axes, words: Words, ratio: float) -> None:
+def _draw_words(axes: Axes, words: TextCell, ratio: float) -> None:
     axes.set_axis_off()
     axes.set_box_aspect(ratio)
     axes.set_title(words.title)

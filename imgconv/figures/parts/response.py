@@ -74,8 +74,8 @@ def response_map(kernel: Kernel | Combined) -> Floats:
     sum of the squares.
     """
     ends = np.linspace(-0.5, 0.5, MAP_SIDE)
-    found: Floats = np.sqrt(sum(magnitudes(member, ends, ends) ** 2 for member in members(kernel)))
-    return found
+    root: Floats = np.sqrt(sum(magnitudes(member, ends, ends) ** 2 for member in members(kernel)))
+    return root
 
 
 def profiles(kernel: Kernel | Combined) -> tuple[Profile, ...]:
@@ -84,8 +84,8 @@ def profiles(kernel: Kernel | Combined) -> tuple[Profile, ...]:
     zero = np.zeros(1)
 
     def along(across: Floats, down: Floats) -> Floats:
-        found: Floats = np.sqrt(sum(magnitudes(member, across, down) ** 2 for member in members(kernel)))
-        return found
+        root: Floats = np.sqrt(sum(magnitudes(member, across, down) ** 2 for member in members(kernel)))
+        return root
 
     diagonal = np.sqrt(sum(_on_diagonal(member, steps) ** 2 for member in members(kernel)))
     return (
@@ -100,15 +100,19 @@ def _on_diagonal(kernel: Kernel, steps: Floats) -> Floats:
     rows, cols = kernel.shape
     places = np.add.outer(np.arange(rows), np.arange(cols))
     sums = np.bincount(places.ravel(), kernel.taps.ravel())
-    found: Floats = np.abs(np.exp(-2j * np.pi * np.outer(steps, np.arange(len(sums)))) @ sums)
-    return found
+    magnitude: Floats = np.abs(np.exp(-2j * np.pi * np.outer(steps, np.arange(len(sums)))) @ sums)
+    return magnitude
 
 
 def cut_off_words(profile: Profile) -> str:
     """Say where half of the power is left."""
-    found = profile.cut_offs
+    frequencies = profile.cut_offs
     if not profile.magnitudes.max() > 0:
         return "no response"
-    if not found:
+    if not frequencies:
         return "no cut-off below 0.5"
-    return "-3 dB at " + ", ".join(f"{frequency:.3g}" for frequency in found[:2]) + (" ..." if found[2:] else "")
+    return (
+        "-3 dB at "
+        + ", ".join(f"{frequency:.3g}" for frequency in frequencies[:2])
+        + (" ..." if frequencies[2:] else "")
+    )

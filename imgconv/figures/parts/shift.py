@@ -42,7 +42,7 @@ class Moves(NamedTuple):
         still, moved: results of the picture, and of the picture moved by `DRAWN`.
         steps: how far the result moved, in samples, for every shift of 0, 1, 2 ... pixels.
         errors: what is left then, the root of the mean square as a part of the result's standard deviation.
-        apart: the difference of the moved result and the result of the moved picture, drawn.
+        difference: the difference of the moved result and the result of the moved picture, drawn.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Moves(NamedTuple):
     moved: Floats
     steps: tuple[int, ...]
     errors: tuple[float, ...]
-    apart: Floats
+    difference: Floats
 
 
 def moved(task: Task) -> Comparison:
@@ -69,76 +69,81 @@ def moved(task: Task) -> Comparison:
     if farthest < 2:
         raise OptionError("INPUT", f"a picture of {width} columns is too narrow to be moved; 8 are needed")
     window = (stride, stride)
-    ways = [
+    filters = [
         (f"{variant.name}, stride 1", variant, 1),
         (f"{variant.name}, stride {stride}", variant, stride),
         (f"max pooling {stride}x{stride}", Variant("max", None, Pipeline((Pool(max=window),))), stride),
         (f"mean pooling {stride}x{stride}", Variant("mean", None, Pipeline((Pool(mean=window),))), stride),
     ]
-    found = [_moves(task, name, way, step, farthest) for name, way, step in ways]
-    facts = {one.name: {"moved": list(one.steps), "errors": [round(error, 6) for error in one.errors]} for one in found}
-    return Comparison(lambda look: _draw(task, found, look), {"shifts": facts})
+    all_moves = [_moves(task, name, each, step, farthest) for name, each, step in filters]
+    facts = {
+        moves.name: {"moved": list(moves.steps), "errors": [round(error, 6) for error in moves.errors]}
+        for moves in all_moves
+    }
+    return Comparison(lambda look: _draw(task, all_moves, look), {"shifts": facts})
 
 
-def _moves(task: Task, name: str, way: Variant, stride: int, farthest: int) -> Moves:
+def _moves(task: Task, name: str, variant: Variant, stride: int, farthest: int) -> Moves:
     """Filter the picture through windows that lie 0, 1, 2 ... pixels further to the left."""
     changes: dict[str, Any] = {"padding": VALID, "stride": (stride, stride)}
-    if way.pipeline is not None:
+    if variant.pipeline is not None:
         changes = {"stride": (1, 1), "dilation": (1, 1), "correlate": False}
-    still = _run(task, way, 0, farthest, changes)
+    still = _run(task, variant, 0, farthest, changes)
     spread = float(np.nanstd(still)) or 1.0
     steps, errors = [], []
     for shift in range(farthest + 1):
-        made = still if shift == 0 else _run(task, way, shift, farthest, changes)
+        result = still if shift == 0 else _run(task, variant, shift, farthest, changes)
         near = {shift // stride, -(-shift // stride)}
-        step, error = min(((at, _left(still, made, at) / spread) for at in sorted(near)), key=lambda pair: pair[1])
+        step, error = min(
+            ((at, _remaining_error(still, result, at) / spread) for at in sorted(near)), key=lambda pair: pair[1]
+        )
         steps.append(step)
         errors.append(error)
         if shift == DRAWN:
-            at_one, apart = made, _apart(still, made, step)
-    return Moves(name, stride, still, at_one, tuple(steps), tuple(errors), apart)
+            result_moved, difference = result, _difference(still, result, step)
+    return Moves(name, stride, still, result_moved, tuple(steps), tuple(errors), difference)
 
 
-def _run(task: Task, way: Variant, shift: int, farthest: int, changes: dict[str, Any]) -> Floats:
+def _run(task: Task, variant: Variant, shift: int, farthest: int, changes: dict[str, Any]) -> Floats:
     """Return the result for the picture moved to the right by `shift`, of a window that is always within it."""
     width = task.image.width
     pixels = task.image.pixels[:, farthest - shift : width - shift]
     moved = task.replace(image=task.image.with_pixels(np.ascontiguousarray(pixels)).replace(header=None))
-    return moved.filtered(way, **changes)
+    return moved.filtered(variant, **changes)
 
 
-def _apart(still: Floats, made: Floats, step: int) -> Floats:
+def _difference(still: Floats, result: Floats, step: int) -> Floats:
     """Return the difference of what both have in common, if the result has moved by so many samples."""
     with np.errstate(all="ignore"):
-        found: Floats = made[:, step:].astype(np.float64) - still[:, : still.shape[1] - step]
-    return found
+        apart: Floats = result[:, step:].astype(np.float64) - still[:, : still.shape[1] - step]
+    return apart
 
 
-def _left(still: Floats, made: Floats, step: int) -> float:
+def _remaining_error(still: Floats, result: Floats, step: int) -> float:
     if step >= still.shape[1]:
         return float("inf")
-    apart = _apart(still, made, step)
-    finite = apart[np.isfinite(apart)]
+    difference = _difference(still, result, step)
+    finite = difference[np.isfinite(difference)]
     return float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
 
 
-def _draw(task: Task, found: list[Moves], look: Look) -> Figure:
+def _draw(task: Task, all_moves: list[Moves], look: Look) -> Figure:
     rows = []
-    for one in found:
-        reach = float(np.nanmax(np.abs(np.nan_to_num(one.apart))))
-        size = f"{one.still.shape[1]}x{one.still.shape[0]}"
-        error = one.errors[DRAWN]
+    for moves in all_moves:
+        reach = float(np.nanmax(np.abs(np.nan_to_num(moves.difference))))
+        size = f"{moves.still.shape[1]}x{moves.still.shape[0]}"
+        error = moves.errors[DRAWN]
         rows.append(
             [
-                Panel(f"{short(one.name)}\n{size}, {range_words(one.still)}", one.still, group=one.name),
+                Panel(f"{short(moves.name)}\n{size}, {range_words(moves.still)}", moves.still, group=moves.name),
                 Panel(
-                    f"of the picture {DRAWN} px to the right\n{_moved_words(one)}",
-                    one.moved,
-                    group=one.name,
+                    f"of the picture {DRAWN} px to the right\n{_moved_words(moves)}",
+                    moves.moved,
+                    group=moves.name,
                 ),
                 Panel(
                     f"difference after the move\n{f'error {error:.3g} of the spread' if reach else 'none'}",
-                    one.apart.mean(axis=2, keepdims=True),
+                    moves.difference.mean(axis=2, keepdims=True),
                     Scale(-(reach or 1.0), reach or 1.0, "imgconv-signed"),
                     result=False,
                     bar=reach > 0,
@@ -149,22 +154,28 @@ def _draw(task: Task, found: list[Moves], look: Look) -> Figure:
         figure = sheet([[task.picture, None, None], *rows], look)
         grid: Any = figure.axes[0].get_gridspec()
         axes = figure.add_subplot(grid[0, 1:])
-        for one, colour, style, marker in zip(found, MARKS, ("-", "--", ":", "-."), "osv^", strict=False):
-            shifts = np.arange(len(one.errors))
+        for moves, colour, style, marker in zip(all_moves, MARKS, ("-", "--", ":", "-."), "osv^", strict=False):
+            shifts = np.arange(len(moves.errors))
             axes.plot(
-                shifts, one.errors, color=colour, linestyle=style, marker=marker, markersize=4, label=short(one.name)
+                shifts,
+                moves.errors,
+                color=colour,
+                linestyle=style,
+                marker=marker,
+                markersize=4,
+                label=short(moves.name),
             )
         axes.set(xlabel="the picture moves by, pixels")
         axes.set_title(
             "error when the result is moved with the picture\nroot of the mean square, as a part of the spread"
         )
-        top = max(max(one.errors) for one in found) or 1.0
+        top = max(max(moves.errors) for moves in all_moves) or 1.0
         axes.set_ylim(-0.05 * top, 1.5 * top)
         axes.legend(frameon=False, fontsize=7.5, ncols=2, loc="upper center")
         return settled(figure)
 
 
-def _moved_words(one: Moves) -> str:
-    step = one.steps[DRAWN]
+def _moved_words(moves: Moves) -> str:
+    step = moves.steps[DRAWN]
     samples = f"{step} sample{'s' * (step != 1)}"
-    return f"it moved {samples}" if one.stride == 1 else f"it moved {samples}, not {DRAWN}/{one.stride}"
+    return f"it moved {samples}" if moves.stride == 1 else f"it moved {samples}, not {DRAWN}/{moves.stride}"

@@ -29,7 +29,7 @@ IMAGE, BORDER, NOTHING, INSERTED = range(4)
 between the samples of a transposed convolution."""
 
 
-class Window(NamedTuple):
+class SlideStep(NamedTuple):
     """One step: a window over the padded input, and the output it makes.
 
     Attributes:
@@ -86,16 +86,20 @@ class Steps(NamedTuple):
         rows, cols = (_reached(axis, length) for axis, length in zip(self.slid[::-1], self.kinds.shape, strict=True))
         return np.logical_and.outer(rows, cols)
 
-    def window(self, number: int) -> Window:
+    def window(self, number: int) -> SlideStep:
         """Return step `number`, from 0: along the rows of the output, then down, then through its channels."""
         channel, row, col = (int(at) for at in np.unravel_index(number, self.output.shape))
         rows, cols = (_places(axis, at) for axis, at in zip(self.slid[::-1], (row, col), strict=True))
-        taken = 1 if self.taps is None else self.taps.shape[1]
-        group = channel if self.taps is None else channel // (len(self.taps) // (len(self.padded) // taken)) * taken
-        channels = tuple(range(group, group + taken))
+        group_size = 1 if self.taps is None else self.taps.shape[1]
+        group = (
+            channel
+            if self.taps is None
+            else channel // (len(self.taps) // (len(self.padded) // group_size)) * group_size
+        )
+        channels = tuple(range(group, group + group_size))
         values = self.padded[np.ix_(channels, rows, cols)]
         taps = None if self.taps is None else self.taps[channel]
-        return Window((channel, row, col), channels, rows, cols, taps, values, float(self.output[channel, row, col]))
+        return SlideStep((channel, row, col), channels, rows, cols, taps, values, float(self.output[channel, row, col]))
 
     def __iter__(self) -> Iterator[Any]:
         return map(self.window, range(self.total))
@@ -153,8 +157,10 @@ def _padded(
     padded[:, :, cols < 0] = constant
     kinds = np.where(inserted[rows][:, cols], INSERTED, IMAGE).astype(np.int8)
     kinds[np.logical_or.outer(*outside)] = BORDER if border else NOTHING
-    over = [np.arange(len(one)) >= len(one) - axis.overhang for one, axis in zip(maps, slid[::-1], strict=True)]
-    beyond = np.logical_or.outer(*over)
+    overhangs = [
+        np.arange(len(index)) >= len(index) - axis.overhang for index, axis in zip(maps, slid[::-1], strict=True)
+    ]
+    beyond = np.logical_or.outer(*overhangs)
     padded[:, beyond], kinds[beyond] = np.nan, NOTHING
     return padded, kinds
 
@@ -166,7 +172,7 @@ def _places(axis: Axis, at: int) -> tuple[int, ...]:
 
 
 def _reached(axis: Axis, length: int) -> NDArray[np.bool_]:
-    found = np.zeros(length, bool)
+    reached = np.zeros(length, bool)
     for at in range(axis.output):
-        found[list(_places(axis, at))] = True
-    return found
+        reached[list(_places(axis, at))] = True
+    return reached

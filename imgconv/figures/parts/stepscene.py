@@ -8,7 +8,7 @@ from textwrap import wrap
 import numpy as np
 
 from imgconv.figures.parts.scene import Box, Label, Scene
-from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, Floats, Steps, Window
+from imgconv.figures.parts.stepplan import BORDER, IMAGE, INSERTED, NOTHING, Floats, SlideStep, Steps
 
 FILLS = {IMAGE: "#ccddff", BORDER: "#dddddd", NOTHING: "#ffffff", INSERTED: "#ffffff"}
 SEEN, LINE, FRAME = "#88aaff", "#999999", "#dd5500"
@@ -66,12 +66,12 @@ def scene_of(steps: Steps, number: int, *, caption: bool = True) -> Scene:
             _draw_taps(boxes, labels, window.taps[at], x + max(0, 2.4 - wide) / 2, top + HEAD)
         heights.append(len(window.channels) * (tall + HEAD + 0.3))
         x += max(wide, 3.0) + GAP
-    made, high, long = steps.output.shape
-    for at in range(made):
+    outputs, high, long = steps.output.shape
+    for at in range(outputs):
         top = 0.3 + at * (high + HEAD + 0.3)
         labels.append(Label(x + max(long, 2.4) / 2, top + 0.5, f"output {at}" if several else "output", LETTERS, INK))
         _draw_output(boxes, labels, steps, window, number, at, x + max(0, 2.4 - long) / 2, top + HEAD)
-    heights.append(made * (high + HEAD + 0.3))
+    heights.append(outputs * (high + HEAD + 0.3))
     width = max(x + max(long, 2.4) + 0.5, CAPTION_WIDTH if caption else 6.0)
     height = 0.3 + max(heights)
     if caption:
@@ -86,12 +86,12 @@ def _input_name(steps: Steps) -> str:
 
 
 def _draw_input(
-    boxes: list[Box], labels: list[Label], steps: Steps, window: Window, channel: int, x: float, y: float
+    boxes: list[Box], labels: list[Label], steps: Steps, window: SlideStep, channel: int, x: float, y: float
 ) -> None:
-    seen = channel in window.channels
-    taps = None if window.taps is None or not seen else window.taps[window.channels.index(channel)]
+    is_summed = channel in window.channels
+    taps = None if window.taps is None or not is_summed else window.taps[window.channels.index(channel)]
     reached = steps.reached
-    inside = {(row, col) for row in window.rows for col in window.cols} if seen else set()
+    inside = {(row, col) for row in window.rows for col in window.cols} if is_summed else set()
     for (row, col), kind in np.ndenumerate(steps.kinds):
         fill = SEEN if (row, col) in inside else FILLS[int(kind)] if reached[row, col] else DROPPED
         boxes.append(Box(x + col, y + row, 1, 1, fill, LINE))
@@ -100,7 +100,7 @@ def _draw_input(
         down = 0.42 if taps is not None and (row, col) in inside else 0.5  # there is a tap below it
         labels.append(Label(x + col + 0.5, y + row + down, text, _size(text), ink))
     for (at, row), (to, col) in ((a, b) for a in enumerate(window.rows) for b in enumerate(window.cols)):
-        if seen:
+        if is_summed:
             boxes.append(Box(x + col, y + row, 1, 1, None, FRAME, 2))
             if taps is not None:
                 text = number_text(float(taps[at, to]))
@@ -116,7 +116,14 @@ def _draw_taps(boxes: list[Box], labels: list[Label], taps: Floats, x: float, y:
 
 
 def _draw_output(
-    boxes: list[Box], labels: list[Label], steps: Steps, window: Window, number: int, channel: int, x: float, y: float
+    boxes: list[Box],
+    labels: list[Label],
+    steps: Steps,
+    window: SlideStep,
+    number: int,
+    channel: int,
+    x: float,
+    y: float,
 ) -> None:
     _, rows, cols = steps.output.shape
     for (row, col), value in np.ndenumerate(steps.output[channel]):
@@ -130,7 +137,7 @@ def _draw_output(
         boxes.append(Box(x + window.output[2], y + window.output[1], 1, 1, None, FRAME, 2))
 
 
-def _draw_caption(labels: list[Label], steps: Steps, window: Window, number: int, width: float, top: float) -> float:
+def _draw_caption(labels: list[Label], steps: Steps, window: SlideStep, number: int, width: float, top: float) -> float:
     """Add the lines below the grids; return where they end. Every step has room for the same number of lines."""
     channel, row, col = window.output
     which = f" of channel {channel}" if len(steps.output) > 1 else ""
@@ -154,7 +161,7 @@ def _wrapped(text: str, letters: int) -> list[str]:
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def sum_text(steps: Steps, window: Window) -> str:
+def sum_text(steps: Steps, window: SlideStep) -> str:
     """Write out how a step's result comes about.
 
     >>> from imgconv.figures.parts.stepplan import steps_of
@@ -166,8 +173,8 @@ def sum_text(steps: Steps, window: Window) -> str:
     result = number_text(window.result)
     values = window.values.ravel()
     if window.taps is None:
-        taken = values[~np.isnan(values)]
-        shown = ", ".join(_some([number_text(float(value)) for value in taken]))
+        present = values[~np.isnan(values)]
+        shown = ", ".join(_some([number_text(float(value)) for value in present]))
         return f"{steps.method}({shown}) = {result}"
     terms = [f"{number_text(float(v))}*{_factor(float(t))}" for v, t in zip(values, window.taps.ravel(), strict=True)]
     text = " + ".join(_some(terms))

@@ -172,9 +172,9 @@ def scale_of(
     Raises:
         OptionError: there are no such colours, or `vmin` is not less than `vmax`.
     """
-    arrays = [values] if isinstance(values, np.ndarray) else [np.asarray(one) for one in values]  # type: ignore[union-attr]
-    found = [ends for ends in map(finite_range, arrays) if ends.finite]
-    low, high = (min(ends.low for ends in found), max(ends.high for ends in found)) if found else (0.0, 1.0)
+    arrays = [values] if isinstance(values, np.ndarray) else [np.asarray(array) for array in values]  # type: ignore[union-attr]
+    ranges = [ends for ends in map(finite_range, arrays) if ends.finite]
+    low, high = (min(ends.low for ends in ranges), max(ends.high for ends in ranges)) if ranges else (0.0, 1.0)
     # What rounding leaves of a zero, as an FFT does, has no sign that counts.
     signed = low < -1e-9 * max(abs(low), abs(high)) if signed is None else signed
     if signed and vmin is None and vmax is None:
@@ -207,18 +207,18 @@ def finite_range(values: NDArray[Any]) -> Range:
     step = max(1, PART * len(rows) // max(1, rows.size))
     for at in range(0, len(rows), step):
         part = rows[at : at + step]
-        kept = part[np.isfinite(part)]
-        if kept.size:
-            low, high, count = min(low, float(kept.min())), max(high, float(kept.max())), count + kept.size
+        finite = part[np.isfinite(part)]
+        if finite.size:
+            low, high, count = min(low, float(finite.min())), max(high, float(finite.max())), count + finite.size
     return Range(low, high, count)
 
 
 def scale_of_taps(matrices: Sequence[NDArray[Any]], cmap: str | None = None) -> Scale:
     """Return the scale of a kernel's taps: from 0 if none is negative, so that equal taps are not black."""
-    found = scale_of(matrices, cmap=cmap)
-    if found.low < 0:
-        return found
-    return found._replace(low=0.0, high=max(float(one.max()) for one in matrices) or 1.0)
+    scale = scale_of(matrices, cmap=cmap)
+    if scale.low < 0:
+        return scale
+    return scale._replace(low=0.0, high=max(float(matrix.max()) for matrix in matrices) or 1.0)
 
 
 def colours(name: str) -> Colormap:
@@ -231,8 +231,8 @@ def colours(name: str) -> Colormap:
     if name not in mpl.colormaps:
         hint = did_you_mean(name, mpl.colormaps) or "; gray, viridis, cividis and RdBu are some"
         raise OptionError("cmap", f"there are no colours called '{name}'{hint}")
-    found: Colormap = mpl.colormaps[name]
-    return found
+    colormap: Colormap = mpl.colormaps[name]
+    return colormap
 
 
 def finite_or_marked(cmap: str) -> Colormap:
@@ -319,7 +319,7 @@ def ticks(length: int) -> list[int]:
 def nice_step(least: float) -> int:
     """Return the least of 1, 2, 5, 10, 20 ... that is at least so much."""
     power = 10 ** max(0, floor(log10(max(least, 1))))
-    return next(int(power * one) for one in (1, 2, 5, 10) if power * one >= least)
+    return next(int(power * factor) for factor in (1, 2, 5, 10) if power * factor >= least)
 
 
 def shown_part(values: NDArray[Any], most: int = MOST_SAMPLES) -> NDArray[Any]:
