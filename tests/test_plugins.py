@@ -292,7 +292,7 @@ def test_what_breaks_its_contract(package, module, before, after, arguments, sen
 def test_an_export_that_makes_neither_text_nor_bytes(package):
     (package / "somebodys_export.py").write_text("SUMMARY = 'x'\ndef export(kernel):\n    return 3\n")
     ran = run("kernels", "export", "box", "--to", "c-array")
-    assert "an object of type int came of it, neither text nor bytes" in ran.err
+    assert "it returned an object of type int, neither text nor bytes" in ran.err
 
 
 def check_export(name, module):

@@ -175,16 +175,16 @@ def stoppable() -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in interruption.STOPPING}
-    heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+    signals = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
 
     def stop(number: int) -> NoReturn:
         raise Stopped(number)
 
     try:
-        interruption.hear(stop, heard)
+        interruption.hear(stop, signals)
         yield
     finally:
-        for number in heard:
+        for number in signals:
             signal.signal(number, before[number])
 
 

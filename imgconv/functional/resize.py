@@ -26,7 +26,7 @@ SHARPNESS = -0.75
 ALONE = 1 << 18
 """Samples that are made before a second thread would have started."""
 
-Taps = tuple[NDArray[np.intp], NDArray[np.float64]]
+Interpolation = tuple[NDArray[np.intp], NDArray[np.float64]]
 
 
 @checked
@@ -120,7 +120,7 @@ def _each(name: str, values: tuple[int, ...], given: Any, axes: int) -> tuple[in
     return values
 
 
-def _taps(batch: Batch, axis: int, size: int, scale: float | None, mode: str, align: bool) -> Taps:
+def _taps(batch: Batch, axis: int, size: int, scale: float | None, mode: str, align: bool) -> Interpolation:
     """Return which samples each position along an axis of the output takes, and times how much: (taps, size) each."""
     length = batch.sizes[axis]
     if mode == "nearest":
@@ -162,13 +162,13 @@ def _positions(length: int, size: int, scale: float | None, align: bool, mode: s
     return place if mode == "bicubic" else np.maximum(place, 0)
 
 
-def _linear(place: NDArray[np.float64], length: int) -> Taps:
+def _linear(place: NDArray[np.float64], length: int) -> Interpolation:
     first = np.minimum(place.astype(np.intp), length - 1)
     part = np.clip(place - first, 0, 1)
     return np.stack([first, np.minimum(first + 1, length - 1)]), np.stack([1 - part, part])
 
 
-def _cubic(place: NDArray[np.float64], length: int) -> Taps:
+def _cubic(place: NDArray[np.float64], length: int) -> Interpolation:
     """Return Keys' cubic convolution ("Cubic convolution interpolation for digital image processing", 1981)."""
     first = np.floor(place).astype(np.intp)
     part, a = place - first, SHARPNESS
