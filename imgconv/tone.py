@@ -199,10 +199,10 @@ def round_half_away(values: Samples) -> Samples:
     [1.0, 2.0, -1.0, 2.0]
     """
     # floor(x + 0.5) would carry 0.49999997 up to 1; the fraction that trunc cuts off is exact.
-    whole = np.trunc(values)
+    integers = np.trunc(values)
     with np.errstate(invalid="ignore"):  # infinities stay what they are
-        np.subtract(values, whole, out=values)
-    whole += values >= 0.5
-    whole -= values <= -0.5
-    values[...] = whole
+        np.subtract(values, integers, out=values)
+    integers += values >= 0.5
+    integers -= values <= -0.5
+    values[...] = integers
     return values
