@@ -12,9 +12,6 @@ from imgconv.errors import EngineError
 def is_built(core: object, whose: str) -> bool:
     """Return whether a compiled core is there.
 
-    >>> is_built(None, "PNG's")
-    False
-
     Args:
         core: the module; None if it could not be imported, as there was no C compiler.
         whose: core it is, for the message.
