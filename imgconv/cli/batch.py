@@ -205,7 +205,7 @@ def _refuse(ctx: click.Context) -> None:
     if not all((*given["sources"], given["dest"])):
         raise OptionError("SOURCE" if given["dest"] else "DEST", "the name is empty")
     if given["dest"] == STANDARD or (os.path.lexists(given["dest"]) and not os.path.isdir(given["dest"])):  # noqa: PTH112
-        raise OptionError("DEST", f"{given['dest']} is no folder; the results need one, which is made if need be")
+        raise OptionError("DEST", f"{given['dest']} is not a folder, and results need one; a missing one is made")
     if given["null"] and given["files_from"] is None:
         raise OptionError("null", "it goes with --files-from")
     if given["skip_existing"]:

@@ -86,7 +86,7 @@ def level() -> Level | None:
         if entry.name == wanted:
             return entry
     names = "|".join(["none", *(entry.name for entry in known)])
-    raise EngineError(f"IMGCONV_SIMD: {quoted(wanted)} is none of {names}, which this machine has")
+    raise EngineError(f"IMGCONV_SIMD: {quoted(wanted)} is not one of {names}, which this machine has")
 
 
 def combined(

@@ -193,11 +193,11 @@ def option(word: str, kind: str, letters: str, part: str) -> tuple[str, Any]:
     letter, value = part[:1], part[1:]
     if letter not in letters or not letter:
         known = ", ".join(f"{one}... ({OPTIONS[one][0].replace('_', ' ')})" for one in letters) or "no options"
-        raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} is no option of {kind}, which takes {known}")
+        raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} is not an option of {kind}, which takes {known}")
     name, values = OPTIONS[letter]
     if values is None:
         if value:
-            raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} goes on, but nothing follows {letter}")
+            raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} has more after {letter}, which takes none")
         return name, True
     return name, read_part(word, name.replace("_", " "), values.parse, value)
 

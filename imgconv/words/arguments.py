@@ -92,7 +92,7 @@ def numbers(name: str, value: Any) -> None:
     """Check one number or a few of them, such as (rows, cols)."""
     several = is_several(value)
     if several and not isinstance(value, tuple) and not len(value):
-        raise ArgumentTypeError(name, f"{shown(value)} is no number")
+        raise ArgumentTypeError(name, f"{shown(value)} is not a number")
     for number in list(value) if several else [value]:
         if not _is_number(number):
             raise ArgumentTypeError(name, f"{shown(value)} is neither a number nor a few of them")
@@ -117,7 +117,7 @@ def _target(name: str, value: object) -> None:
 
 def _frames(name: str, value: object) -> None:
     if not hasattr(value, "__iter__"):
-        raise ArgumentTypeError(name, f"{shown(value)} is no list of images")
+        raise ArgumentTypeError(name, f"{shown(value)} is not a list of images")
 
 
 CHECKS: dict[str, Check] = {

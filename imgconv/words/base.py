@@ -85,7 +85,7 @@ class Kind(Value):
 def none_of(value: object, known: Iterable[str], forms: str = "") -> Wrong:
     """Return the refusal of a word that is not `known`; `forms` are what it could be, if that is more or less."""
     known, word = [*known], str(value).strip().lower().replace("_", "-")
-    return Wrong(f"{quoted(value)} is none of {forms or '|'.join(known)}{did_you_mean(word, known)}")
+    return Wrong(f"{quoted(value)} is not one of {forms or '|'.join(known)}{did_you_mean(word, known)}")
 
 
 def refuse_other(name: str, value: object, known: Collection[str]) -> None:

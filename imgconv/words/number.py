@@ -175,7 +175,7 @@ class PixelsKind(Kind):
         """
         match = re.fullmatch(r"(\d{1,15})(?:\.(\d{1,9}))?([kKmMgG]?)", text.strip(), re.ASCII)
         if not match or (match[2] and not match[3]):
-            raise Wrong(f"{quoted(text)} is no number of pixels; write one such as 250000, 500M or 1.5G")
+            raise Wrong(f"{quoted(text)} is not a number of pixels; write one such as 250000, 500M or 1.5G")
         digits = {"": 0, "k": 3, "m": 6, "g": 9}[match[3].lower()]
         pixels = int(match[1] + (match[2] or "").ljust(digits, "0")[:digits])
         if not pixels:

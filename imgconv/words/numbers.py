@@ -194,7 +194,7 @@ def table(lines: Sequence[str], *, inline: bool = False, separator: str = "") ->
     flat = [cell for row in cells for cell in row]
     familiar = inline or 2 * sum(map(_looks_like_a_number, flat)) >= len(flat)
     if not familiar:  # what is in it may be anybody's, and no message quotes it
-        raise TableError("is no table of numbers")
+        raise TableError("is not a table of numbers")
     try:
         decimal = _decimal(flat)
     except ValueError as problem:

@@ -25,7 +25,7 @@ class RegionKind(Kind):
         """
         match = re.fullmatch(r"(-?\d{1,9}),(-?\d{1,9}),(\d{1,9})[xX](\d{1,9})", text.replace(" ", ""), re.ASCII)
         if not match:
-            raise Wrong(f"{quoted(text)} is no rectangle; write X,Y,WIDTHxHEIGHT, as in 40,30,200x150")
+            raise Wrong(f"{quoted(text)} is not a rectangle; write X,Y,WIDTHxHEIGHT, as in 40,30,200x150")
         x, y, width, height = map(int, match.groups())
         if not width or not height:
             raise Wrong(f"{quoted(text)} is empty")
@@ -54,7 +54,7 @@ class PlaceKind(Kind):
         """
         match = re.fullmatch(r"\s*(\d{1,9})\s*,\s*(\d{1,9})\s*", text, re.ASCII)
         if not match:
-            raise Wrong(f"{quoted(text)} is no place; write X,Y, as in 3,5")
+            raise Wrong(f"{quoted(text)} is not a place; write X,Y, as in 3,5")
         return int(match[1]), int(match[2])
 
 

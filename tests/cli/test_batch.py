@@ -420,7 +420,11 @@ def test_results_among_the_sources_are_not_read_back(tree):
     [
         ("out -k box", 2, "SOURCE: name files or folders first, and last the folder for their results"),
         ("- out -k box", 2, "SOURCE: standard input is one picture, which 'imgconv apply -' filters; --files-from - "),
-        ("in photo.png -k box", 2, "DEST: photo.png is no folder; the results need one, which is made if need be"),
+        (
+            "in photo.png -k box",
+            2,
+            "DEST: photo.png is not a folder, and results need one; a missing one is made",
+        ),
         ("in out", 2, "missing option '-k'"),
         ("in out -k nosuch", 2, "there is no kernel 'nosuch'"),
         ("in out -k box -0", 2, "--null: it goes with --files-from"),

@@ -34,7 +34,7 @@ def test_lines_say_the_same():
 
 @pytest.mark.parametrize(
     ("environment", "fragment"),
-    [({"IMGCONV_SIMD": "sse9"}, "IMGCONV_SIMD: 'sse9' is none of none|")],
+    [({"IMGCONV_SIMD": "sse9"}, "IMGCONV_SIMD: 'sse9' is not one of none|")],
 )
 def test_a_level_that_is_not_there_is_refused(environment, fragment):
     done = info(**environment)

@@ -229,7 +229,7 @@ def test_export_writes_nothing_binary_to_a_terminal():
         (["xyzzy"], 2, "there is no command 'xyzzy'; the commands are list, show, export"),
         (["list", "zzzz"], 2, "no kernel fits 'zzzz'"),
         (["list", "sobl"], 2, "no kernel fits 'sobl'; did you mean 'sobel'"),
-        (["list", "--class", "smoth"], 2, "--class: 'smoth' is none of smooth|sharpen"),
+        (["list", "--class", "smoth"], 2, "--class: 'smoth' is not one of smooth|sharpen"),
         (["list", "kirsch", "--class", "smooth"], 2, "no kernel fits 'kirsch --class smooth'"),
         (["show"], 2, "issing argument 'KERNEL'"),
         (["show", "soble"], 2, "there is no kernel 'soble'; did you mean 'sobel'"),
@@ -241,7 +241,7 @@ def test_export_writes_nothing_binary_to_a_terminal():
         (
             ["show", "sobel-x", "--gain", "unti"],
             2,
-            "--gain: 'unti' is none of raw|sum|unit|range; did you mean 'unit'?",
+            "--gain: 'unti' is not one of raw|sum|unit|range; did you mean 'unit'?",
         ),
         (["show", "laplacian4", "--gain", "unit"], 2, "it has no unit gain; use --gain range"),
         (["show", "sepia", "--gain", "sum"], 2, "--gain: kernel 'sepia' mixes channels"),

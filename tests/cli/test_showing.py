@@ -111,7 +111,7 @@ def test_a_drawing_is_shown_without_a_file_and_goes_nowhere_but_there(folder):
     code, shown = on_terminal(*draw, out=True, NO_COLOR="1")
     assert code == 2 and "--show: " in shown
     for words, says in [
-        ((), "--show: standard output is no terminal"),
+        ((), "--show: standard output is not a terminal"),
         (("--overwrite",), "--overwrite: it goes with a file"),
         (("--json",), "--show: a picture is no JSON"),
     ]:

@@ -303,10 +303,10 @@ def test_compared_frameworks_as_json(size):
         (
             "5 -k 3 -p sane",
             2,
-            "--padding: 'sane' is none of valid|same|interpolation|full|same-lower|same-torch|N|"
+            "--padding: 'sane' is not one of valid|same|interpolation|full|same-lower|same-torch|N|"
             "WxH|LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
-        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' goes on, but nothing follows b"),
+        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' has more after b, which takes none"),
         (
             "5 -k 3 --transposed --output-padding -1",
             2,
@@ -423,15 +423,15 @@ def test_a_chain_explains_itself(size):
         (
             "5 covn:3",
             2,
-            "LAYER: 'covn' is none of conv|depthwise|pointwise|separable|transposed|pool|resize|pad|abs|bias|combine|"
-            "depthwise-separable|dilated|flattened|grouped|normalise|relu|select|shuffle|shuffled-grouped|sqrt|square|"
+            "LAYER: 'covn' is not one of conv|depthwise|pointwise|separable|transposed|pool|resize|pad|abs|bias|"
+            "combine|depthwise-separable|dilated|flattened|grouped|normalise|relu|select|shuffle|shuffled-grouped|sqrt|square|"
             "strided|threshold; did you mean 'conv'?",
         ),
         ("5 combine:3", 2, "LAYER: 'combine:3' has branches, which only a --pipeline file can name"),
         ("5 grouped:3", 2, "LAYER: 'grouped:3' needs its groups, as in g2"),
         ("5 shuffle", 2, "LAYER: 'shuffle' needs its groups first, as in shuffle:2"),
         ("5 flattened", 2, "LAYER: 'flattened' needs its window first, as in flattened:3 or flattened:5x3"),
-        ("5 relu:3", 2, "LAYER: '3' in 'relu:3' is no option of relu, which takes no options"),
+        ("5 relu:3", 2, "LAYER: '3' in 'relu:3' is not an option of relu, which takes no options"),
         ("5 dilated:3,d2,d3", 2, "LAYER: 'dilated:3,d2,d3' gives the dilation twice"),
         ("5x5x3 relu shuffle:2", 2, "layer 2 (shuffle): groups: 2 must divide the 3 channels that come in"),
         ("5 conv", 2, "LAYER: 'conv' needs its window first, as in conv:3 or conv:5x3,s2"),
@@ -441,7 +441,7 @@ def test_a_chain_explains_itself(size):
         (
             "5 pool:3,c2",
             2,
-            "LAYER: 'c2' in 'pool:3,c2' is no option of pool, which takes s... (stride), p... (padding), "
+            "LAYER: 'c2' in 'pool:3,c2' is not an option of pool, which takes s... (stride), p... (padding), "
             "d... (dilation)",
         ),
         (
@@ -457,10 +457,10 @@ def test_a_chain_explains_itself(size):
         (
             "5 conv:3,psane",
             2,
-            "LAYER: the padding of 'conv:3,psane': 'sane' is none of valid|same|interpolation|full|same-lower|"
+            "LAYER: the padding of 'conv:3,psane': 'sane' is not one of valid|same|interpolation|full|same-lower|"
             "same-torch|N|WxH|LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
-        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' goes on, but nothing follows b"),
+        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' has more after b, which takes none"),
         ("conv:3", 2, "SIZE: an image's size comes first, as in 224x224x3"),
         ("5 conv:3 vs", 2, "LAYER: 'vs' stands between two chains of layers, and one of them is empty"),
         (

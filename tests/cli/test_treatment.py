@@ -353,14 +353,14 @@ def test_pool_has_them_too(folder, photo):
 
 REFUSED = [
     ("--region 300,0,10x10", "--region: 300,0,10x10 lies outside of photo.png, which is 300x200"),
-    ("--region 1,2,3", "--region: '1,2,3' is no rectangle; write X,Y,WIDTHxHEIGHT, as in 40,30,200x150"),
+    ("--region 1,2,3", "--region: '1,2,3' is not a rectangle; write X,Y,WIDTHxHEIGHT, as in 40,30,200x150"),
     ("--region 1,2,0x3", "--region: '1,2,0x3' is empty"),
     (
         "--region 1,2,9x9 -s 2",
         "--region: 300x200x3 samples become 150x100x3, which have no place among those that stay; ",
     ),
     ("--channel r -p valid", "--channel: 300x200x1 samples become 298x198x1"),
-    ("--channel x", "--channel: 'x' is none of r|g|b|a|luma|luma-601|luma-709|luma-average"),
+    ("--channel x", "--channel: 'x' is not one of r|g|b|a|luma|luma-601|luma-709|luma-average"),
     ("--channel a", "--channel: photo.png has no alpha"),
     ("--channel luma,r", "--channel: luma is made of r, g and b; name one luma, alone or with a"),
     ("--channel r --gray", "--channel: photo.png has no r, but one grey channel, which is its luma"),

@@ -226,7 +226,7 @@ def imgconv_sigma(size):
         (("-k", "box", "--paddings", "-p", "same"), "--padding: --paddings draws each"),
         (("-k", "box", "--shift", "-p", "same"), "--padding: --shift looks only"),
         (("-k", "box", "--split", "--cmap", "gray"), "--cmap: --split shows samples"),
-        (("-k", "sobel", "--sizes", "3,x"), "--sizes: '3,x' is no list of sizes"),
+        (("-k", "sobel", "--sizes", "3,x"), "--sizes: '3,x' is not a list of sizes"),
         (("-k", "emboss", "--sizes", "3,5"), "--sizes: 'emboss' has one size"),
         (("-k", "box", "--sizes", "3", "--split"), "--sizes: it draws another sheet"),
         (("-k", "box", "--split", "-s", "2"), "--split: 30x20 become 15x10"),

@@ -127,7 +127,7 @@ def test_the_command(tmp_path, monkeypatch):
         (("8x8", "-o", "g.svg"), "--pipeline: it stands in place of LAYERs"),
         (("8x8", "conv:3", "--pipeline", "l.yaml", "-o", "g.svg"), "--pipeline: it stands in place"),
         (("8x8", "conv:3", "vs", "-o", "g.svg"), "LAYER: 'vs' stands between two chains"),
-        (("8x8", "pool:2", "--at", "x", "-o", "g.svg"), "--at: 'x' is no place"),
+        (("8x8", "pool:2", "--at", "x", "-o", "g.svg"), "--at: 'x' is not a place"),
     ]:
         ran = run("draw", "field", *words)
         assert ran.code == 2 and says in ran.err

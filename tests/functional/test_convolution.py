@@ -354,7 +354,7 @@ PICTURE, WEIGHT = np.ones((1, 2, 5, 5), np.float32), np.ones((4, 2, 3, 3), np.fl
         ({"padding": -1}, OptionError, "must not be negative; to cut"),
         ({"padding": (1, 2, 3)}, OptionError, "expected 'valid', 'same'.*left, top, right, bottom"),
         ({"padding": "same", "stride": 2}, OptionError, "'same' needs stride 1"),
-        ({"padding": "full"}, OptionError, "'full' is none of 'valid'"),
+        ({"padding": "full"}, OptionError, "'full' is not one of 'valid'"),
         ({"padding": 1.5}, OptionError, "1.5"),
         ({"padding": 1 << 30}, OptionError, "more than 16777216"),
         ({"groups": 0}, OptionError, "groups: expected a whole number of at least 1, not 0"),

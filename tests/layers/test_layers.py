@@ -331,7 +331,7 @@ def test_branches_that_do_not_agree_are_refused():
         BranchError, match=r"^branch 2, layer 1 \(conv\): window 99 is higher than the 14 rows it gets$"
     ):
         run(layer("combine", "sum", ((one,), (layer("conv", taps(99, 3)),))))
-    with pytest.raises(OptionError, match="'summ' is none of"):
+    with pytest.raises(OptionError, match="'summ' is not one of"):
         layer("combine", "summ", ((one,), (two,)))
     with pytest.raises(OptionError, match="two or more"):
         layer("combine", "sum", ((one,),))

@@ -173,20 +173,20 @@ def test_weights_refused(folder, spec, says):
         ("- conv: [[1, 2], [3, x]]", 1, 22, "kernel: 'x' is not a number"),
         ("- conv: [1, 2]", 1, 9, "neither (rows, cols) nor (out, in / groups, rows, cols)"),
         ("- conv: '-'", 1, 9, "standard input can be no part of a pipeline"),
-        ("- conv: {kernel: sobel, padding: sane}", 1, 34, "padding: 'sane' is none of"),
+        ("- conv: {kernel: sobel, padding: sane}", 1, 34, "padding: 'sane' is not one of"),
         (
             "- conv: {kernel: sobel, padding: [1, 2, 3]}",
             1,
             34,
             "padding: expected [rows, cols] or [left, top, right, bottom]",
         ),
-        ("- conv: {kernel: sobel, border: sane}", 1, 33, "border: 'sane' is none of"),
+        ("- conv: {kernel: sobel, border: sane}", 1, 33, "border: 'sane' is not one of"),
         ("- resize: {method: bicubic}", 1, 3, "resize: it needs one of scale, size"),
         (
             "- resize: {scale: 2, method: cubic}",
             1,
             30,
-            "method: 'cubic' is none of nearest|bilinear|bicubic; did you mean 'bicubic'?",
+            "method: 'cubic' is not one of nearest|bilinear|bicubic; did you mean 'bicubic'?",
         ),
         ("- resize: 0", 1, 11, "scale: expected a number above 0"),
         (

@@ -38,7 +38,7 @@ def test_every_word_is_read_in_any_case(word):
         ("constant:1e999", "needs a finite number"),
         ("constant:-1e31", "must lie within -1e+30 and 1e+30"),
         ("edge:3", "takes no value"),
-        ("", "is none of zero|"),
+        ("", "is not one of zero|"),
     ],
 )
 def test_other_words_are_refused(text, fragment):

@@ -150,7 +150,7 @@ def test_regions_are_read_as_they_are_written(region):
 
 def test_channels():
     assert CHANNELS.parse("RED, b,red,Luma-709") == ("r", "b", "luma-709")
-    with pytest.raises(Wrong, match=r"'gren' is none of r.g.b.a.luma.*did you mean 'green'"):
+    with pytest.raises(Wrong, match=r"'gren' is not one of r.g.b.a.luma.*did you mean 'green'"):
         CHANNELS.parse("r,gren")
 
 

@@ -84,7 +84,7 @@ def test_refusals(lines, says, place):
 def test_words_of_what_is_no_table_are_not_quoted(lines):
     with pytest.raises(TableError) as caught:
         table(lines)
-    assert str(caught.value) == "is no table of numbers"
+    assert str(caught.value) == "is not a table of numbers"
 
 
 def test_a_word_is_quoted_only_in_part():

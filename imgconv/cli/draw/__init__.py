@@ -78,7 +78,7 @@ def place(asked: dict[str, Any], *, moves: bool = False) -> str:
         if asked[name]:
             raise OptionError(name, "it goes with a file, -o FILE")
     if not showing.possible():
-        raise OptionError("show", "standard output is no terminal that shows pictures; -o FILE writes a file")
+        raise OptionError("show", "standard output is not a terminal that shows pictures; -o FILE writes a file")
     return ""
 
 

@@ -30,7 +30,7 @@ class SizesType(click.ParamType[Any]):
         """Return the numbers."""
         words = str(value).split(",")
         if not all(word.strip().isdigit() and 0 < int(word[:9]) <= 999 and len(word) < 9 for word in words):
-            raise OptionError("sizes", f"'{str(value)[:40]}' is no list of sizes from 1 to 999, as in 3,7,15,31")
+            raise OptionError("sizes", f"'{str(value)[:40]}' is not a list of sizes from 1 to 999, as in 3,7,15,31")
         return tuple(int(word) for word in words)
 
 
