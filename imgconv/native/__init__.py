@@ -13,7 +13,7 @@ def is_built(core: object, whose: str) -> bool:
     """Return whether a compiled core is there.
 
     Args:
-        core: the module; None if it could not be imported, as there was no C compiler.
+        core: the module; None if it was not built, as there was no C compiler or it failed.
         whose: core it is, for the message.
 
     Raises:

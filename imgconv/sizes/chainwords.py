@@ -197,7 +197,7 @@ def option(word: str, kind: str, letters: str, part: str) -> tuple[str, Any]:
     name, values = OPTIONS[letter]
     if values is None:
         if value:
-            raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)} has more after {letter}, which takes none")
+            raise OptionError("LAYER", f"{quoted(part)} in {quoted(word)}: {letter} takes no value")
         return name, True
     return name, read_part(word, name.replace("_", " "), values.parse, value)
 

@@ -306,7 +306,7 @@ def test_compared_frameworks_as_json(size):
             "--padding: 'sane' is not one of valid|same|interpolation|full|same-lower|same-torch|N|"
             "WxH|LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
-        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' has more after b, which takes none"),
+        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2': b takes no value"),
         (
             "5 -k 3 --transposed --output-padding -1",
             2,
@@ -460,7 +460,7 @@ def test_a_chain_explains_itself(size):
             "LAYER: the padding of 'conv:3,psane': 'sane' is not one of valid|same|interpolation|full|same-lower|"
             "same-torch|N|WxH|LEFT,TOP,RIGHT,BOTTOM; did you mean 'same'?",
         ),
-        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2' has more after b, which takes none"),
+        ("5 conv:3,b2", 2, "LAYER: 'b2' in 'conv:3,b2': b takes no value"),
         ("conv:3", 2, "SIZE: an image's size comes first, as in 224x224x3"),
         ("5 conv:3 vs", 2, "LAYER: 'vs' stands between two chains of layers, and one of them is empty"),
         (
